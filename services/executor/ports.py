@@ -1,0 +1,157 @@
+"""What the executor needs from outside: a place to run code, a way out for it, packages for it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+EndReason = Literal[
+    "exited",  # the code ended by itself; see exit_code
+    "wall",  # wall-clock limit
+    "cpu",
+    "memory",
+    "processes",
+    "disk",
+    "inodes",
+    "files",
+    "output",  # printed more than the cap
+    "stopped",  # stop() was called
+    "lost",  # launcher, sandbox or machine died under it
+    "unstartable",  # never reached user code; detail says why
+]
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """Bounds of one attempt. Seconds, bytes, counts."""
+
+    wall_s: float = 300
+    cpu_s: float = 300
+    memory_bytes: int = 512 << 20
+    disk_bytes: int = 256 << 20
+    inodes: int = 4096
+    processes: int = 64
+    open_files: int = 256
+    output_bytes: int = 4 << 20
+
+
+@dataclass(frozen=True)
+class Order:
+    """One attempt to run one folder of code.
+
+    id           attempt id; the same id twice means the same handle
+    code_dir     host folder with `entry`, mounted read-only at /app
+    entry        file inside code_dir to run as __main__
+    site_dirs    host folders with installed packages, read-only, put on sys.path in this order
+    input        JSON value the code reads as agent.input
+    state        bytes of the last promoted state archive (tar), or None when there is none
+    env          extra variables, placeholders for secrets among them; never a real secret
+    mode         "live" or "rehearsal"; the code can read it, nothing depends on its honesty
+    now          ISO timestamp and IANA zone the code sees through agent.today()
+    egress       called once with the listening socket the code's proxy variables point at, before user
+                 code starts; returns the PEM of the CA to trust. None: the sandbox has no way out at all
+    mounts       extra read-only folders: sandbox path -> host path (the checker sees outputs this way)
+    """
+
+    id: str
+    code_dir: Path
+    entry: str = "main.py"
+    site_dirs: tuple[Path, ...] = ()
+    input: object = None
+    state: bytes | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    mode: Literal["live", "rehearsal"] = "live"
+    now: str = ""
+    timezone: str = "UTC"
+    limits: RunLimits = RunLimits()
+    egress: Callable[[socket.socket], str] | None = None
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Measured outside the sandbox. Zero where this machine cannot measure it."""
+
+    wall_ms: int = 0
+    cpu_ms: int = 0
+    memory_peak_bytes: int = 0
+    output_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended.
+
+    exit_code   None unless reason is "exited" (negative: killed by that signal)
+    box         host folder holding what the code left behind: `outputs/`, `state/`; hostile content, read it
+                only through the collector. None when nothing was left. Valid until release().
+    detail      one sentence for a person; empty when the reason says it all
+    """
+
+    reason: EndReason
+    exit_code: int | None
+    usage: Usage
+    box: Path | None = None
+    detail: str = ""
+
+
+class AttemptSink(Protocol):
+    """Where an attempt's signs of life go. Called from the sandbox's reader threads, in order per attempt,
+    never after `ended`. Must not block for long: the code's pipe fills up behind it."""
+
+    def first_line(self) -> None:
+        """User code is about to execute its first line. Called once."""
+
+    def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        """Raw bytes as printed, at most 64 KiB a call."""
+
+    def report(self, entry: Mapping[str, object]) -> None:
+        """A claim by the code through the agent library (depth and size already capped):
+        {"kind": "step", "name", …} · {"kind": "deliver", "channel", "text", "files"}."""
+
+    def ended(self, result: Ended) -> None:
+        """Exactly once, last."""
+
+
+@dataclass(frozen=True)
+class Enforcement:
+    """Which limits this backend really enforces on this machine; a sentence for each that it does not."""
+
+    backend: str
+    enforced: frozenset[str]
+    missing: Mapping[str, str]
+
+
+class Sandbox(Protocol):
+    def start(self, order: Order, sink: AttemptSink) -> str:
+        """Begin an attempt and return its handle at once (it is running or about to). Idempotent per
+        order id. Raises Unavailable when no backend works here; the text is the one command that cures it."""
+
+    def observe(self, handle: str) -> Literal["running", "unknown"] | Ended: ...
+
+    def stop(self, handle: str, reason: EndReason = "stopped") -> None:
+        """Kill everything of the attempt; `ended` follows. Unknown handles are ignored."""
+
+    def release(self, handle: str) -> None:
+        """Forget an ended attempt and delete its box."""
+
+    def sweep(self, known: Collection[str]) -> None:
+        """Kill and clean up whatever this machine still holds of attempts not in `known`."""
+
+    def enforcement(self) -> Enforcement: ...
+
+    def close(self) -> None:
+        """Kill everything and stop the launcher. May be called twice."""
+
+
+class EnvironmentBuilder(Protocol):
+    def resolve(self, packages: tuple[str, ...]) -> str:
+        """Names and versions -> lock text with hashes, wheels only. Raises BadRequest naming the package
+        that does not exist or has no wheel; Unavailable when the index does not answer."""
+
+    def install(self, lock: str, into: Path, progress: Callable[[str], None]) -> None:
+        """Install a lock into an empty folder; `progress` gets one sentence per package. May be called again
+        for the same folder after a crash (it is emptied first). Raises as resolve."""

@@ -1,0 +1,1 @@
+"""The agent file: what an agent is, as values. Pure. Start with `model`."""

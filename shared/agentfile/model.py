@@ -1,0 +1,119 @@
+"""The agent file as values: what `agent.toml` says, field by field. Pure; unknown keys are refused.
+
+Read next: `toml.py` (text ⇄ model), `canonical.py` (the hash a person approves), `schedule.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class HostRule(Part):
+    """One place the agent may reach.
+
+    `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
+    path. `methods` empty means the ones `effect` implies: read = GET, HEAD, OPTIONS; write = those and
+    POST, PUT, PATCH, DELETE. A read rule may name POST; `why` must then say why it only reads.
+    """
+
+    host: str
+    port: int = Field(443, ge=1, le=65535)
+    scheme: Literal["https", "http"] = "https"
+    path: str = ""
+    methods: tuple[str, ...] = ()
+    effect: Literal["read", "write"] = "read"
+    why: str = ""
+
+
+class SecretUse(Part):
+    """A secret by name, bound to the one host it may be sent to. The value is never part of the file."""
+
+    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")
+    host: str
+    why: str = ""
+
+
+class Channel(Part):
+    """Where reports go. `inbox` needs nothing; `slack` names the secret that holds its webhook URL;
+    `email` names an address."""
+
+    kind: Literal["inbox", "slack", "email"]
+    secret: str | None = None
+    to: str | None = None
+    why: str = ""
+
+
+class TokenCaps(Part):
+    per_run: int = Field(0, ge=0)
+    per_day: int = Field(0, ge=0)
+
+
+class Limits(Part):
+    wall_s: int = Field(300, ge=1, le=3600)
+    memory_mb: int = Field(512, ge=64, le=4096)
+    disk_mb: int = Field(256, ge=16, le=4096)
+    processes: int = Field(64, ge=4, le=256)
+
+
+class Manifest(Part):
+    """Everything the agent may touch. Empty lists mean nothing of that kind."""
+
+    hosts: tuple[HostRule, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    state: bool = False
+    tokens: TokenCaps = TokenCaps()
+    limits: Limits = Limits()
+
+
+class Schedule(Part):
+    """When it fires. `cron` has five fields, read in `timezone` (an IANA name)."""
+
+    cron: str
+    timezone: str = "UTC"
+    missed: Literal["skip", "once", "all"] = "once"
+    overlap: Literal["skip", "queue", "replace"] = "skip"
+    holidays: str | None = None
+    on_holiday: Literal["run", "skip", "next_workday"] | None = None
+    until: str | None = None
+    pause_until: str | None = None
+
+
+class Check(Part):
+    """One condition on a run's outcome, with the sentence a person reads.
+
+    Which of the optional fields count depends on `check`; see `contract.py`.
+    """
+
+    check: Literal["file", "rows", "fields", "fresh", "change", "text", "delivered", "expr"]
+    says: str
+    path: str | None = None
+    min: float | None = None
+    max: float | None = None
+    fields: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    max_age_s: int | None = None
+    expr: str | None = None
+
+
+class AgentMeta(Part):
+    name: str = Field(min_length=1, max_length=80)
+    summary: str = Field("", max_length=400)
+    language: Literal["ko", "en"] = "ko"
+    packages: tuple[str, ...] = ()
+
+
+class AgentFile(Part):
+    """The whole of `agent.toml`. `schedule` absent: the agent runs only by hand or trigger."""
+
+    agent: AgentMeta
+    schedule: Schedule | None = None
+    manifest: Manifest = Manifest()
+    contract: Annotated[tuple[Check, ...], Field(max_length=40)] = ()

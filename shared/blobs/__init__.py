@@ -1,0 +1,1 @@
+"""Files. `port` says what a bucket promises."""

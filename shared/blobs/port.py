@@ -1,0 +1,40 @@
+"""Files by key, `owner/kind/…`: bytes in, bytes out, links that expire.
+
+Keys are relative paths of [A-Za-z0-9._/-]; a key is written once by convention (content or id in it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True)
+class BlobInfo:
+    key: str
+    size: int
+
+
+class Blobs(Protocol):
+    """Thread-safe. All raise Unavailable when the bucket does not answer."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Whole or not at all. The same key again replaces the bytes."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """As put, from an open regular file on this machine (streamed)."""
+
+    def get(self, key: str) -> bytes:
+        """Raises NotFound."""
+
+    def open(self, key: str) -> BinaryIO:
+        """A readable stream; the caller closes it. Raises NotFound."""
+
+    def info(self, key: str) -> BlobInfo | None: ...
+
+    def delete(self, key: str) -> None:
+        """No error when it is not there."""
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]: ...

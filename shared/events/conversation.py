@@ -1,0 +1,114 @@
+"""Facts about a conversation: what was said, what was paid for, what was built from it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from shared.events.envelope import Event
+
+
+class MessageReceived(Event):
+    """A person said something or answered questions.
+
+    text is "" when only answers came; answers maps question id to value. secret_names are vault names put
+    in place of secrets found in the text. import_key is the blob of an uploaded agent file, if one came.
+
+    Emitted by: gateway
+    Handled by: ledger, planner
+    """
+
+    fact: ClassVar[str] = "conversation.message_received.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"gateway"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    message_id: str
+    text: str = ""
+    answers: dict[str, str] = {}
+    secret_names: tuple[str, ...] = ()
+    agent_id: str | None = None
+    import_key: str | None = None
+    language: Literal["ko", "en"] = "ko"
+    timezone: str = "UTC"
+
+
+class TurnFunded(Event):
+    """A lease covers the answer to one message.
+
+    Emitted by: ledger
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "conversation.turn_funded.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"ledger"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    message_id: str
+    lease_id: str
+    tokens: int
+    expires_at: str
+
+
+class TurnRefused(Event):
+    """No tokens left for an answer.
+
+    Emitted by: ledger
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "conversation.turn_refused.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"ledger"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    message_id: str
+    reason: str
+
+
+class ConversationStopRequested(Event):
+    """The person pressed Stop; what was written stays.
+
+    Emitted by: gateway
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "conversation.stop_requested.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"gateway"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+
+
+class LookRequested(Event):
+    """The planner wants addresses read before it plans: GET only, no secrets, in a sandbox.
+
+    Emitted by: planner
+    Handled by: executor
+    """
+
+    fact: ClassVar[str] = "conversation.look_requested.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"planner"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    look_id: str
+    bundle_key: str
+    addresses: tuple[str, ...]
+
+
+class LookFinished(Event):
+    """What looking found. result_key is the blob with the look program's output; None when it failed.
+
+    Emitted by: executor
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "conversation.look_finished.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    look_id: str
+    result_key: str | None
+    problem: str = ""

@@ -1,0 +1,43 @@
+"""Facts about tokens."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from shared.events.envelope import Event
+
+
+class TokensUsed(Event):
+    """One model call was paid for, under the call's id.
+
+    Emitted by: planner
+    Handled by: ledger
+    """
+
+    fact: ClassVar[str] = "usage.tokens_used.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"planner"})
+    subject_field: ClassVar[str] = "lease_id"
+
+    lease_id: str
+    call_id: str
+    model: str
+    agent_id: str | None = None
+    conversation_id: str | None = None
+    run_id: str | None = None
+    input_tokens: int
+    output_tokens: int
+    cost_usd_micros: int
+
+
+class LeaseClosed(Event):
+    """The holder is done; what it did not spend is free again.
+
+    Emitted by: executor, planner
+    Handled by: ledger
+    """
+
+    fact: ClassVar[str] = "usage.lease_closed.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor", "planner"})
+    subject_field: ClassVar[str] = "lease_id"
+
+    lease_id: str

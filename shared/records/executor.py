@@ -1,0 +1,167 @@
+"""Owned by executor: runs, their feed, artifacts, states, environments, permission requests."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.records import Record, Shape
+
+RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
+RunStatus = Literal[
+    "queued", "running", "parked", "succeeded", "failed", "cancelled", "timed_out", "refused"
+]
+Outcome = Literal["pending", "delivered", "doubtful", "not_delivered"]
+
+
+class Reason(Shape):
+    """Why a run is where it is: `code` for programs, `text` for the person in the agent's language."""
+
+    code: str
+    text: str
+
+
+class CheckOutcome(Shape):
+    """One contract check after the run. `text` says what was found, in the agent's language."""
+
+    check: str
+    says: str
+    held: bool
+    text: str
+
+
+class QueuedDelivery(Shape):
+    """A message the code asked to send. status `shown`: a rehearsal, never sent."""
+
+    id: str
+    channel: str
+    text: str
+    files: tuple[str, ...] = ()
+    status: Literal["shown", "held", "requested", "sent", "failed", "unknown"]
+    detail: str = ""
+
+
+class HostContact(Shape):
+    """Totals per host and verdict: sent, refused, would_send, practice or failed."""
+
+    host: str
+    verdict: str
+    requests: int
+    bytes_in: int
+    bytes_out: int
+
+
+class RunUsage(Shape):
+    wall_ms: int = 0
+    cpu_ms: int = 0
+    memory_peak_bytes: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd_micros: int = 0
+
+
+class Run(Record):
+    """One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
+
+    `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
+    `grant_id` is absent for a rehearsal only while its grant is being written.
+    """
+
+    agent_id: str
+    version_id: str
+    kind: RunKind
+    status: RunStatus
+    outcome: Outcome = "pending"
+    reason: Reason | None = None
+    conversation_id: str | None = None
+    grant_id: str | None = None
+    slot_at: str | None = None
+    input: Any = None
+    lease_id: str | None = None
+    attempt: int = 0
+    attempt_id: str | None = None
+    wrote: bool = False
+    checks: tuple[CheckOutcome, ...] = ()
+    deliveries: tuple[QueuedDelivery, ...] = ()
+    would_send: tuple[dict[str, Any], ...] = ()
+    hosts: tuple[HostContact, ...] = ()
+    usage: RunUsage = RunUsage()
+    state_base: int | None = None
+    state_new: int | None = None
+    permission_request_id: str | None = None
+    last_step: str | None = None
+    requested_at: str
+    deadline_at: str
+    started_at: str | None = None
+    first_line_at: str | None = None
+    finished_at: str | None = None
+    settled_at: str | None = None
+
+
+class RunEntry(Record):
+    """One entry of a run's feed, id `<run>-<seq:08d>`; `seq` starts at 1 and has no gaps.
+
+    data by kind: status {status, reason?} · step {name} · log {stream, text} · file {artifact_id, name,
+    size} · delivery {id, channel, text, status} · host {host, verdict, reason?} · check {says, held, text}.
+    """
+
+    run_id: str
+    attempt: int
+    seq: int
+    kind: Literal["status", "step", "log", "file", "delivery", "host", "check"]
+    at: str
+    data: dict[str, Any]
+
+
+class RunFeed(Record):
+    """The counter behind a run's feed; id = run id. Separate from the run so that logs never contend with it."""
+
+    next_seq: int = 1
+
+
+class Artifact(Record):
+    run_id: str
+    agent_id: str
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+    blob_key: str
+    at: str
+
+
+class StateVersion(Record):
+    """What an agent remembers, id `<agent>-<number:06d>`; numbers start at 1. The newest promoted is current."""
+
+    agent_id: str
+    number: int
+    run_id: str
+    blob_key: str
+    sha256: str
+    size: int
+    at: str
+
+
+class EnvironmentRecord(Record):
+    """The installed packages of one lock; id follows from the lock's text."""
+
+    status: Literal["building", "ready", "failed"]
+    progress: str = ""
+    packages: tuple[str, ...] = ()
+    detail: str = ""
+    size_bytes: int = 0
+    seconds: float = 0
+    at: str
+
+
+class PermissionRequest(Record):
+    """What a parked run asked for. `sentence` is the platform's own."""
+
+    run_id: str
+    agent_id: str
+    status: Literal["open", "allowed", "denied", "expired"]
+    sentence: str
+    host: str
+    port: int
+    method: str
+    path: str
+    at: str

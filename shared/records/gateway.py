@@ -1,0 +1,79 @@
+"""Owned by gateway: agents, grants, deliveries, notices, the practice switch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.agentfile.model import AgentFile
+from shared.records import Record
+
+
+class Agent(Record):
+    """What the person owns. `version_id` is the live one (None: never switched on); `enabled` the switch.
+
+    `shown_version_id` is the newest version whose rehearsal passed and was shown.
+    """
+
+    name: str
+    summary: str
+    language: Literal["ko", "en"]
+    enabled: bool = False
+    conversation_id: str
+    version_id: str | None = None
+    version_number: int | None = None
+    shown_version_id: str | None = None
+    grant_id: str | None = None
+    agent_file: AgentFile
+    created_at: str
+    updated_at: str
+    deleted_at: str | None = None
+
+
+class Grant(Record):
+    """What was approved, by whom, when. `secrets` maps a secret's name in the plan to the vault entry bound to it."""
+
+    agent_id: str
+    plan_id: str
+    version_id: str
+    manifest_hash: str
+    agent_file: AgentFile
+    secrets: dict[str, str] = {}
+    by: str
+    at: str
+
+
+class Delivery(Record):
+    """One message out, id follows from run and position. status `unknown`: cut between sending and recording."""
+
+    run_id: str
+    agent_id: str
+    channel: Literal["inbox", "slack", "email"]
+    secret_id: str | None = None
+    title: str
+    text: str
+    files: tuple[str, ...] = ()
+    status: Literal["requested", "sending", "sent", "failed", "unknown"]
+    detail: str = ""
+    receipt: dict[str, str] = {}
+    read_at: str | None = None
+    at: str
+    settled_at: str | None = None
+
+
+class Notice(Record):
+    """Something a person should know or decide. `about` is the id of the run, delivery or agent."""
+
+    kind: Literal["parked", "failed", "not_delivered", "doubtful", "unknown_delivery", "quarantine", "budget"]
+    agent_id: str | None
+    about: str
+    text: str
+    needs_decision: bool = False
+    at: str
+    read_at: str | None = None
+
+
+class Practice(Record):
+    """The practice shops' switches; id = workspace id."""
+
+    day: int = 1
+    broken: bool = False

@@ -1,0 +1,118 @@
+"""Owned by planner: conversations, their feed, plans and versions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.agentfile.model import AgentFile
+from shared.records import Record, Shape
+
+ConversationState = Literal[
+    "thinking", "asking", "proposed", "building", "testing", "ready", "active", "stopped", "failed"
+]
+
+
+class Tokens(Shape):
+    """Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked."""
+
+    input: int = 0
+    output: int = 0
+    cost_usd_micros: int = 0
+
+
+class Conversation(Record):
+    """One chat. `plan_id` is the newest plan; `test_run_id` the rehearsal last started."""
+
+    title: str
+    language: Literal["ko", "en"]
+    timezone: str
+    state: ConversationState
+    engine: Literal["recipes", "claude"] = "recipes"
+    agent_id: str | None = None
+    plan_id: str | None = None
+    version_id: str | None = None
+    test_run_id: str | None = None
+    problem: str | None = None
+    tokens: Tokens = Tokens()
+    next_seq: int = 1
+    created_at: str
+    updated_at: str
+
+
+class ConversationEntry(Record):
+    """One thing said or shown, id `<conversation>-<seq:08d>`. `seq` starts at 1 and has no gaps.
+
+    data by kind: text {text} · question {questions: [{id, text, kind, choices: [{value, label}], why}],
+    answered: {id: value} | None} · plan {plan_id} · progress {step, text, done, total?} ·
+    result {text, run_id?, state}.
+    """
+
+    conversation_id: str
+    seq: int
+    kind: Literal["text", "question", "plan", "progress", "result"]
+    author: Literal["person", "builder"]
+    at: str
+    data: dict[str, Any]
+
+
+class PackageWish(Shape):
+    name: str
+    why: str = ""
+
+
+class Estimate(Shape):
+    """What a run is expected to take. Tokens 0: ordinary code, no model asked while running."""
+
+    seconds_per_run: float = 0
+    tokens_per_run: int = 0
+    tokens_build: int = 0
+    cost_usd_micros_per_month: int = 0
+
+
+class Plan(Record):
+    """What is put before the person. `manifest_hash` is what a decision must name.
+
+    found: sentences about what looking showed. wont: what it will not do. author_words: what an imported
+    file says about itself, shown as quoted. new_rows: sheet rows (their text keys) not in the last
+    approved version; None when there was none.
+    """
+
+    conversation_id: str
+    agent_id: str
+    version_id: str
+    status: Literal["proposed", "approved", "rejected", "superseded"]
+    agent_file: AgentFile
+    manifest_hash: str
+    summary: str
+    steps: tuple[str, ...]
+    packages: tuple[PackageWish, ...] = ()
+    schedule_words: str | None = None
+    next_firings: tuple[str, ...] = ()
+    estimate: Estimate = Estimate()
+    found: tuple[str, ...] = ()
+    wont: tuple[str, ...] = ()
+    author_words: str | None = None
+    findings: tuple[str, ...] = ()
+    new_rows: tuple[str, ...] | None = None
+    created_at: str
+
+
+class Version(Record):
+    """Immutable code + lock + manifest + contract. `number` is None until a rehearsal passed.
+
+    bundle_key: blob with the zip (agent.toml, main.py …). lock: requirements text with hashes; None
+    until resolved when it has packages.
+    """
+
+    agent_id: str
+    conversation_id: str
+    status: Literal["candidate", "promoted", "failed"]
+    number: int | None = None
+    manifest_hash: str
+    agent_file: AgentFile
+    bundle_key: str
+    bundle_sha256: str
+    files: tuple[str, ...] = ()
+    lock: str | None = None
+    rehearsal_run_id: str | None = None
+    created_at: str

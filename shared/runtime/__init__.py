@@ -1,0 +1,1 @@
+"""The one settings reader, the one place that chooses adapters, the shell every service runs in."""

@@ -1,0 +1,1 @@
+"""Documents. `port` says what a store promises."""

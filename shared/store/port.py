@@ -1,0 +1,126 @@
+"""Documents in collections, one database per service, optimistic commits.
+
+Read next: `sqlite.py` and `firestore.py`, which keep these promises, and tests/contract/test_store.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+
+from shared.events.envelope import Envelope, Event
+
+T = TypeVar("T")
+Op = Literal["==", "<", "<=", ">", ">=", "in"]
+
+
+@dataclass(frozen=True)
+class Document:
+    """`version` is opaque: equal means unchanged."""
+
+    id: str
+    data: dict[str, Any]
+    version: str
+
+
+@dataclass(frozen=True)
+class Where:
+    """One condition on a top-level field. With `in`, value is a list of at most 30 values."""
+
+    field: str
+    op: Op
+    value: Any
+
+
+@dataclass(frozen=True)
+class Query:
+    """Documents of one collection that meet all conditions, ordered by one field then id.
+
+    after: (value of the order field, id) of the last document of the previous page. A document without
+    the order field is not found. Every query shape a service uses stands in its repository's QUERIES.
+    """
+
+    collection: str
+    where: tuple[Where, ...] = ()
+    order_by: str | None = None
+    descending: bool = False
+    limit: int = 100
+    after: tuple[Any, str] | None = None
+
+
+class Reader(Protocol):
+    def get(self, collection: str, id: str) -> Document | None: ...
+
+    def query(self, query: Query) -> list[Document]: ...
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Who and what a commit is for; stamped on every event it emits."""
+
+    workspace_id: str
+    actor: str
+    traceparent: str = ""
+
+
+class Tx(Protocol):
+    """One commit in the making. Reads see the last committed state, not this commit's own writes.
+
+    At commit, a document that was read with `get` through this tx and is put or deleted must still have
+    the version that was read, a created one must not exist; otherwise the function runs again.
+    Documents only read, and query results, are not checked: put the condition on a document you write.
+    """
+
+    def get(self, collection: str, id: str) -> Document | None: ...
+
+    def query(self, query: Query) -> list[Document]: ...
+
+    def put(self, collection: str, id: str, data: dict[str, Any]) -> None: ...
+
+    def create(self, collection: str, id: str, data: dict[str, Any]) -> None: ...
+
+    def delete(self, collection: str, id: str) -> None: ...
+
+    def emit(self, event: Event, *, cause: Cause | None = None) -> str:
+        """Queue an event in the outbox of this commit; returns its id. `cause` defaults to the commit's."""
+
+    @property
+    def cause(self) -> Cause: ...
+
+
+class Watch(Protocol):
+    def wait(self, timeout_s: float) -> bool:
+        """True when something in the watched collections may have changed since the last call; spurious
+        wake-ups are allowed, lost ones are not."""
+
+    def close(self) -> None: ...
+
+
+class Store(Reader, Protocol):
+    """One service's database. Thread-safe."""
+
+    def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
+        """Run `function` and commit what it wrote, all or nothing; on a lost race run it again (bounded,
+        jittered), so it must not have other effects. Returns its result. Raises Conflict when `create`
+        met an existing document on every try or the race was lost too often; errors of `function` pass."""
+
+    def watch(self, collections: Sequence[str]) -> Watch: ...
+
+    def outbox(self, limit: int) -> list[Envelope]:
+        """Events committed and not yet marked sent, oldest first."""
+
+    def mark_sent(self, event_ids: Sequence[str]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Databases(Protocol):
+    """Opens databases. `own` once per service; `read` gives another service's, read-only."""
+
+    def own(self, service: str) -> Store: ...
+
+    def read(self, service: str) -> Reader: ...
+
+    def watch(self, service: str, collections: Sequence[str]) -> Watch:
+        """Watch a database that is only read."""
