@@ -1,0 +1,121 @@
+"""Starts what setup needs (pip, npm, pnpm), keeps what it prints, and ends it with its children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scripts.console import CannotContinue
+from scripts.layout import CACHE, ROOT
+
+# Settings of a person's shell that would send packages elsewhere or leave imports uncompiled.
+_UNWANTED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PIP_USER",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_NO_COMPILE",
+)
+_NETWORK = re.compile(
+    r"NewConnectionError|NameResolutionError|Max retries|Temporary failure|timed out|ProxyError|SSLError"
+    r"|Could not fetch URL|Connection refused|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ECONNRESET"
+    r"|network is unreachable|No matching distribution",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"https?://(?:[^@/\s]*@)?([^/\s'\"),]+)|host='([^']+)'")
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """This process's environment without the settings that break setup; `HOME` is always writable."""
+    env = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+    home = env.get("HOME", "")
+    if not home or not os.access(home, os.W_OK | os.X_OK):
+        env["HOME"] = str(CACHE / "home")
+        Path(env["HOME"]).mkdir(parents=True, exist_ok=True)
+    return env | extra
+
+
+class Tool:
+    """One program at a time, in a session of its own, so that `stop` reaches everything it started."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def run(
+        self,
+        what: str,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path = ROOT,
+        env: dict[str, str] | None = None,
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """Output goes to `on_line` and to `.cache/<what>.log`.
+
+        Raises: CannotContinue, with a different sentence when the network seems to be the reason.
+        """
+        log = CACHE / f"{what}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            if self._stopped:
+                raise CannotContinue(f"{what} was stopped.")
+            self._process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=cwd,
+                env=env or clean_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        lines: list[str] = []
+        with open(log, "w", encoding="utf-8") as file:
+            for line in self._process.stdout or ():
+                lines.append(line)
+                file.write(line)
+                on_line(line.rstrip())
+        status = self._process.wait()
+        with self._lock:
+            self._process = None
+        if status:
+            raise CannotContinue(_sentence(what, "".join(lines), log))
+
+    def stop(self) -> None:
+        """Ends what runs now and lets nothing else start; may be called from a signal handler's thread."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _sentence(what: str, output: str, log: Path) -> str:
+    shown = log.relative_to(ROOT)
+    if not _NETWORK.search(output):
+        last = next((line for line in reversed(output.splitlines()) if line.strip()), "it said nothing")
+        return f"Setup stopped at '{what}': {last.strip()[:200]} (everything it said: {shown})"
+    tried = sorted({host for pair in _ADDRESS.findall(output) for host in pair if host})
+    named = ", ".join(tried[:3]) or "the default index"
+    cure = (
+        "set PIP_INDEX_URL to a mirror, or PIP_FIND_LINKS to a folder of wheels with PIP_NO_INDEX=1"
+        if what.startswith("pip")
+        else "set npm_config_registry to a mirror"
+    )
+    return (
+        f"The package registry could not be reached (tried {named}): check the network or proxy and start "
+        f"again; without a network, {cure}. Everything it said: {shown}"
+    )
