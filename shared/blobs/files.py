@@ -1,0 +1,69 @@
+"""Blobs as files under one folder. Written beside and renamed into place, so a reader never sees half."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.blobs.port import BlobInfo
+from shared.errors import BadRequest, NotFound
+from shared.ids import Ids
+
+_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_MAX_KEY = 400
+
+
+class FileBlobs:
+    def __init__(self, root: Path, ids: Ids) -> None:
+        self._root = root
+        self._ids = ids
+
+    def put(self, key: str, data: bytes) -> None:
+        target, beside = self._places(key)
+        beside.write_bytes(data)
+        os.replace(beside, target)
+
+    def put_file(self, key: str, path: Path) -> None:
+        target, beside = self._places(key)
+        with path.open("rb") as source, beside.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+        os.replace(beside, target)
+
+    def get(self, key: str) -> bytes:
+        with self.open(key) as stream:
+            return stream.read()
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise NotFound(f"There is no file {key}.") from error
+
+    def info(self, key: str) -> BlobInfo | None:
+        path = self._path(key)
+        return BlobInfo(key, path.stat().st_size) if path.is_file() else None
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        folder = self._root / prefix.rpartition("/")[0]
+        found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith("~"))
+        for path in found:
+            key = path.relative_to(self._root).as_posix()
+            if key.startswith(prefix):
+                yield BlobInfo(key, path.stat().st_size)
+
+    def _path(self, key: str) -> Path:
+        if len(key) > _MAX_KEY or not _KEY.fullmatch(key) or key.endswith("~"):
+            raise BadRequest(f"{key[:80]!r} is no blob key.")
+        return self._root / key
+
+    def _places(self, key: str) -> tuple[Path, Path]:
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target, target.with_name(f"{target.name}.{self._ids.new('tmp')}~")

@@ -1,0 +1,148 @@
+"""Turns a delivered event into one commit: all of it or none. The only place that decides ack, retry, dead.
+
+Two handler forms (design, section 4): `Quick` writes in the delivering thread; `Slow` leaves a claim that
+`workers.py` takes up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.bus.port import Received
+from shared.clock import Clock, stamp
+from shared.errors import Conflict, DecodeError, ProjectError
+from shared.events.catalog import TYPES
+from shared.events.envelope import Envelope, Event, payload
+from shared.ids import derived
+from shared.store.port import Cause, Store, Tx
+
+INBOX = "_inbox"
+CLAIMS = "_claims"
+
+log = logging.getLogger(__name__)
+
+
+class Job(BaseModel):
+    """Base of a slow handler's durable job: everything `do` needs, as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """`do` gave up: a non-retryable error, or a retryable one on the last try."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The process died inside `do`; nobody knows how far it came. Only where on_cut is "unknown"."""
+
+
+@dataclass(frozen=True)
+class Quick:
+    """`handle(event, tx, deps)` only reads and writes the store. `once=False` skips the inbox mark: for
+    sweeps, which may run any number of times."""
+
+    handle: Callable[..., None]
+    once: bool = True
+
+
+@dataclass(frozen=True)
+class Slow:
+    """claim(event, tx, deps) -> Job | None · do(job, deps) -> outcome · record(job, outcome, tx, deps).
+
+    Only `do` touches the outside; retryable errors repeat it with backoff, at most `tries` times. on_cut:
+    what a death inside `do` means: "redo" it, or record it as `Cut` because it may have had its effect.
+    """
+
+    claim: Callable[..., Job | None]
+    do: Callable[..., Any]
+    record: Callable[..., None]
+    job: type[Job]
+    on_cut: Literal["redo", "unknown"] = "redo"
+    tries: int = 6
+
+
+Handlers = Mapping[type[Event], Quick | Slow]
+
+
+class Dispatcher:
+    def __init__(self, service: str, handlers: Handlers, store: Store, deps: Any, clock: Clock) -> None:
+        self._service = service
+        self._handlers = handlers
+        self._store = store
+        self._deps = deps
+        self._clock = clock
+
+    def topics(self) -> list[str]:
+        return sorted({kind.topic() for kind in self._handlers})
+
+    def receive(self, envelope: Envelope) -> Received:
+        """One event to its handler. Duplicates and events nobody here handles are acknowledged."""
+        kind = TYPES.get(envelope.type)
+        if kind is None:
+            return Received("dead", f"unknown type {envelope.type}")
+        if envelope.service not in kind.producers:
+            return Received("dead", f"{envelope.source} may not emit {envelope.type}")
+        handler = self._handlers.get(kind)
+        if handler is None:
+            return Received("ack")
+        try:
+            event = payload(envelope, kind)
+            self._commit(envelope, event, handler)
+        except DecodeError as error:
+            return Received("dead", error.detail)
+        except Conflict as error:
+            return Received("retry", error.detail)
+        except ProjectError as error:
+            return Received("retry" if error.retryable else "dead", f"{error.code}: {error.detail}")
+        return Received("ack")
+
+    def _commit(self, envelope: Envelope, event: Event, handler: Quick | Slow) -> None:
+        mark = derived("seen", envelope.source, envelope.id)
+        now = stamp(self._clock.now())
+        cause = Cause(envelope.workspace_id, envelope.actor, envelope.traceparent)
+
+        def work(tx: Tx) -> None:
+            once = isinstance(handler, Slow) or handler.once
+            if once:
+                if tx.get(INBOX, mark) is not None:
+                    return
+                tx.create(INBOX, mark, {"at": now})
+            if isinstance(handler, Quick):
+                handler.handle(event, tx, self._deps)
+                return
+            job = handler.claim(event, tx, self._deps)
+            if job is not None:
+                add_claim(tx, derived("claim", envelope.source, envelope.id), type(event), job, now)
+
+        self._store.transact(work, cause=cause)
+
+
+def add_claim(tx: Tx, claim_id: str, kind: type[Event], job: Job, now: str) -> None:
+    """Put a job before the workers in this commit; the handler table's entry for `kind` will do it.
+
+    due_at: when a worker may take it: at once when ready, at the end of the lease while taken.
+    """
+    cause = tx.cause
+    tx.create(
+        CLAIMS,
+        claim_id,
+        {
+            "type": kind.type(),
+            "job": job.model_dump(mode="json"),
+            "state": "ready",
+            "due_at": now,
+            "attempt": 0,
+            "tries": 0,
+            "cause": [cause.workspace_id, cause.actor, cause.traceparent],
+        },
+    )

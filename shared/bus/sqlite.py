@@ -1,0 +1,247 @@
+"""The bus on SQLite: one log of events, one cursor per service, retries and dead letters beside it.
+
+A cursor is saved once per batch: after a kill some events come again, which every handler survives.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from shared.bus.disorder import Disorder
+from shared.bus.port import DeadLetter, Received, Receiver
+from shared.clock import Clock, moment, stamp
+from shared.errors import NotFound, Unavailable
+from shared.events.envelope import Envelope
+from shared.ids import Ids
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, at TEXT NOT NULL, envelope TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cursors (service TEXT PRIMARY KEY, n INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS retries (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, due_at TEXT NOT NULL, first_at TEXT NOT NULL,
+    tries INTEGER NOT NULL, envelope TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS retries_due ON retries (service, due_at);
+CREATE TABLE IF NOT EXISTS dead (
+    id TEXT PRIMARY KEY, service TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, envelope TEXT NOT NULL);
+"""
+_BATCH = 64
+_POLL_S = 0.02  # only where other processes publish into the same file
+_IDLE_S = 5.0
+_GIVE_UP = timedelta(minutes=10)  # design, section 4
+_KEEP = timedelta(hours=1)  # a service that subscribes for the first time still finds the last hour
+
+log = logging.getLogger(__name__)
+
+
+class SqliteBus:
+    """`other_processes`: poll the file for their events too. `disorder`: deliver doubled and shuffled."""
+
+    def __init__(
+        self, path: Path, clock: Clock, ids: Ids, *, other_processes: bool = False, disorder: Disorder | None = None
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._poll = other_processes
+        self._disorder = disorder
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._consumers: list[_Consumer] = []
+        self._stopping = threading.Event()
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        now = stamp(self._clock.now())
+        rows = [(e.topic, now, _dump(e)) for e in envelopes]
+        try:
+            with self._lock:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany("INSERT INTO events (topic, at, envelope) VALUES (?, ?, ?)", rows)
+                self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            with self._lock:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            raise Unavailable(f"the event log did not take the events: {error}") from error
+        for consumer in self._consumers:
+            consumer.wake()
+
+    def subscribe(self, service: str, topics: Sequence[str], receive: Receiver) -> None:
+        with self._lock:
+            self._connection.execute("INSERT OR IGNORE INTO cursors (service, n) VALUES (?, 0)", (service,))
+        self._consumers.append(_Consumer(self, service, tuple(topics), receive))
+
+    def start(self) -> None:
+        for consumer in self._consumers:
+            consumer.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for consumer in self._consumers:
+            consumer.wake()
+        for consumer in self._consumers:
+            consumer.join()
+        with self._lock:
+            self._connection.close()
+
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT id, service, reason, at, envelope FROM dead ORDER BY at DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return [DeadLetter(row[0], row[1], row[2], row[3], _load(row[4])) for row in rows]
+
+    def replay(self, dead_letter_id: str) -> None:
+        now = stamp(self._clock.now())
+        with self._lock:
+            row = self._connection.execute(
+                "DELETE FROM dead WHERE id=? RETURNING service, envelope", (dead_letter_id,)
+            ).fetchone()
+            if row is None:
+                raise NotFound("No such dead letter.")
+            self._connection.execute(
+                "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES (?, ?, ?, 0, ?)",
+                (row[0], now, now, row[1]),
+            )
+        for consumer in self._consumers:
+            consumer.wake()
+
+    def trim(self) -> None:
+        """Forget events every service has passed and that are over an hour old."""
+        before = stamp(self._clock.now() - _KEEP)
+        with self._lock:
+            self._connection.execute(
+                "DELETE FROM events WHERE at < ? AND n <= (SELECT coalesce(min(n), 0) FROM cursors)", (before,)
+            )
+
+
+class _Consumer:
+    """One service's thread: its batch of the log, then its due retries, then waits."""
+
+    def __init__(self, bus: SqliteBus, service: str, topics: tuple[str, ...], receive: Receiver) -> None:
+        self._bus = bus
+        self._service = service
+        self._topics = topics
+        self._receive = receive
+        self._event = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"bus-{service}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._event.set()
+
+    def join(self) -> None:
+        if self._thread.ident is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        bus = self._bus
+        while not bus._stopping.is_set():
+            try:
+                busy = self._deliver_new() | self._deliver_retries()
+            except sqlite3.OperationalError as error:
+                log.warning("the event log is busy: %s", error)
+                busy = False
+            if not busy:
+                self._event.wait(_POLL_S if bus._poll else self._pause())
+                self._event.clear()
+
+    def _pause(self) -> float:
+        with self._bus._lock:
+            row = self._bus._connection.execute(
+                "SELECT min(due_at) FROM retries WHERE service=?", (self._service,)
+            ).fetchone()
+        if row[0] is None:
+            return _IDLE_S
+        return min(_IDLE_S, max(0.001, (moment(row[0]) - self._bus._clock.now()).total_seconds()))
+
+    def _deliver_new(self) -> bool:
+        bus = self._bus
+        marks = ", ".join("?" * len(self._topics))
+        with bus._lock:
+            cursor = bus._connection.execute("SELECT n FROM cursors WHERE service=?", (self._service,)).fetchone()[0]
+            rows = bus._connection.execute(
+                f"SELECT n, envelope FROM events WHERE n > ? AND topic IN ({marks}) ORDER BY n LIMIT ?",
+                (cursor, *self._topics, _BATCH),
+            ).fetchall()
+        if not rows:
+            return False
+        envelopes = [_load(row[1]) for row in rows]
+        if bus._disorder is not None:
+            for envelope, delay_s in bus._disorder.arrange(envelopes):
+                if delay_s:
+                    self._later(envelope, delay_s, 0, stamp(bus._clock.now()))
+                else:
+                    self._deliver(envelope, 0, stamp(bus._clock.now()))
+        else:
+            for envelope in envelopes:
+                if bus._stopping.is_set():
+                    return False
+                self._deliver(envelope, 0, stamp(bus._clock.now()))
+        with bus._lock:
+            bus._connection.execute("UPDATE cursors SET n=? WHERE service=? AND n < ?", (rows[-1][0], self._service, rows[-1][0]))
+        return True
+
+    def _deliver_retries(self) -> bool:
+        bus = self._bus
+        with bus._lock:
+            rows = bus._connection.execute(
+                "SELECT n, envelope, tries, first_at FROM retries WHERE service=? AND due_at<=? ORDER BY due_at LIMIT ?",
+                (self._service, stamp(bus._clock.now()), _BATCH),
+            ).fetchall()
+        for n, text, tries, first_at in rows:
+            if bus._stopping.is_set():
+                return False
+            self._deliver(_load(text), tries, first_at)
+            with bus._lock:
+                bus._connection.execute("DELETE FROM retries WHERE n=?", (n,))
+        return bool(rows)
+
+    def _deliver(self, envelope: Envelope, tries: int, first_at: str) -> None:
+        try:
+            received = self._receive(envelope)
+        except Exception as error:
+            # The receiver already turns everything it knows into a verdict; what still arrives is a defect.
+            log.exception("receiver of %s failed on %s", self._service, envelope.type)
+            received = Received("retry", f"{type(error).__name__}: {error}")
+        if received.verdict == "ack":
+            return
+        overdue = self._bus._clock.now() - moment(first_at) > _GIVE_UP
+        if received.verdict == "dead" or overdue:
+            self._bury(envelope, received.reason)
+        else:
+            self._later(envelope, min(30.0, 0.05 * 2**tries), tries + 1, first_at)
+
+    def _later(self, envelope: Envelope, delay_s: float, tries: int, first_at: str) -> None:
+        due = stamp(self._bus._clock.now() + timedelta(seconds=delay_s))
+        with self._bus._lock:
+            self._bus._connection.execute(
+                "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES (?, ?, ?, ?, ?)",
+                (self._service, due, first_at, tries, _dump(envelope)),
+            )
+
+    def _bury(self, envelope: Envelope, reason: str) -> None:
+        log.warning("dead letter for %s: %s (%s)", self._service, envelope.type, reason)
+        with self._bus._lock:
+            self._bus._connection.execute(
+                "INSERT INTO dead (id, service, at, reason, envelope) VALUES (?, ?, ?, ?, ?)",
+                (self._bus._ids.new("dead"), self._service, stamp(self._bus._clock.now()), reason, _dump(envelope)),
+            )
+
+
+def _dump(envelope: Envelope) -> str:
+    return json.dumps(vars(envelope), ensure_ascii=False)
+
+
+def _load(text: str) -> Envelope:
+    return Envelope(**json.loads(text))

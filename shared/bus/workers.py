@@ -1,0 +1,196 @@
+"""Takes claims, does them outside the store, records the outcome under the attempt's number (fencing)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Any
+
+from shared.bus.dispatch import CLAIMS, Cut, Failed, Handlers, Job, Slow
+from shared.clock import Clock, moment, stamp
+from shared.errors import Conflict, ProjectError
+from shared.store.port import Cause, Document, Query, Store, Tx, Where
+
+_LEASE = timedelta(seconds=60)
+_IDLE_S = 5.0
+
+DUE = Query(CLAIMS, (Where("due_at", "<=", ""),), order_by="due_at", limit=16)
+
+log = logging.getLogger(__name__)
+
+
+class Workers:
+    """A service's worker threads. `alone`: no other process works on this database, so what is still
+    taken at start was cut by a death and need not wait for its lease to run out."""
+
+    def __init__(
+        self, service: str, handlers: Handlers, store: Store, deps: Any, clock: Clock, *, threads: int, alone: bool
+    ) -> None:
+        self._service = service
+        self._slow = {kind.type(): h for kind, h in handlers.items() if isinstance(h, Slow)}
+        self._store = store
+        self._deps = deps
+        self._clock = clock
+        self._alone = alone
+        self._stopping = threading.Event()
+        self._held: dict[str, int] = {}
+        self._held_lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"work-{service}-{n}", daemon=True)
+            for n in range(threads if self._slow else 0)
+        ]
+        self._renewer = threading.Thread(target=self._renew, name=f"lease-{service}", daemon=True)
+
+    def start(self) -> None:
+        if not self._threads:
+            return
+        if self._alone:
+            self._release_cut()
+        for thread in self._threads:
+            thread.start()
+        self._renewer.start()
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """Waits a little for running jobs; what is still running is taken up again at the next start."""
+        self._stopping.set()
+        end = self._clock.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, end - self._clock.monotonic()))
+
+    def _release_cut(self) -> None:
+        now = stamp(self._clock.now())
+        far = stamp(self._clock.now() + timedelta(days=1))
+        for document in self._store.query(Query(CLAIMS, (Where("due_at", "<=", far),), order_by="due_at", limit=1000)):
+            if document.data["state"] == "taken":
+
+                def release(tx: Tx, id: str = document.id) -> None:
+                    claim = tx.get(CLAIMS, id)
+                    if claim is not None:
+                        tx.put(CLAIMS, id, {**claim.data, "due_at": now})
+
+                self._store.transact(release, cause=_cause(document))
+
+    def _run(self) -> None:
+        watch = self._store.watch([CLAIMS])
+        try:
+            while not self._stopping.is_set():
+                if not self._work_once():
+                    watch.wait(self._pause())
+        finally:
+            watch.close()
+
+    def _pause(self) -> float:
+        soon = self._store.query(Query(CLAIMS, (Where("due_at", ">", ""),), order_by="due_at", limit=1))
+        if not soon:
+            return _IDLE_S
+        left = (moment(soon[0].data["due_at"]) - self._clock.now()).total_seconds()
+        return min(_IDLE_S, max(0.001, left))
+
+    def _work_once(self) -> bool:
+        now = stamp(self._clock.now())
+        due = self._store.query(Query(CLAIMS, (Where("due_at", "<=", now),), order_by="due_at", limit=16))
+        for document in due:
+            taken = self._take(document.id)
+            if taken is not None:
+                self._do(document.id, *taken)
+                return True
+        return False
+
+    def _take(self, id: str) -> tuple[dict[str, Any], bool] | None:
+        """The claim as taken by this worker and whether its last holder was cut; None if somebody else has it."""
+        now = self._clock.now()
+
+        def take(tx: Tx) -> tuple[dict[str, Any], bool] | None:
+            claim = tx.get(CLAIMS, id)
+            if claim is None or claim.data["due_at"] > stamp(now):
+                return None
+            was_cut = claim.data["state"] == "taken"
+            data = {**claim.data, "state": "taken", "attempt": claim.data["attempt"] + 1, "due_at": stamp(now + _LEASE)}
+            tx.put(CLAIMS, id, data)
+            return data, was_cut
+
+        try:
+            return self._store.transact(take, cause=Cause("", f"service:{self._service}"))
+        except Conflict:
+            return None
+
+    def _do(self, id: str, claim: dict[str, Any], was_cut: bool) -> None:
+        handler = self._slow.get(claim["type"])
+        if handler is None:
+            log.error("a claim of %s has no handler in %s", claim["type"], self._service)
+            return
+        job = handler.job.model_validate(claim["job"])
+        with self._held_lock:
+            self._held[id] = claim["attempt"]
+        try:
+            outcome = Cut() if was_cut and handler.on_cut == "unknown" else self._outcome(id, handler, job, claim)
+            if outcome is not _AGAIN:
+                self._record(id, handler, job, outcome, claim)
+        finally:
+            with self._held_lock:
+                self._held.pop(id, None)
+
+    def _outcome(self, id: str, handler: Slow, job: Job, claim: dict[str, Any]) -> Any:
+        try:
+            return handler.do(job, self._deps)
+        except ProjectError as error:
+            if not error.retryable or claim["tries"] + 1 >= handler.tries:
+                return Failed(error.code, error.detail)
+            self._later(id, claim, min(60.0, 0.5 * 2 ** claim["tries"]))
+            return _AGAIN
+        except Exception as error:
+            # A defect in `do`: the claim must end and say so, or it would wait forever.
+            log.exception("%s failed in %s", claim["type"], self._service)
+            return Failed("internal", f"{type(error).__name__}: {error}")
+
+    def _later(self, id: str, claim: dict[str, Any], delay_s: float) -> None:
+        due = stamp(self._clock.now() + timedelta(seconds=delay_s))
+
+        def put_back(tx: Tx) -> None:
+            current = tx.get(CLAIMS, id)
+            if current is not None and current.data["attempt"] == claim["attempt"]:
+                tx.put(CLAIMS, id, {**current.data, "state": "ready", "tries": claim["tries"] + 1, "due_at": due})
+
+        self._store.transact(put_back, cause=Cause("", f"service:{self._service}"))
+
+    def _record(self, id: str, handler: Slow, job: Job, outcome: Any, claim: dict[str, Any]) -> None:
+        def record(tx: Tx) -> None:
+            current = tx.get(CLAIMS, id)
+            if current is None or current.data["attempt"] != claim["attempt"]:
+                return
+            tx.delete(CLAIMS, id)
+            handler.record(job, outcome, tx, self._deps)
+
+        try:
+            self._store.transact(record, cause=Cause(*claim["cause"]))
+        except ProjectError as error:
+            log.warning("recording %s failed: %s", claim["type"], error.detail)
+            self._later(id, claim, 1.0)
+        except Exception:
+            log.exception("recording %s failed in %s", claim["type"], self._service)
+            self._later(id, claim, 30.0)
+
+    def _renew(self) -> None:
+        while not self._clock.wait(self._stopping, _LEASE.total_seconds() / 3):
+            with self._held_lock:
+                held = dict(self._held)
+            due = stamp(self._clock.now() + _LEASE)
+            for id, attempt in held.items():
+
+                def renew(tx: Tx, id: str = id, attempt: int = attempt) -> None:
+                    current = tx.get(CLAIMS, id)
+                    if current is not None and current.data["attempt"] == attempt and current.data["state"] == "taken":
+                        tx.put(CLAIMS, id, {**current.data, "due_at": due})
+
+                self._store.transact(renew, cause=Cause("", f"service:{self._service}"))
+
+
+_AGAIN = object()
+
+
+def _cause(document: Document) -> Cause:
+    return Cause(*document.data["cause"])
+
+

@@ -1,0 +1,119 @@
+"""The only place that chooses bus, store, blobs and clock; nothing else knows which profile runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.blobs.files import FileBlobs
+from shared.blobs.port import Blobs
+from shared.bus.disorder import Disorder
+from shared.bus.port import Bus
+from shared.bus.sqlite import SqliteBus
+from shared.clock import Clock, SystemClock
+from shared.errors import Misconfigured
+from shared.ids import Ids, RandomIds
+from shared.runtime.settings import Settings
+from shared.runtime.shell import Kit
+from shared.store.port import Databases, Watch
+from shared.store.sqlite import SqliteDatabases
+
+# Who reads whom (design, section 3): terraform's viewers and a test come from this table.
+READS: dict[str, tuple[str, ...]] = {
+    "gateway": ("executor", "ledger", "planner", "scheduler"),
+    "planner": ("executor", "gateway"),
+    "executor": ("gateway", "planner"),
+    "scheduler": ("gateway",),
+    "ledger": ("gateway",),
+}
+
+
+@dataclass(frozen=True)
+class Engines:
+    """One process's adapters. close() ends them in the right order."""
+
+    settings: Settings
+    databases: Databases
+    bus: Bus
+    blobs: Blobs
+    clock: Clock
+    ids: Ids
+    data_dir: Path
+    project_dir: Path
+    close: Callable[[], None]
+
+    def kit(self, service: str) -> Kit:
+        own = self.databases.own(service)
+        allowed = READS[service]
+
+        def watch(other: str, collections: Sequence[str]) -> Watch:
+            if other == service:
+                return own.watch(collections)
+            if other not in allowed:
+                raise Misconfigured(f"{service} may not read {other}; see READS.")
+            return self.databases.watch(other, collections)
+
+        return Kit(
+            name=service,
+            settings=self.settings,
+            clock=self.clock,
+            ids=self.ids,
+            store=own,
+            readers={name: self.databases.read(name) for name in allowed},
+            watch=watch,
+            blobs=self.blobs,
+            bus=self.bus,
+            data_dir=self.data_dir,
+            project_dir=self.project_dir,
+        )
+
+
+def embedded(
+    settings: Settings,
+    services: Iterable[str],
+    *,
+    project_dir: Path,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Engines:
+    """SQLite files and folders under the data dir. `services` are those of this process. Raises Misconfigured
+    when the folder cannot be used."""
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    data_dir = prepared(settings.data_dir)
+    databases = SqliteDatabases(data_dir, clock, ids)
+    bus = SqliteBus(
+        data_dir / "bus.db",
+        clock,
+        ids,
+        other_processes=len(set(services)) < len(READS),
+        disorder=Disorder(settings.disorder) if settings.disorder else None,
+    )
+    blobs = FileBlobs(data_dir / "blobs", ids)
+    return Engines(settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close=databases.close)
+
+
+def prepared(folder: Path) -> Path:
+    """The data folder, made private (0700). Raises Misconfigured with what to do."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        probe = folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise Misconfigured(
+            f"The data folder {folder} cannot be written ({os.strerror(error.errno or 0)}); "
+            "set AB_DATA_DIR to a folder of yours.",
+            code="data_unwritable",
+        ) from error
+    return folder.resolve()
+
+
+def engines(settings: Settings, services: Iterable[str], *, project_dir: Path) -> Engines:
+    if settings.profile == "gcp":
+        from shared.runtime import profile_gcp  # heavy libraries, loaded only where they are used
+
+        return profile_gcp.engines(settings, services, project_dir=project_dir)
+    return embedded(settings, services, project_dir=project_dir)

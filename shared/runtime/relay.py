@@ -1,0 +1,56 @@
+"""Carries a service's outbox to the bus. One thread; what it could not send stays where it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from shared.bus.port import Bus
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.store.port import Store
+
+_BATCH = 100
+_IDLE_S = 5.0
+_BACKOFF_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """Published then marked sent: a death in between publishes twice, which every handler survives."""
+
+    def __init__(self, service: str, store: Store, bus: Bus, clock: Clock) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._watch = store.watch(["_outbox"])
+        self._thread = threading.Thread(target=self._run, name=f"relay-{service}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._watch.close()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if not self.send_once():
+                    self._watch.wait(_IDLE_S)
+            except Unavailable as error:
+                log.warning("the bus did not take events: %s", error.detail)
+                self._clock.wait(self._stopping, _BACKOFF_S)
+
+    def send_once(self) -> bool:
+        """True when something was sent, so that there may be more."""
+        envelopes = self._store.outbox(_BATCH)
+        if not envelopes:
+            return False
+        self._bus.publish(envelopes)
+        self._store.mark_sent([e.id for e in envelopes])
+        return True

@@ -1,0 +1,64 @@
+"""Every setting, read from `AB_*` variables in one place; the only module that looks at the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import Misconfigured
+
+
+class Settings(BaseModel):
+    """One value object for the whole process. Field descriptions become docs/settings.md."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    profile: Literal["embedded", "gcp"] = Field("embedded", description="Which engines: this machine's, or Google's.")
+    port: int = Field(8080, ge=0, le=65535, description="Where the page and the API answer, on 127.0.0.1. 0: any free port.")
+    data_dir: Path = Field(Path("data"), description="Folder of databases, files and keys; made with mode 0700.")
+    public_url: str = Field("", description="The address people use, when it is not a loopback one.")
+    owner_token: str = Field("", description="Fixes the owner's bearer token; empty: only sign-in links.")
+    egress_allow_private: str = Field(
+        "", description="host:port pairs, comma-separated, that agents and deliveries may reach although private. Tests only."
+    )
+    sandbox: Literal["auto", "bubblewrap", "docker", "gvisor"] = Field("auto", description="Which sandbox backend.")
+    planner: Literal["auto", "claude", "recipes"] = Field("auto", description="Which planner engine.")
+    anthropic_api_key: str = Field("", description="Key for Claude (ANTHROPIC_API_KEY).")
+    anthropic_base_url: str = Field("", description="Another server that speaks the Messages API (ANTHROPIC_BASE_URL).")
+    tick_s: float = Field(5.0, gt=0, description="Seconds between ticks on one machine.")
+    disorder: int = Field(0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill.")
+    gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
+    month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
+
+    @property
+    def loopback_only(self) -> bool:
+        return not self.public_url
+
+
+log = logging.getLogger(__name__)
+
+_PLAIN = {"anthropic_api_key": "ANTHROPIC_API_KEY", "anthropic_base_url": "ANTHROPIC_BASE_URL"}
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Raises Misconfigured naming the variable and what it should be. Unknown AB_* variables are named in a warning."""
+    source = os.environ if environment is None else environment
+    names = {_PLAIN.get(field, f"AB_{field.upper()}"): field for field in Settings.model_fields}
+    unknown = [name for name in source if name.startswith("AB_") and name not in names]
+    if unknown:
+        log.warning("%s is no setting of Agent Builder and is ignored; see docs/settings.md", ", ".join(unknown))
+    values = {field: source[name] for name, field in names.items() if source.get(name)}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        raise Misconfigured(f"{_PLAIN.get(field, 'AB_' + field.upper())}: {first['msg']}; see docs/settings.md.") from error
+    if settings.egress_allow_private and settings.profile != "embedded":
+        raise Misconfigured("AB_EGRESS_ALLOW_PRIVATE is for tests on one machine; unset it here.")
+    return settings

@@ -1,0 +1,336 @@
+"""The store on SQLite: one file per service, WAL, optimistic commits checked inside BEGIN IMMEDIATE.
+
+Durability is `synchronous=NORMAL`: a killed process loses nothing, a power cut may lose the last moments
+(docs/decisions/0002-a-database-per-service.md).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from shared.clock import Clock, stamp
+from shared.errors import Conflict, Misconfigured, NotFound
+from shared.events.envelope import Envelope, Event
+from shared.ids import Ids
+from shared.store.port import Cause, Document, Query, T, Tx, Where
+from shared.store.signal import Signal, SignalWatch
+
+_TRIES = 30
+_MAX_IN = 30  # as the port says; Firestore's own limit for `in`
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS docs (
+    coll TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (coll, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outbox (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, envelope TEXT NOT NULL);
+"""
+
+_OPERATORS = {"==": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+class _Raced(Exception):
+    pass
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection any thread may use under its owner's lock. Raises Misconfigured when the file cannot be opened."""
+    mode = "ro" if read_only else "rwc"
+    try:
+        connection = sqlite3.connect(
+            f"file:{path}?mode={mode}", uri=True, timeout=10, isolation_level=None, check_same_thread=False
+        )
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.OperationalError as error:
+        raise Misconfigured(f"The data file {path} cannot be opened ({error}).", code="data_unwritable") from error
+    connection.execute("PRAGMA cache_size=-2000")
+    return connection
+
+
+class SqliteReader:
+    """Reads one service's database. Each thread has its own connection; a file not made yet reads as empty."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def _connection(self) -> sqlite3.Connection | None:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None and self._path.exists():
+            connection = connect(self._path, read_only=True)
+            self._local.connection = connection
+            with self._lock:
+                self._all.append(connection)
+        return connection
+
+    def get(self, collection: str, id: str) -> Document | None:
+        connection = self._connection()
+        return _get(connection, collection, id) if connection else None
+
+    def query(self, query: Query) -> list[Document]:
+        connection = self._connection()
+        return _query(connection, query) if connection else []
+
+    def data_version(self) -> int:
+        """Changes whenever another connection has committed. Source: sqlite.org/pragma.html#pragma_data_version."""
+        connection = self._connection()
+        if connection is None:
+            return 0
+        row = connection.execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
+
+
+class _SqliteTx:
+    """Buffers writes; `SqliteStore` checks and applies them."""
+
+    def __init__(self, store: SqliteStore, cause: Cause) -> None:
+        self._store = store
+        self._cause = cause
+        self.read_versions: dict[tuple[str, str], str | None] = {}
+        self.writes: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {}
+        self.events: list[Envelope] = []
+
+    @property
+    def cause(self) -> Cause:
+        return self._cause
+
+    def get(self, collection: str, id: str) -> Document | None:
+        document = self._store.get(collection, id)
+        self.read_versions.setdefault((collection, id), document.version if document else None)
+        return document
+
+    def query(self, query: Query) -> list[Document]:
+        return self._store.query(query)
+
+    def put(self, collection: str, id: str, data: dict[str, Any]) -> None:
+        created = self.writes.get((collection, id), ("put", None))[0] == "create"
+        self.writes[(collection, id)] = ("create" if created else "put", data)
+
+    def create(self, collection: str, id: str, data: dict[str, Any]) -> None:
+        self.writes[(collection, id)] = ("create", data)
+
+    def delete(self, collection: str, id: str) -> None:
+        self.writes[(collection, id)] = ("delete", None)
+
+    def emit(self, event: Event, *, cause: Cause | None = None) -> str:
+        envelope = self._store.envelope(event, cause or self._cause)
+        self.events.append(envelope)
+        return envelope.id
+
+
+class SqliteStore:
+    def __init__(self, service: str, path: Path, clock: Clock, ids: Ids, signal: Signal) -> None:
+        self._service = service
+        self._clock = clock
+        self._ids = ids
+        self._signal = signal
+        self._writer = connect(path)
+        self._writer.executescript(_SCHEMA)
+        self._lock = threading.Lock()
+        self._reader = SqliteReader(path)
+        self._jitter = random.Random(0)
+
+    def envelope(self, event: Event, cause: Cause) -> Envelope:
+        return Envelope(
+            id=self._ids.new("evt"),
+            source=f"/services/{self._service}",
+            type=event.type(),
+            subject=event.subject(),
+            time=stamp(self._clock.now()),
+            workspace_id=cause.workspace_id,
+            actor=cause.actor,
+            traceparent=cause.traceparent,
+            data=event.model_dump(mode="json"),
+        )
+
+    def get(self, collection: str, id: str) -> Document | None:
+        return self._reader.get(collection, id)
+
+    def query(self, query: Query) -> list[Document]:
+        return self._reader.query(query)
+
+    def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
+        for attempt in range(_TRIES):
+            tx = _SqliteTx(self, cause)
+            result = function(tx)
+            try:
+                self._commit(tx)
+            except _Raced:
+                if attempt > 2:
+                    self._clock.wait(threading.Event(), self._jitter.uniform(0, 0.002 * attempt))
+                continue
+            if tx.writes or tx.events:
+                self._signal.notify({collection for collection, _ in tx.writes} | ({"_outbox"} if tx.events else set()))
+            return result
+        raise Conflict("Somebody else changed this at the same time; read it again and retry.")
+
+    def _commit(self, tx: _SqliteTx) -> None:
+        if not tx.writes and not tx.events:
+            return
+        with self._lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                for (collection, id), (kind, data) in tx.writes.items():
+                    self._apply(tx, collection, id, kind, data)
+                self._writer.executemany(
+                    "INSERT INTO outbox (id, envelope) VALUES (?, ?)",
+                    [(e.id, json.dumps(vars(e), ensure_ascii=False)) for e in tx.events],
+                )
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+
+    def _apply(self, tx: _SqliteTx, collection: str, id: str, kind: str, data: dict[str, Any] | None) -> None:
+        row = self._writer.execute("SELECT version FROM docs WHERE coll=? AND id=?", (collection, id)).fetchone()
+        current = str(row[0]) if row else None
+        if kind == "create" and current is not None:
+            raise _Raced
+        if (collection, id) in tx.read_versions and tx.read_versions[(collection, id)] != current:
+            raise _Raced
+        if kind == "delete":
+            self._writer.execute("DELETE FROM docs WHERE coll=? AND id=?", (collection, id))
+            return
+        # Versions come from one counter per file, so a deleted and re-created document never repeats one.
+        self._writer.execute(
+            "INSERT OR REPLACE INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?)",
+            (collection, id, self._next_version(), json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
+        )
+
+    def _next_version(self) -> int:
+        row = self._writer.execute(
+            "INSERT INTO docs (coll, id, version, body) VALUES ('_meta', 'version', 1, '{}') "
+            "ON CONFLICT (coll, id) DO UPDATE SET version = version + 1 RETURNING version"
+        ).fetchone()
+        return int(row[0])
+
+    def watch(self, collections: Sequence[str]) -> SignalWatch:
+        return self._signal.watch(collections)
+
+    def outbox(self, limit: int) -> list[Envelope]:
+        with self._lock:
+            rows = self._writer.execute("SELECT envelope FROM outbox ORDER BY n LIMIT ?", (limit,)).fetchall()
+        return [Envelope(**json.loads(row[0])) for row in rows]
+
+    def mark_sent(self, event_ids: Sequence[str]) -> None:
+        with self._lock:
+            self._writer.executemany("DELETE FROM outbox WHERE id=?", [(id,) for id in event_ids])
+
+    def index(self, queries: Sequence[Query]) -> None:
+        """Make the indexes these query shapes need. Idempotent."""
+        with self._lock:
+            for query in queries:
+                fields = [w.field for w in query.where if w.op == "=="]
+                fields += [query.order_by] if query.order_by else [w.field for w in query.where if w.op != "=="]
+                columns = ", ".join(f"json_extract(body, '$.{field}')" for field in dict.fromkeys(fields))
+                name = f"{query.collection}__{'__'.join(dict.fromkeys(fields))}"
+                self._writer.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON docs (coll, {columns}, id)')
+
+    def close(self) -> None:
+        self._signal.close()
+        self._reader.close()
+        with self._lock, closing(self._writer):
+            pass
+
+
+def _get(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:
+    row = connection.execute("SELECT version, body FROM docs WHERE coll=? AND id=?", (collection, id)).fetchone()
+    return Document(id, json.loads(row[1]), str(row[0])) if row else None
+
+
+def _condition(where: Where) -> tuple[str, list[Any]]:
+    column = f"json_extract(body, '$.{where.field}')"
+    if where.op == "in":
+        values = list(where.value)[:_MAX_IN]
+        return f"{column} IN ({', '.join('?' * len(values))})", values
+    return f"{column} {_OPERATORS[where.op]} ?", [where.value]
+
+
+def _query(connection: sqlite3.Connection, query: Query) -> list[Document]:
+    conditions, values = ["coll = ?"], [query.collection]
+    for where in query.where:
+        text, more = _condition(where)
+        conditions.append(text)
+        values += more
+    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
+    order = f"id {direction}"
+    if query.order_by:
+        column = f"json_extract(body, '$.{query.order_by}')"
+        conditions.append(f"{column} IS NOT NULL")
+        order = f"{column} {direction}, id {direction}"
+        if query.after:
+            conditions.append(f"({column}, id) {beyond} (?, ?)")
+            values += list(query.after)
+    elif query.after:
+        conditions.append(f"id {beyond} ?")
+        values.append(query.after[1])
+    sql = f"SELECT id, version, body FROM docs WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
+    rows = connection.execute(sql, [*values, query.limit]).fetchall()
+    return [Document(row[0], json.loads(row[2]), str(row[1])) for row in rows]
+
+
+class SqliteDatabases:
+    """`root/<service>.db`. One instance per process; stores and signals are shared inside it, and a database
+    that another process writes is watched by polling its data_version."""
+
+    def __init__(self, root: Path, clock: Clock, ids: Ids) -> None:
+        self._root = root
+        self._clock = clock
+        self._ids = ids
+        self._stores: dict[str, SqliteStore] = {}
+        self._readers: dict[str, SqliteReader] = {}
+        self._lock = threading.Lock()
+
+    def own(self, service: str) -> SqliteStore:
+        with self._lock:
+            if service not in self._stores:
+                signal = Signal(self._clock)
+                self._stores[service] = SqliteStore(service, self._path(service), self._clock, self._ids, signal)
+            return self._stores[service]
+
+    def read(self, service: str) -> SqliteReader:
+        with self._lock:
+            if service not in self._readers:
+                self._readers[service] = SqliteReader(self._path(service))
+            return self._readers[service]
+
+    def watch(self, service: str, collections: Sequence[str]) -> SignalWatch:
+        with self._lock:
+            store = self._stores.get(service)
+        if store is not None:
+            return store.watch(collections)
+        reader = SqliteReader(self._path(service))
+        return SignalWatch(self._clock, collections, poll=reader.data_version, on_close=reader.close)
+
+    def _path(self, service: str) -> Path:
+        return self._root / f"{service}.db"
+
+    def close(self) -> None:
+        with self._lock:
+            for store in self._stores.values():
+                store.close()
+            for reader in self._readers.values():
+                reader.close()
+            self._stores.clear()
+            self._readers.clear()
+
+
+__all__ = ["NotFound", "SqliteDatabases", "SqliteReader", "SqliteStore", "connect"]
