@@ -77,3 +77,21 @@ class Practice(Record):
 
     day: int = 1
     broken: bool = False
+
+
+class Secret(Record):
+    """A vault entry; the value is only in `sealed` (see shared/vault). `host` is the one place it may go,
+    `host` or `host:port` when the port is not 443; "" until a person's approval names it. `channel`: a
+    channel's address, never offered to code. `conversation_id`: the chat it was found in, if it was.
+    """
+
+    name: str
+    host: str
+    channel: bool = False
+    version: int = 1
+    sealed: str
+    fingerprint: str
+    conversation_id: str | None = None
+    created_at: str
+    last_used_at: str | None = None
+    deleted_at: str | None = None

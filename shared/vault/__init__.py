@@ -1,0 +1,4 @@
+"""Secrets at rest: an envelope per secret, a local keyfile, and the one way to read a secret again.
+
+Used by gateway (seals, sends) and executor (fills placeholders). Read next: `envelope.py`, `reveal.py`.
+"""

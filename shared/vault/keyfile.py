@@ -1,0 +1,106 @@
+"""The installation's keys: one line each, `<id> <base64>`, the last one seals, all of them open.
+
+Rotation is appending a line. The file lies beside the databases, not in them, and belongs to one user.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from shared.errors import Misconfigured
+
+KEYFILE = "vault.key"
+
+
+@dataclass(frozen=True)
+class Key:
+    """256 bits; `id` follows from them and tells nothing about them."""
+
+    id: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Never empty."""
+
+    keys: tuple[Key, ...]
+
+    @property
+    def current(self) -> Key:
+        return self.keys[-1]
+
+    def find(self, key_id: str) -> Key | None:
+        return next((key for key in self.keys if key.id == key_id), None)
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for another use (signed links, fingerprints), from the oldest key: rotation keeps them."""
+        kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"agentbuilder {purpose}".encode())
+        return kdf.derive(self.keys[0].key)
+
+
+def load_keyring(path: Path) -> Keyring:
+    """Reads the keyfile, making it (0600, one random key) on first use.
+
+    Raises: Misconfigured when others may read it, another user owns it, or a line is no key.
+    """
+    _make_once(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "r", encoding="ascii") as file:
+        facts = os.fstat(file.fileno())
+        if facts.st_uid != os.geteuid():
+            raise Misconfigured(f"{path} belongs to another user; start as its owner or move it away")
+        if not stat.S_ISREG(facts.st_mode) or facts.st_mode & 0o077:
+            raise Misconfigured(f"{path} may be read by others; run: chmod 600 {path}")
+        lines = file.read().split("\n")
+    keys = tuple(_key(line, path) for line in lines if line.strip())
+    if not keys:
+        raise Misconfigured(f"{path} holds no key; restore it from a backup, or secrets cannot be read")
+    return Keyring(keys)
+
+
+def new_key_line() -> str:
+    raw = os.urandom(32)
+    return f"{_key_id(raw)} {base64.b64encode(raw).decode()}\n"
+
+
+def _make_once(path: Path) -> None:
+    if path.exists():
+        return
+    # Written aside and linked: a second process never sees half a file, and the first one wins.
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(new_key_line())
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _key(line: str, path: Path) -> Key:
+    key_id, _, text = line.strip().partition(" ")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise Misconfigured(f"{path} has a line that is no key") from error
+    if len(raw) != 32 or _key_id(raw) != key_id:
+        raise Misconfigured(f"{path} has a line that is no key")
+    return Key(key_id, raw)
+
+
+def _key_id(raw: bytes) -> str:
+    return "k" + hashlib.sha256(b"agentbuilder key id" + raw).hexdigest()[:12]
