@@ -92,6 +92,8 @@ def main() -> int:
     options.add_argument("--split", action="store_true", help="one process for each of the five services")
     options.add_argument("--no-page", action="store_true", help="do not build the page")
     arguments = options.parse_args()
+    # Also where a shell started this in the background and so made SIGINT ignored, for us and for the server.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     listening = bind()
     data = prepare_data_dir()

@@ -101,6 +101,8 @@ class Tool:
         if process and process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)
 
 
 def _sentence(what: str, output: str, log: Path) -> str:
