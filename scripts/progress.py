@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class named it
+    def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the terminal shows the same progress."""
 
 

@@ -44,6 +44,14 @@ def clean_environment(**extra: str) -> dict[str, str]:
     return env | extra
 
 
+class Failed(CannotContinue):
+    """A program ended with `status`; the text says which and what may help."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 class Tool:
     """One program at a time, in a session of its own, so that `stop` reaches everything it started."""
 
@@ -63,7 +71,7 @@ class Tool:
     ) -> None:
         """Output goes to `on_line` and to `.cache/<what>.log`.
 
-        Raises: CannotContinue, with a different sentence when the network seems to be the reason.
+        Raises: Failed, with a different sentence when the network seems to be the reason.
         """
         log = CACHE / f"{what}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +99,7 @@ class Tool:
         with self._lock:
             self._process = None
         if status:
-            raise CannotContinue(_sentence(what, "".join(lines), log))
+            raise Failed(_sentence(what, "".join(lines), log), status)
 
     def stop(self) -> None:
         """Ends what runs now and lets nothing else start; may be called from a signal handler's thread."""
