@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+Language = Literal["ko", "en"]
+
+
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -73,7 +76,13 @@ class Manifest(Part):
 
 
 class Schedule(Part):
-    """When it fires. `cron` has five fields, read in `timezone` (an IANA name)."""
+    """When it fires. `cron` has five fields, read in `timezone` (an IANA name).
+
+    `missed`: what happens to slots that passed while nobody could run them. `overlap`: what happens when the
+    last run is still going. `holidays` names a calendar ("KR"); a slot on one of its days does what
+    `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are ISO dates or
+    times, read in `timezone` when they carry no offset.
+    """
 
     cron: str
     timezone: str = "UTC"
@@ -89,13 +98,14 @@ class Check(Part):
     """One condition on a run's outcome, with the sentence a person reads.
 
     Which of the optional fields count depends on `check`; see `contract.py`.
+    `min` and `max` are finite; their unit depends on `check` (bytes, rows, characters, a factor).
     """
 
     check: Literal["file", "rows", "fields", "fresh", "change", "text", "delivered", "expr"]
     says: str
     path: str | None = None
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(None, allow_inf_nan=False)
+    max: float | None = Field(None, allow_inf_nan=False)
     fields: tuple[str, ...] = ()
     contains: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -106,7 +116,7 @@ class Check(Part):
 class AgentMeta(Part):
     name: str = Field(min_length=1, max_length=80)
     summary: str = Field("", max_length=400)
-    language: Literal["ko", "en"] = "ko"
+    language: Language = "ko"
     packages: tuple[str, ...] = ()
 
 
