@@ -1,1 +1,1 @@
-
+"""How the platform itself reaches addresses it was given. Start with `client`."""

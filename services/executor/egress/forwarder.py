@@ -1,0 +1,236 @@
+"""Judges one request after another and sees each through: refused, shown, practised, or relayed.
+
+The order of the judgement is the promise: nothing is looked up, and no byte leaves, before it is over.
+Read next: `policy.py` (the judgement), `relay.py` (the exchange itself).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+
+import h11
+
+from services.executor.egress.draft import Draft
+from services.executor.egress.intake import (
+    check_framing,
+    connect_target,
+    has_body,
+    proxy_target,
+    tunnel_target,
+)
+from services.executor.egress.meter import Meter
+from services.executor.egress.model import EgressRun
+from services.executor.egress.pace import Pacer
+from services.executor.egress.peer import Peer, end_to_end
+from services.executor.egress.placeholders import reveal_in, used_in
+from services.executor.egress.policy import Policy
+from services.executor.egress.practice.site import HOST as PRACTICE_HOST
+from services.executor.egress.practice.site import PracticeSite
+from services.executor.egress.relay import Relay, outgoing
+from services.executor.egress.replies import own_response, problem
+from services.executor.egress.upstream import Outside, Upstreams
+from services.executor.egress.vault import Vault
+from shared.clock import Clock
+from shared.errors import NotAllowed, OverBudget, ProjectError, TooLarge, Unavailable
+from shared.net.url import Endpoint
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Of a refused request's body, so that its connection can serve the next one.
+_DISCARDED_BYTES = 1 << 20
+# Korea has one zone and no daylight saving; the practice shops stand there.
+_SEOUL = timedelta(hours=9)
+
+
+class Forwarder:
+    """One per run, on the gateway's loop. Every method records exactly one exchange."""
+
+    def __init__(self, run: EgressRun, outside: Outside, practice: PracticeSite, clock: Clock) -> None:
+        self._run = run
+        self._outside = outside
+        self._practice = practice
+        self._clock = clock
+        self._policy = Policy(run.hosts, outside.allowance)
+        self._upstreams = Upstreams(outside, run.pace, run.caps)
+        self._vault = Vault(run, outside.threads)
+        self._pacers: dict[str, Pacer] = {}
+        self.meter = Meter(run)
+
+    def close(self) -> None:
+        self._upstreams.close()
+
+    async def open_tunnel(self, client: Peer, request: h11.Request) -> Endpoint | None:
+        """Where an allowed CONNECT leads; None when it was refused and answered. An allowed one records
+        nothing: the requests inside will."""
+        draft = self._draft()
+        try:
+            draft.target = connect_target(request, self._outside.allowance)
+            self._policy.check_host("https", draft.target.host, draft.target.port)
+            return draft.target
+        except ProjectError as error:
+            draft.fail(error)
+            self._record(draft)
+            await self._refuse(client, error, draft)
+            return None
+
+    async def refuse(self, client: Peer, error: ProjectError, tunnel: Endpoint | None = None) -> None:
+        """Records and answers what could not be read as a request."""
+        draft = self._draft(tunnel)
+        draft.fail(error)
+        self._record(draft)
+        await self._refuse(client, error, draft)
+
+    def broken_tunnel(self, tunnel: Endpoint, error: ProjectError) -> None:
+        """Records a tunnel whose TLS never came about; there is nobody to answer."""
+        draft = self._draft(tunnel)
+        draft.fail(error)
+        self._record(draft)
+
+    async def answer(self, client: Peer, request: h11.Request, tunnel: Endpoint | None) -> None:
+        """Raises: OSError or h11.ProtocolError when the connection to the code must be given up."""
+        draft = self._draft(tunnel)
+        draft.method = request.method.decode("ascii")
+        try:
+            await self._see_through(client, request, tunnel, draft)
+        except ProjectError as error:
+            draft.fail(error)
+            if draft.head_sent:
+                raise ConnectionAbortedError("the answer broke off") from error
+            await self._refuse(client, error, draft)
+        except (OSError, h11.ProtocolError):
+            draft.settle("failed", draft.status, "client_gone")
+            raise
+        finally:
+            self._record(draft)
+
+    async def _see_through(
+        self, client: Peer, request: h11.Request, tunnel: Endpoint | None, draft: Draft
+    ) -> None:
+        target = tunnel_target(request, tunnel) if tunnel else proxy_target(request, self._outside.allowance)
+        draft.target = target
+        method = draft.method
+        draft.effect = self._policy.effect(target.scheme, target.host, target.port, method, target.path)
+        check_framing(request)
+        self._check_caps()
+        await self._take_end_of_bodiless(client, request)
+        if draft.effect == "write" and self._run.mode == "rehearsal":
+            await self._would_send(client, request, draft)
+        elif target.host == PRACTICE_HOST:
+            await self._practise(client, target, draft)
+        else:
+            await self._exchange(client, request, target, draft)
+
+    async def _would_send(self, client: Peer, request: h11.Request, draft: Draft) -> None:
+        body, draft.body_bytes = await self._read(client, self._run.caps.preview_bytes)
+        draft.body_preview = body
+        draft.content_type = _content_type(request)
+        text = json.dumps({"rehearsal": True, "sent": False, "method": draft.method}).encode()
+        await client.send(
+            own_response(202, "application/json", text), h11.Data(data=text), h11.EndOfMessage()
+        )
+        draft.settle("would_send", 202)
+
+    async def _practise(self, client: Peer, target: Endpoint, draft: Draft) -> None:
+        await self._read(client, 0)
+        today = (self._clock.now() + _SEOUL).date()
+        page = self._practice.answer(draft.method, target.path, self._run.practice, today)
+        headers = [("content-type", page.content_type), ("content-length", str(len(page.body)))]
+        body = [] if draft.method == "HEAD" else [h11.Data(data=page.body)]
+        head = h11.Response(status_code=page.status, headers=headers)
+        await client.send(head, *body, h11.EndOfMessage())
+        draft.bytes_in = len(page.body)
+        draft.settle("practice", page.status)
+
+    async def _exchange(self, client: Peer, request: h11.Request, target: Endpoint, draft: Draft) -> None:
+        sent = outgoing(request, target, await self._headers(request, target))
+        await self._wait_for_turn(target)
+        writes = draft.effect == "write"
+        if writes:
+            await self._announce(f"{draft.method} {target.url}")
+        relay = Relay(client, target, self._run.caps, self._vault, draft)
+        repeatable = draft.method in _REPEATABLE and not has_body(request)
+        for fresh in (False, True) if repeatable else (writes,):
+            connection = await self._upstreams.acquire(target, fresh=fresh)
+            try:
+                with draft.metering(connection.peer):
+                    before = connection.peer.received_bytes
+                    try:
+                        response = await relay.ask(connection.peer, sent)
+                    except Unavailable:
+                        # The server closed the kept connection just now; it has not seen the request.
+                        if connection.reused and repeatable and connection.peer.received_bytes == before:
+                            continue
+                        raise
+                    await relay.bring_back(connection.peer, response)
+                    return draft.settle("sent", response.status_code)
+            finally:
+                self._upstreams.release(target, connection)
+
+    async def _headers(self, request: h11.Request, target: Endpoint) -> list[tuple[bytes, bytes]]:
+        guarded = self._vault.guarded
+        # Expect was answered here; a compressed answer could not be searched for secrets.
+        dropped = (b"host", b"expect", b"accept-encoding") if guarded else (b"host", b"expect")
+        headers = end_to_end(request, *dropped)
+        used = used_in(headers, self._run.secrets, target.host)
+        if used:
+            private = self._outside.allowance.opens(target.host, target.port)
+            if target.scheme == "http" and not private:
+                raise NotAllowed("a secret is only sent encrypted", code="secret_needs_https")
+            headers = reveal_in(headers, await self._vault.values(used))
+        return [*headers, (b"accept-encoding", b"identity")] if guarded else headers
+
+    async def _wait_for_turn(self, target: Endpoint) -> None:
+        now_s = asyncio.get_running_loop().time()
+        pacer = self._pacers.setdefault(target.host, Pacer(self._run.pace, now_s))
+        if (delay_s := pacer.take(now_s)) > 0:
+            await asyncio.sleep(delay_s)
+
+    async def _announce(self, write: str) -> None:
+        announce = self._run.before_write
+        if announce is None:
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._outside.threads, announce, write)
+        except ProjectError as error:
+            raise Unavailable(f"the write was not begun: {error.detail}", code="not_begun") from error
+
+    def _check_caps(self) -> None:
+        caps = self._run.caps
+        if self.meter.requests >= caps.run_requests or self.meter.moved_bytes >= caps.run_bytes:
+            raise OverBudget("this run has moved as much as a run may", code="run_cap")
+
+    async def _take_end_of_bodiless(self, client: Peer, request: h11.Request) -> None:
+        if not has_body(request):
+            await client.next()
+
+    async def _read(self, client: Peer, keep_bytes: int) -> tuple[bytes, int]:
+        """The body up to `keep_bytes`, and its whole length. Raises: TooLarge over the request cap."""
+        kept, size = bytearray(), 0
+        while client.http.their_state is h11.SEND_BODY:
+            event = await client.next()
+            if isinstance(event, h11.Data):
+                size += len(event.data)
+                kept += event.data[: max(0, keep_bytes - len(kept))]
+            if size > self._run.caps.request_bytes:
+                raise TooLarge("the request is larger than allowed", code="request_too_large")
+        return bytes(kept), size
+
+    async def _refuse(self, client: Peer, error: ProjectError, draft: Draft) -> None:
+        readable = client.http.their_state in (h11.SEND_BODY, h11.DONE)
+        reusable = readable and await client.discard_body(_DISCARDED_BYTES)
+        head, body = problem(error, draft.target, last=not reusable)
+        shown = [] if draft.method == "HEAD" else [h11.Data(data=body)]
+        await client.send(head, *shown, h11.EndOfMessage())
+
+    def _draft(self, target: Endpoint | None = None) -> Draft:
+        at_ms = int(self._clock.now().timestamp() * 1000)
+        return Draft(self._run.id, at_ms, self._clock.monotonic(), target)
+
+    def _record(self, draft: Draft) -> None:
+        self.meter.add(draft.finished(self._clock.monotonic()))
+
+
+def _content_type(request: h11.Request) -> str:
+    values = [value for name, value in request.headers if name == b"content-type"]
+    return values[0].decode("latin-1") if values else ""
