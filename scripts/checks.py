@@ -57,6 +57,16 @@ def _tool(name: str, *arguments: str) -> Callable[[], list[Step]]:
     return lambda: [Step(name, [VENV / "bin" / name, *arguments])]
 
 
+def _types() -> list[Step]:
+    """Code that only sandboxes run imports from its own folder, so mypy starts there for it."""
+    mypy = VENV / "bin" / "mypy"
+    steps = [Step("mypy", [mypy, "--strict"])]
+    for recipe in sorted((ROOT / "services" / "planner" / "recipes").glob("*/main.py")):
+        command = [mypy, "--strict", "--config-file", ROOT / "pyproject.toml", "--exclude", "^$", "."]
+        steps.append(Step(f"mypy-{recipe.parent.name}", command, recipe.parent))
+    return steps
+
+
 def _pytest(*folders: str, workers: int = 2) -> Callable[[], list[Step]]:
     def steps() -> list[Step]:
         there = [folder for folder in folders if (ROOT / folder).is_dir()]
@@ -99,7 +109,7 @@ def _no_browser() -> str:
 _LIST = (
     Tier("format", "sources are formatted", _tool("ruff", "format", "--check", ".")),
     Tier("lint", "ruff's rules", _tool("ruff", "check", ".")),
-    Tier("types", "mypy --strict", _tool("mypy", "--strict"), weight=8),
+    Tier("types", "mypy --strict", _types, weight=8),
     Tier("imports", "who may import whom", _tool("lint-imports"), weight=1),
     Tier(
         "unit",

@@ -89,7 +89,7 @@ def pubsub_emulator() -> str:
 
 @pytest.fixture(scope="session")
 def firestore_emulator() -> str:
-    """host:port of a Firestore emulator shared by the whole run; keep apart by project id or named database."""
+    """host:port of a Firestore emulator for the whole run; keep apart by project id or database."""
     return _emulator("firestore")
 
 

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-FOLDER_VARIABLE = "AB_TESTS_FOLDER"
-OWNER_VARIABLE = "AB_TESTS_OWNER"
+FOLDER_VARIABLE = "TEST_RUN_FOLDER"
+OWNER_VARIABLE = "TEST_RUN_OWNER"
 READY_S = 60
 _HOST = "127.0.0.1"
 _SDK_PLACES = (

@@ -45,10 +45,15 @@ log = logging.getLogger(__name__)
 _PLAIN = {"anthropic_api_key": "ANTHROPIC_API_KEY", "anthropic_base_url": "ANTHROPIC_BASE_URL"}
 
 
+def variable_names() -> dict[str, str]:
+    """Field -> the variable it is read from."""
+    return {field: _PLAIN.get(field, f"AB_{field.upper()}") for field in Settings.model_fields}
+
+
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Raises Misconfigured naming the variable and what it should be. Unknown AB_* variables are named in a warning."""
     source = os.environ if environment is None else environment
-    names = {_PLAIN.get(field, f"AB_{field.upper()}"): field for field in Settings.model_fields}
+    names = {name: field for field, name in variable_names().items()}
     unknown = [name for name in source if name.startswith("AB_") and name not in names]
     if unknown:
         log.warning("%s is no setting of Agent Builder and is ignored; see docs/settings.md", ", ".join(unknown))
@@ -58,7 +63,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
-        raise Misconfigured(f"{_PLAIN.get(field, 'AB_' + field.upper())}: {first['msg']}; see docs/settings.md.") from error
+        raise Misconfigured(f"{variable_names()[field]}: {first['msg']}; see docs/settings.md.") from error
     if settings.egress_allow_private and settings.profile != "embedded":
         raise Misconfigured("AB_EGRESS_ALLOW_PRIVATE is for tests on one machine; unset it here.")
     return settings
