@@ -82,7 +82,7 @@ def _table(tree: ast.Module) -> list[tuple[str, str]]:
             continue
         if isinstance(value, ast.Dict):
             for key, entry in zip(value.keys, value.values, strict=True):
-                names = [part.id for part in ast.walk(entry) if isinstance(part, ast.Name)]
+                names = [_last_name(part) for part in ast.walk(entry) if isinstance(part, ast.expr)]
                 mine = [name for name in names if name.startswith(("on_", "claim_"))]
                 rows.append((_last_name(key), mine[0] if mine else ""))
     return rows
