@@ -62,7 +62,15 @@ def _types() -> list[Step]:
     mypy = VENV / "bin" / "mypy"
     steps = [Step("mypy", [mypy, "--strict"])]
     for recipe in sorted((ROOT / "services" / "planner" / "recipes").glob("*/main.py")):
-        command = [mypy, "--strict", "--config-file", ROOT / "pyproject.toml", "--exclude", "^$", "."]
+        command: list[str | Path] = [
+            mypy,
+            "--strict",
+            "--config-file",
+            ROOT / "pyproject.toml",
+            "--exclude",
+            "^$",
+            ".",
+        ]
         steps.append(Step(f"mypy-{recipe.parent.name}", command, recipe.parent))
     return steps
 

@@ -90,12 +90,12 @@ class Tool:
                 start_new_session=True,
             )
         lines: list[str] = []
-        with open(log, "w", encoding="utf-8") as file:
-            for line in self._process.stdout or ():
+        with self._process as process, open(log, "w", encoding="utf-8") as file:
+            for line in process.stdout or ():
                 lines.append(line)
                 file.write(line)
                 on_line(line.rstrip())
-        status = self._process.wait()
+        status = process.wait()
         with self._lock:
             self._process = None
         if status:

@@ -99,7 +99,7 @@ def without_docstring(sources: Iterable[Source]) -> list[str]:
     return found
 
 
-# File -> lines: the error tree is drawn in its module's docstring, a service lists what it owns, takes and emits.
+# File -> lines: the error tree is drawn in its docstring; a service lists what it owns, takes and emits.
 MAY_EXPLAIN_MORE = {"shared/errors.py": 25} | {f"services/{name}/__init__.py": 10 for name in SERVICES}
 
 

@@ -1,0 +1,79 @@
+"""Programs that setup starts: their failures become sentences, and stopping them reaches their children."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from scripts.layout import digest
+from scripts.tools import Failed, Tool, clean_environment
+
+
+def failing(text: str) -> list[str]:
+    return [sys.executable, "-c", f"import sys; print({text!r}); sys.exit(3)"]
+
+
+def test_failure_names_what_was_tried_when_the_registry_is_out_of_reach() -> None:
+    text = "WARNING: Retrying: NewConnectionError('host=\\'mirror.invalid\\''): Connection refused"
+
+    with pytest.raises(Failed) as caught:
+        Tool().run("pip-test", failing(text.replace("\\'", "'")))
+
+    assert "mirror.invalid" in str(caught.value)
+    assert "PIP_INDEX_URL" in str(caught.value)
+    assert caught.value.status == 3
+
+
+def test_failure_quotes_the_last_line_when_it_is_something_else() -> None:
+    with pytest.raises(Failed, match="no space left here"):
+        Tool().run("pip-test", failing("no space left here"))
+
+
+def test_stop_ends_the_program_and_everything_it_started() -> None:
+    tool = Tool()
+    children: list[int] = []
+    grown = threading.Event()
+
+    def on_line(line: str) -> None:
+        children.append(int(line))
+        grown.set()
+
+    code = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
+
+    def work() -> None:
+        with pytest.raises(Failed):
+            tool.run("test", [sys.executable, "-c", code], on_line=on_line)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert grown.wait(20)
+    tool.stop()
+    worker.join(20)
+
+    assert not worker.is_alive()
+    assert not is_running(children[0])
+
+
+def is_running(pid: int) -> bool:
+    """False also for one that has ended and waits to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_compiled_files_are_written_although_the_shell_says_otherwise() -> None:
+    assert "PYTHONDONTWRITEBYTECODE" not in clean_environment()
+    assert os.access(clean_environment()["HOME"], os.W_OK)
+
+
+def test_digest_changes_when_a_file_or_a_fact_does() -> None:
+    here = Path(__file__)
+
+    assert digest([here], "3.11") == digest([here], "3.11")
+    assert digest([here], "3.11") != digest([here], "3.12")
+    assert digest([here]) != digest([here, here.with_name("test_start.py")])
