@@ -94,9 +94,7 @@ def _page_steps() -> list[Step]:
     scripts = json.loads((WEB / "package.json").read_text(encoding="utf-8")).get("scripts", {})
     pnpm = WEB_VENV / "pnpm" / "node_modules" / ".bin" / "pnpm"
     steps = [Step("install", [pnpm, "install", "--frozen-lockfile"], WEB)]
-    steps += [Step(name, [pnpm, "run", name], WEB) for name in ("lint", "typecheck") if name in scripts]
-    if "typecheck" not in scripts:
-        steps.append(Step("types", [pnpm, "exec", "tsc", "--noEmit"], WEB))
+    steps += [Step(name, [pnpm, "run", name], WEB) for name in ("lint", "types") if name in scripts]
     reporters = ["--reporter=default", "--reporter=junit", "--outputFile.junit={report}"]
     steps.append(Step("vitest", [pnpm, "exec", "vitest", "run", *reporters], WEB, counted=True))
     return steps
