@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.blobs.keys import checked, checked_prefix
 from shared.blobs.port import BlobInfo
-from shared.errors import BadRequest, NotFound
+from shared.errors import NotFound
 from shared.ids import Ids
-
-_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-_MAX_KEY = 400
 
 
 class FileBlobs:
@@ -51,7 +48,7 @@ class FileBlobs:
         self._path(key).unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
-        folder = self._root / prefix.rpartition("/")[0]
+        folder = self._root / checked_prefix(prefix).rpartition("/")[0]
         found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith("~"))
         for path in found:
             key = path.relative_to(self._root).as_posix()
@@ -59,9 +56,7 @@ class FileBlobs:
                 yield BlobInfo(key, path.stat().st_size)
 
     def _path(self, key: str) -> Path:
-        if len(key) > _MAX_KEY or not _KEY.fullmatch(key) or key.endswith("~"):
-            raise BadRequest(f"{key[:80]!r} is no blob key.")
-        return self._root / key
+        return self._root / checked(key)
 
     def _places(self, key: str) -> tuple[Path, Path]:
         target = self._path(key)

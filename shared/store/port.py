@@ -5,14 +5,19 @@ Read next: `sqlite.py` and `firestore.py`, which keep these promises, and tests/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from shared.errors import TooLarge
 from shared.events.envelope import Envelope, Event
 
 T = TypeVar("T")
 Op = Literal["==", "<", "<=", ">", ">=", "in"]
+
+MAX_IN = 30  # source: cloud.google.com/firestore/docs/query-data/queries#limits_on_or_queries
+MAX_DOCUMENT_BYTES = 1_000_000  # as JSON; Firestore takes 1 MiB with names and indexes counted
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,19 @@ class Where:
     op: Op
     value: Any
 
+    def __post_init__(self) -> None:
+        if self.op == "in" and len(self.value) > MAX_IN:
+            raise ValueError(f"{self.field}: `in` takes at most {MAX_IN} values")
+
 
 @dataclass(frozen=True)
 class Query:
-    """Documents of one collection that meet all conditions, ordered by one field then id.
+    """Documents of one collection that meet all conditions, ordered by one field then id (both descending
+    when descending). A range condition (<, <=, >, >=) is always on the order field; `descending` needs one.
 
     after: (value of the order field, id) of the last document of the previous page. A document without
-    the order field is not found. Every query shape a service uses stands in its repository's QUERIES.
+    the order field, or with null there, is not found. Every query shape a service uses stands in its
+    repository's QUERIES. Raises ValueError for shapes that Firestore would refuse.
     """
 
     collection: str
@@ -47,6 +58,21 @@ class Query:
     descending: bool = False
     limit: int = 100
     after: tuple[Any, str] | None = None
+
+    def __post_init__(self) -> None:
+        ranged = {where.field for where in self.where if where.op not in ("==", "in")}
+        if ranged - {self.order_by}:
+            raise ValueError(f"{self.collection}: a range condition needs order_by on its field: {sorted(ranged)}")
+        if self.descending and not self.order_by:
+            raise ValueError(f"{self.collection}: descending needs an order_by")
+
+
+def body_text(data: dict[str, Any]) -> str:
+    """A document as JSON, for adapters. Raises TooLarge, and TypeError for what JSON cannot hold."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > MAX_DOCUMENT_BYTES:
+        raise TooLarge(f"This document is too large to store ({MAX_DOCUMENT_BYTES} bytes at most).")
+    return text
 
 
 class Reader(Protocol):

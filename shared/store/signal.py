@@ -33,9 +33,10 @@ class SignalWatch:
 
     def wait(self, timeout_s: float) -> bool:
         if self._poll is None:
-            woken = self._event.wait(timeout_s)
+            if not self._event.wait(timeout_s):
+                return False  # not cleared: a wake-up that comes now must be there for the next wait
             self._event.clear()
-            return woken
+            return True
         end = self._clock.monotonic() + timeout_s
         while not self._event.is_set():
             now = self._poll()
@@ -73,10 +74,11 @@ class Signal:
             if watch in self._watches:
                 self._watches.remove(watch)
 
-    def notify(self, collections: set[str]) -> None:
+    def notify(self, collections: set[str] | None) -> None:
+        """None: any of them may have changed."""
         with self._lock:
             for watch in self._watches:
-                if watch.collections & collections:
+                if collections is None or watch.collections & collections:
                     watch.wake()
 
     def close(self) -> None:

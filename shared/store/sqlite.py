@@ -19,11 +19,10 @@ from shared.clock import Clock, stamp
 from shared.errors import Conflict, Misconfigured, NotFound
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
-from shared.store.port import Cause, Document, Query, T, Tx, Where
+from shared.store.port import Cause, Document, Query, T, Tx, Where, body_text
 from shared.store.signal import Signal, SignalWatch
 
 _TRIES = 30
-_MAX_IN = 30  # as the port says; Firestore's own limit for `in`
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS docs (
@@ -212,7 +211,7 @@ class SqliteStore:
         # Versions come from one counter per file, so a deleted and re-created document never repeats one.
         self._writer.execute(
             "INSERT OR REPLACE INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?)",
-            (collection, id, self._next_version(), json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
+            (collection, id, self._next_version(), body_text(data or {})),
         )
 
     def _next_version(self) -> int:
@@ -258,8 +257,10 @@ def _get(connection: sqlite3.Connection, collection: str, id: str) -> Document |
 
 def _condition(where: Where) -> tuple[str, list[Any]]:
     column = f"json_extract(body, '$.{where.field}')"
+    if where.value is None:
+        return f"json_type(body, '$.{where.field}') = 'null'", []  # a field that is not there is not null
     if where.op == "in":
-        values = list(where.value)[:_MAX_IN]
+        values = list(where.value)
         return f"{column} IN ({', '.join('?' * len(values))})", values
     return f"{column} {_OPERATORS[where.op]} ?", [where.value]
 

@@ -1,0 +1,238 @@
+"""The store on Firestore: a named database per service, one commit = one batch with preconditions.
+
+The emulator is found through FIRESTORE_EMULATOR_HOST by Google's client itself. Collections that begin with
+`_` (outbox, inbox, claims) wake only watches of the process that committed; the others wake every process.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import firestore
+from google.cloud.firestore_v1.field_path import FieldPath
+
+from shared.clock import Clock, stamp
+from shared.errors import Conflict
+from shared.events.envelope import Envelope, Event
+from shared.ids import Ids
+from shared.store.firestore_changes import COMMIT_S, ChangeFeed, FeedWatch, note
+from shared.store.firestore_documents import READ_S, FirestoreReader, answering, document, encode, place
+from shared.store.port import Cause, Document, Query, T, Tx
+from shared.store.signal import Signal
+
+OUTBOX = "_outbox"
+_TRIES = 30
+_TRIES_OF_CREATE = 4  # an existing document rarely goes away: fewer tries than for a lost race
+_MAX_WAIT_S = 0.5
+_BATCH = 400  # deletes per commit of mark_sent
+
+
+class _FirestoreTx:
+    """Buffers writes and remembers what was read; `_write` turns both into one batch."""
+
+    def __init__(self, reader: FirestoreReader, service: str, cause: Cause, clock: Clock, ids: Ids) -> None:
+        self._reader = reader
+        self._service = service
+        self._cause = cause
+        self._clock = clock
+        self._group = ids.new("evt")
+        self.seen: dict[tuple[str, str], firestore.DocumentSnapshot] = {}
+        self.writes: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
+        self.events: list[Envelope] = []
+
+    @property
+    def cause(self) -> Cause:
+        return self._cause
+
+    def get(self, collection: str, id: str) -> Document | None:
+        snapshot = self._reader.snapshot(collection, id)
+        self.seen.setdefault((collection, id), snapshot)
+        return document(snapshot) if snapshot.exists else None
+
+    def query(self, query: Query) -> list[Document]:
+        return self._reader.query(query)
+
+    def put(self, collection: str, id: str, data: dict[str, Any]) -> None:
+        kind = "create" if self.writes.get((collection, id), ("", {}))[0] == "create" else "put"
+        self.writes[(collection, id)] = (kind, data)
+
+    def create(self, collection: str, id: str, data: dict[str, Any]) -> None:
+        self.writes[(collection, id)] = ("create", data)
+
+    def delete(self, collection: str, id: str) -> None:
+        self.writes[(collection, id)] = ("delete", {})
+
+    def emit(self, event: Event, *, cause: Cause | None = None) -> str:
+        """Ids of one commit share a stem and are numbered: the outbox sorts by commit time, then by id."""
+        cause = cause or self._cause
+        envelope = Envelope(
+            id=f"{self._group}-{len(self.events):03}",
+            source=f"/services/{self._service}",
+            type=event.type(),
+            subject=event.subject(),
+            time=stamp(self._clock.now()),
+            workspace_id=cause.workspace_id,
+            actor=cause.actor,
+            traceparent=cause.traceparent,
+            data=event.model_dump(mode="json"),
+        )
+        self.events.append(envelope)
+        return envelope.id
+
+
+class FirestoreStore(FirestoreReader):
+    def __init__(self, service: str, client: firestore.Client, clock: Clock, ids: Ids) -> None:
+        super().__init__(client)
+        self._service = service
+        self._clock = clock
+        self._ids = ids
+        self._signal = Signal(clock)
+        self._feed = ChangeFeed(client, self._signal, clock)
+        self._jitter = random.Random(ids.token())  # noqa: S311 (spreads retries; nothing to guess)
+
+    def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
+        existed = 0
+        for attempt in range(_TRIES):
+            tx = _FirestoreTx(self, self._service, cause, self._clock, self._ids)
+            result = function(tx)
+            try:
+                self._commit(tx)
+            except exceptions.AlreadyExists:
+                existed += 1
+                if existed == _TRIES_OF_CREATE:
+                    break
+            except (exceptions.FailedPrecondition, exceptions.Aborted, exceptions.NotFound):
+                existed = 0
+            else:
+                return result
+            self._pause(attempt)
+        raise Conflict("Somebody else changed this at the same time; read it again and retry.")
+
+    def _pause(self, attempt: int) -> None:
+        longest = min(_MAX_WAIT_S, 0.01 * 2.0**attempt)
+        self._clock.wait(threading.Event(), self._jitter.uniform(0, longest))
+
+    def _commit(self, tx: _FirestoreTx) -> None:
+        if not tx.writes and not tx.events:
+            return
+        batch = self._client.batch()
+        for (collection, id), (kind, data) in tx.writes.items():
+            _write(
+                batch,
+                self._client,
+                place(self._client, collection, id),
+                kind,
+                data,
+                tx.seen.get((collection, id)),
+            )
+        for envelope in tx.events:
+            text = json.dumps(vars(envelope), ensure_ascii=False)
+            batch.create(
+                place(self._client, OUTBOX, envelope.id),
+                {"envelope": text, "committed_at": firestore.SERVER_TIMESTAMP},
+            )
+        touched = {collection for collection, _ in tx.writes} | ({OUTBOX} if tx.events else set())
+        note(batch, self._client, touched, self._clock.now(), self._ids)
+        with answering():
+            # Never repeated by the client: after a lost answer the repetition would look like a lost race and
+            # the function would run twice. The caller gets Unavailable and decides.
+            batch.commit(retry=None, timeout=COMMIT_S)
+        self._signal.notify(touched)
+
+    def watch(self, collections: Sequence[str]) -> FeedWatch:
+        watch = self._signal.watch(collections)
+        if all(name.startswith("_") for name in collections):
+            return FeedWatch(watch, None)
+        self._feed.start()
+        return FeedWatch(watch, self._feed)
+
+    def outbox(self, limit: int) -> list[Envelope]:
+        rows = self._client.collection(OUTBOX).order_by("committed_at").limit(limit)
+        with answering():
+            return [Envelope(**json.loads(row.get("envelope"))) for row in rows.stream(timeout=READ_S)]
+
+    def mark_sent(self, event_ids: Sequence[str]) -> None:
+        for start in range(0, len(event_ids), _BATCH):
+            batch = self._client.batch()
+            for id in event_ids[start : start + _BATCH]:
+                batch.delete(place(self._client, OUTBOX, id))
+            with answering():
+                batch.commit(timeout=COMMIT_S)
+
+    def close(self) -> None:
+        self._feed.close()
+        self._signal.close()
+
+
+def _write(
+    batch: firestore.WriteBatch,
+    client: firestore.Client,
+    reference: firestore.DocumentReference,
+    kind: str,
+    data: dict[str, Any],
+    seen: firestore.DocumentSnapshot | None,
+) -> None:
+    """Adds one write, conditional on what the function saw of this document."""
+    if kind == "create" or (kind == "put" and seen is not None and not seen.exists):
+        batch.create(reference, encode(data))
+    elif kind == "put" and seen is None:
+        batch.set(reference, encode(data))
+    elif kind == "put":
+        # `update` takes a precondition and `set` does not, so the fields that are gone are named.
+        fields = encode(data)
+        gone = dict.fromkeys((seen.to_dict() or {}).keys() - fields.keys(), firestore.DELETE_FIELD)
+        named = {FieldPath(name).to_api_repr(): value for name, value in (gone | fields).items()}
+        batch.update(reference, named, option=client.write_option(last_update_time=seen.update_time))
+    elif seen is None:
+        batch.delete(reference)
+    elif seen.exists:
+        batch.delete(reference, option=client.write_option(last_update_time=seen.update_time))
+    else:
+        batch.delete(reference, option=client.write_option(exists=False))
+
+
+class FirestoreDatabases:
+    """`database` names the Firestore database of a service; by default they are called alike."""
+
+    def __init__(
+        self,
+        project: str,
+        clock: Clock,
+        ids: Ids,
+        *,
+        database: Callable[[str], str] = lambda service: service,
+    ) -> None:
+        self._project = project
+        self._clock = clock
+        self._ids = ids
+        self._database = database
+        self._stores: dict[str, FirestoreStore] = {}
+        self._lock = threading.Lock()
+
+    def own(self, service: str) -> FirestoreStore:
+        with self._lock:
+            if service not in self._stores:
+                client = firestore.Client(project=self._project, database=self._database(service))
+                self._stores[service] = FirestoreStore(service, client, self._clock, self._ids)
+            return self._stores[service]
+
+    def read(self, service: str) -> FirestoreReader:
+        return FirestoreReader(self.own(service)._client)
+
+    def watch(self, service: str, collections: Sequence[str]) -> FeedWatch:
+        return self.own(service).watch(collections)
+
+    def close(self) -> None:
+        with self._lock:
+            for store in self._stores.values():
+                store.close()
+                store._client.close()
+            self._stores.clear()
+
+
+__all__ = ["FirestoreDatabases", "FirestoreReader", "FirestoreStore"]
