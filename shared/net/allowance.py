@@ -71,6 +71,9 @@ class Allowance:
             raise BadRequest(f"{host} leads to {address}, not the public internet", code="address_refused")
 
 
+NO_ALLOWANCE = Allowance()
+
+
 def _pair(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     literal = address_literal(host)

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from shared.clock import Clock, SystemClock
 from shared.errors import BadRequest, Unavailable
-from shared.net.allowance import Allowance
+from shared.net.allowance import NO_ALLOWANCE, Allowance
 from shared.net.exchange import Answer, Deadline, exchange
 from shared.net.resolver import Resolver, system_resolver
 from shared.net.tls import client_context
@@ -46,7 +46,7 @@ class OutboundClient:
 
     def __init__(
         self,
-        allowance: Allowance = Allowance(),
+        allowance: Allowance = NO_ALLOWANCE,
         *,
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,

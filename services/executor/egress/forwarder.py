@@ -101,6 +101,9 @@ class Forwarder:
         except (OSError, h11.ProtocolError):
             draft.settle("failed", draft.status, "client_gone")
             raise
+        except Exception:
+            draft.settle("failed", draft.status, "internal")
+            raise
         finally:
             self._record(draft)
 
@@ -163,7 +166,8 @@ class Forwarder:
                             continue
                         raise
                     await relay.bring_back(connection.peer, response)
-                    return draft.settle("sent", response.status_code)
+                    draft.settle("sent", response.status_code)
+                    return
             finally:
                 self._upstreams.release(target, connection)
 
@@ -192,8 +196,10 @@ class Forwarder:
             return
         try:
             await asyncio.get_running_loop().run_in_executor(self._outside.threads, announce, write)
-        except ProjectError as error:
-            raise Unavailable(f"the write was not begun: {error.detail}", code="not_begun") from error
+        except Exception as error:
+            # Whatever keeps it from being noted keeps it from leaving.
+            text = "the platform could not note this write, so it was not sent"
+            raise Unavailable(text, code="not_begun") from error
 
     def _check_caps(self) -> None:
         caps = self._run.caps

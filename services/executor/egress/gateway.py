@@ -19,7 +19,7 @@ from services.executor.egress.practice.site import PracticeSite
 from services.executor.egress.upstream import Outside
 from shared.clock import Clock, SystemClock
 from shared.errors import Conflict
-from shared.net.allowance import Allowance
+from shared.net.allowance import NO_ALLOWANCE, Allowance
 from shared.net.resolver import Resolver, system_resolver
 from shared.net.tls import client_context
 
@@ -44,7 +44,7 @@ class EgressGateway:
 
     def __init__(
         self,
-        allowance: Allowance = Allowance(),
+        allowance: Allowance = NO_ALLOWANCE,
         *,
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
@@ -58,14 +58,18 @@ class EgressGateway:
         self._doors: dict[str, Door] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._stopped = False
 
     def open(self, run: EgressRun, listener: socket.socket) -> str:
         """Serves `run` on a bound and listening stream socket, which now belongs to the gateway, and
         returns the PEM of the certificate authority its code must trust. Takes some milliseconds.
 
-        Raises: Conflict when a run of that id is open (the listener stays the caller's).
+        Raises: Conflict when a run of that id is open or the gateway has stopped (the listener stays the
+        caller's).
         """
         with self._lock:
+            if self._stopped:
+                raise Conflict("the egress gateway has stopped")
             if run.id in self._doors:
                 raise Conflict(f"run {run.id} is open already")
             loop = self._loop or self._start()
@@ -85,7 +89,9 @@ class EgressGateway:
         return self._on_loop(loop, door.close())
 
     def stop(self) -> None:
-        """Closes all runs and ends the thread. May be called twice; a later `open` starts anew."""
+        """Closes all runs and ends the threads, for good. May be called twice."""
+        with self._lock:
+            self._stopped = True
         for run_id in list(self._doors):
             self.close(run_id)
         with self._lock:
@@ -93,6 +99,7 @@ class EgressGateway:
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(_ANSWER_S)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _start(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.new_event_loop()

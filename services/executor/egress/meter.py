@@ -33,8 +33,7 @@ class Meter:
         self._wrote = self._wrote or exchange.wrote
         try:
             self._run.record(exchange)
-        except Exception:
-            # The recorder is foreign code; one that fails must not take the other runs' gateway with it.
+        except Exception:  # noqa: BLE001  foreign code; it must not take the other runs' gateway with it
             self._lost_records += 1
 
     def report(self) -> EgressReport:

@@ -28,7 +28,7 @@ _HOP_BY_HOP = frozenset(
 class Peer:
     """Counts the bytes of headers and bodies in both directions, without TLS."""
 
-    def __init__(self, wire: Wire, role: type[h11.CLIENT] | type[h11.SERVER]) -> None:
+    def __init__(self, wire: Wire, role: type[h11.CLIENT | h11.SERVER]) -> None:
         self.wire = wire
         self.http = h11.Connection(role, max_incomplete_event_size=HEADER_BYTES)
         self.received_bytes = 0

@@ -77,7 +77,8 @@ class Relay:
         while True:
             event = await self._client.next()
             if isinstance(event, h11.EndOfMessage):
-                return await self._outside(upstream.send(h11.EndOfMessage()))
+                await self._outside(upstream.send(h11.EndOfMessage()))
+                return
             if not isinstance(event, h11.Data):
                 raise ConnectionResetError("the code went away in the middle of its request")
             size += len(event.data)

@@ -36,11 +36,13 @@ class Session:
             try:
                 event = await client.next()
             except h11.RemoteProtocolError as error:
-                return await self._forwarder.refuse(client, _malformed(error), tunnel)
+                await self._forwarder.refuse(client, _malformed(error), tunnel)
+                return
             if not isinstance(event, h11.Request):
                 return
             if event.method == b"CONNECT":
-                return await self._connect(client, event, tunnel)
+                await self._connect(client, event, tunnel)
+                return
             await self._forwarder.answer(client, event, tunnel)
             if (client.http.our_state, client.http.their_state) != (h11.DONE, h11.DONE):
                 return
@@ -49,20 +51,23 @@ class Session:
     async def _connect(self, client: Peer, request: h11.Request, tunnel: Endpoint | None) -> None:
         if tunnel is not None:
             error = BadRequest("no tunnel inside a tunnel", code="malformed")
-            return await self._forwarder.refuse(client, error, tunnel)
+            await self._forwarder.refuse(client, error, tunnel)
+            return
         target = await self._forwarder.open_tunnel(client, request)
         if target is None:
             return
         await client.next()
         if client.http.trailing_data[0]:
             error = BadRequest("bytes before the tunnel stood", code="malformed")
-            return self._forwarder.broken_tunnel(target, error)
+            self._forwarder.broken_tunnel(target, error)
+            return
         await client.wire.send(_ESTABLISHED)
         inside = TlsWire(client.wire, self._authority.context(target.host), server_side=True)
         try:
             await inside.handshake()
         except OSError as error:
-            return self._forwarder.broken_tunnel(target, self._why(inside, error))
+            self._forwarder.broken_tunnel(target, self._why(inside, error))
+            return
         await self._requests(Peer(inside, h11.SERVER), target)
 
     def _why(self, inside: TlsWire, error: OSError) -> BadRequest | Unavailable:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 
 from services.executor.egress.masking import Mask
 from services.executor.egress.model import EgressRun, SecretBinding
-from shared.errors import ProjectError, Unavailable
+from shared.errors import Unavailable
 
 
 class Vault:
@@ -38,7 +38,6 @@ class Vault:
             raise Unavailable(f"the secret {name} cannot be used in this run", code="secret_unavailable")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, reveal, name)
-        except ProjectError as error:
-            raise Unavailable(
-                f"the secret {name} is not available: {error.detail}", code="secret_unavailable"
-            ) from error
+        except Exception:  # noqa: BLE001  its text may hold what must stay hidden, so nothing of it is shown
+            text = f"the secret {name} cannot be read at the moment"
+            raise Unavailable(text, code="secret_unavailable") from None
