@@ -12,7 +12,7 @@ from shared.agentfile.schedule import Fields, fields_of
 _MOST_TIMES = 6
 _DAYS_KO = "일월화수목금토"
 _DAYS_EN = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_MONTHS_EN = "January February March April May June July August September October November December".split()
+_MONTHS_EN = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 _CRON_DAYS = {name: str(n) for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
 _NTH_KO = {"1": "첫째", "2": "둘째", "3": "셋째", "4": "넷째", "5": "다섯째"}
 _NTH_EN = {"1": "first", "2": "second", "3": "third", "4": "fourth", "5": "fifth"}

@@ -139,9 +139,9 @@ def _value(node: ast.expr, facts: Facts, only: str) -> float:
         case ast.BinOp(left=left, op=op, right=right):
             return _ARITHMETIC[type(op)](_value(left, facts, only), _value(right, facts, only))
         case ast.BoolOp(op=ast.And(), values=values):
-            return float(all([_value(value, facts, only) for value in values]))
+            return float(all(_value(value, facts, only) for value in values))
         case ast.BoolOp(values=values):
-            return float(any([_value(value, facts, only) for value in values]))
+            return float(any(_value(value, facts, only) for value in values))
         case ast.Compare(left=left, ops=ops, comparators=others):
             numbers = [_value(part, facts, only) for part in (left, *others)]
             pairs = zip(ops, numbers, numbers[1:], strict=False)

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Language = Literal["ko", "en"]
 
 
@@ -26,7 +25,7 @@ class HostRule(Part):
     """
 
     host: str
-    port: int = Field(443, ge=1, le=65535)
+    port: int = Field(default=443, ge=1, le=65535)
     scheme: Literal["https", "http"] = "https"
     path: str = ""
     methods: tuple[str, ...] = ()
@@ -53,15 +52,15 @@ class Channel(Part):
 
 
 class TokenCaps(Part):
-    per_run: int = Field(0, ge=0)
-    per_day: int = Field(0, ge=0)
+    per_run: int = Field(default=0, ge=0)
+    per_day: int = Field(default=0, ge=0)
 
 
 class Limits(Part):
-    wall_s: int = Field(300, ge=1, le=3600)
-    memory_mb: int = Field(512, ge=64, le=4096)
-    disk_mb: int = Field(256, ge=16, le=4096)
-    processes: int = Field(64, ge=4, le=256)
+    wall_s: int = Field(default=300, ge=1, le=3600)
+    memory_mb: int = Field(default=512, ge=64, le=4096)
+    disk_mb: int = Field(default=256, ge=16, le=4096)
+    processes: int = Field(default=64, ge=4, le=256)
 
 
 class Manifest(Part):
@@ -104,8 +103,8 @@ class Check(Part):
     check: Literal["file", "rows", "fields", "fresh", "change", "text", "delivered", "expr"]
     says: str
     path: str | None = None
-    min: float | None = Field(None, allow_inf_nan=False)
-    max: float | None = Field(None, allow_inf_nan=False)
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
     fields: tuple[str, ...] = ()
     contains: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -115,7 +114,7 @@ class Check(Part):
 
 class AgentMeta(Part):
     name: str = Field(min_length=1, max_length=80)
-    summary: str = Field("", max_length=400)
+    summary: str = Field(default="", max_length=400)
     language: Language = "ko"
     packages: tuple[str, ...] = ()
 

@@ -24,6 +24,8 @@ from shared.errors import BadRequest
 _LONGEST_GAP = timedelta(hours=3)
 # The longest run of days off in any table plus weekends: how far a slot may be moved to the next workday.
 _LONGEST_MOVE = timedelta(days=14)
+# A fixed start: whether a schedule can fire at all must not depend on when it is asked.
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _MAX_CRON = 100
 _WEEKEND = 5
 
@@ -213,8 +215,7 @@ def _cron_problem(cron: str) -> tuple[str, str] | None:
             f"'{shown}' cannot be read. Use five fields like '0 9 * * *' (minute hour day month weekday).",
         )
     try:
-        # A fixed start: whether a schedule can fire at all must not depend on when it is asked.
-        next(CronSim(cron, datetime(2026, 1, 1)))
+        next(CronSim(cron, _SOME_DAY))
     except StopIteration:
         return _never(shown)
     except (CronSimError, ValueError) as error:
@@ -247,7 +248,7 @@ _FIELD_NAMES = {
 def _day_exists(day: str) -> bool:
     """Whether the day field is right by itself, so that only its combination with the month is impossible."""
     try:
-        CronSim(f"0 0 {day} * *", datetime(2026, 1, 1))
+        CronSim(f"0 0 {day} * *", _SOME_DAY)
     except (CronSimError, ValueError):
         return False
     return True

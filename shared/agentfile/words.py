@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from shared.agentfile.model import Language, Schedule
@@ -255,7 +256,7 @@ def _with_hours(
     interval: Interval, times: list[Time], low: str, spans: list[Span], assumed: list[Sentences]
 ) -> tuple[str, str]:
     """cron's minute and hour for an interval, inside the hours the text names, if any."""
-    pairs = [pair for pair in zip(times, times[1:], strict=False) if _is_range(list(pair), low)]
+    pairs = [pair for pair in pairwise(times) if _is_range(list(pair), low)]
     if not pairs:
         beside = [time for time in times if _distance(time.span, interval.span) <= _NEAR]
         if beside:
@@ -272,6 +273,10 @@ def _with_hours(
             )
         assumed += [time.assumed] if time.assumed else []
     begin, end = first.minutes or 0, last.minutes or 0
+    step = int(interval.minute.removeprefix("*/")) if "/" in interval.minute else 1
+    said_last = not interval.minute.isdigit() and (end + step) % 60 == 0
+    if said_last:
+        end += step
     if begin % 60 or end % 60 or begin >= end or interval.hour not in ("*", "*/1"):
         raise Refused(
             "사이 시간은 '9시부터 18시까지 매시간'처럼 정각으로, 이른 시각부터 적어 주세요.",
@@ -281,9 +286,9 @@ def _with_hours(
     spans.append((first.span[0], last.span[1] + (tail.end() if tail else 0)))
     if interval.minute.isdigit():
         return interval.minute, f"{begin // 60}-{end // 60}"
-    step = int(interval.minute.removeprefix("*/")) if "/" in interval.minute else 1
-    final = clock(end - step)
-    assumed.append((f"마지막은 {final}이에요.", f"The last one is at {final}."))
+    if not said_last:
+        final = clock(end - step)
+        assumed.append((f"마지막은 {final}이에요.", f"The last one is at {final}."))
     return interval.minute, f"{begin // 60}-{end // 60 - 1}"
 
 

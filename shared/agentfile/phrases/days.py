@@ -194,7 +194,7 @@ def _of_the_week(text: str) -> Iterator[Days]:
             yield _weekly(match, {_KO_DAYS.index(letter) for letter in letters}, marked)
     for match in _EN_WEEKLY.finditer(text):
         names = re.findall(_EN_DAY, match["days"])
-        if match["mark"] or all(name.endswith("day") or name.endswith("days") for name in names):
+        if match["mark"] or all(name.endswith(("day", "days")) for name in names):
             marked = bool(match["mark"]) or names[0].endswith("s")
             yield _weekly(match, {_day(name) for name in names}, marked)
     for match in _WEEKDAYS.finditer(text):

@@ -60,8 +60,7 @@ def read_interval(text: str) -> Interval | None:
         )
     found: list[Interval] = []
     for pattern in (_AT_MINUTE, _AT_MINUTE_EN):
-        for match in pattern.finditer(text):
-            found.append(_at_minute(match))
+        found.extend(_at_minute(match) for match in pattern.finditer(text))
     for match in _MINUTES.finditer(text):
         groups = match.groupdict()
         count = (

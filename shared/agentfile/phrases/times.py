@@ -136,7 +136,8 @@ def _resolved(span: Span, hour: int, minute: int, word: str | None, spoken: bool
 def _carried(times: list[Time], text: str) -> Iterator[Time]:
     """A number left open right after a known time goes on from it: "오후 1시와 5시" is 13:00 and 17:00."""
     last: Time | None = None
-    for time in times:
+    for written in times:
+        time = written
         if time.minutes is None and last is not None and last.minutes is not None:
             close = re.fullmatch(
                 r"[\s,·/~]*(?:와|과|하고|이랑|및|부터|and|to|until)?[\s,]*", text[last.span[1] : time.span[0]]
