@@ -16,6 +16,7 @@ class ScheduleRecord(Record):
     grant_id: str | None
     enabled: bool
     schedule: Schedule
+    tokens_per_run: int = 0
     revision: str
     next_at: str | None
     updated_at: str

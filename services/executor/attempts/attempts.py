@@ -1,0 +1,273 @@
+"""Starts attempts, hears them, and writes down how they ended. One object per executor process."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import mimetypes
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from services.executor import repository
+from services.executor.attempts import collector, prepare
+from services.executor.attempts.admission import Admission
+from services.executor.attempts.sink import AttemptRecorder
+from services.executor.egress.model import EgressReport, EgressRun
+from services.executor.environments.folders import Folders
+from services.executor.model import AttemptResult
+from services.executor.ports import Ended, Sandbox
+from shared.blobs.port import Blobs
+from shared.clock import Clock, stamp
+from shared.events.run import AttemptEnded
+from shared.ids import Ids, derived
+from shared.records.executor import Artifact, Run, RunUsage
+from shared.store.port import Cause, Reader, Store, Tx
+
+_FLUSH_S = 0.25  # design, section 5
+_ERROR_LINES = 12
+
+log = logging.getLogger(__name__)
+
+
+class Egress(Protocol):
+    """The gateway as an attempt needs it."""
+
+    def open(self, run: EgressRun, listener: object) -> str: ...
+
+    def close(self, run_id: str) -> EgressReport: ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Everything an attempt touches on the trusted side."""
+
+    store: Store
+    gateway: Reader
+    planner: Reader
+    blobs: Blobs
+    clock: Clock
+    ids: Ids
+    folders: Folders
+    egress: Egress
+    admission: Admission
+    reveal: Callable[[Run, str, str], str]
+    fonts: Path | None
+
+
+class Attempts:
+    def __init__(self, around: Surroundings, sandbox: Sandbox) -> None:
+        self._around = around
+        self._sandbox = sandbox
+        self._live: dict[str, AttemptRecorder] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="attempt-end")
+        self._stopping = threading.Event()
+        self._dirty = threading.Event()
+        self._flusher = threading.Thread(target=self._flush_loop, name="attempt-logs", daemon=True)
+
+    def open(self) -> None:
+        """Clear what an earlier life left on this machine and begin."""
+        self._sandbox.sweep(())
+        self._flusher.start()
+
+    def close(self) -> None:
+        """Kill all attempts; they are marked lost at the next start. May be called twice."""
+        self._stopping.set()
+        self._dirty.set()
+        self._sandbox.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def is_live(self, attempt_id: str) -> bool:
+        with self._lock:
+            return attempt_id in self._live
+
+    def start(self, run: Run) -> Literal["started", "full"]:
+        """Begin the run's current attempt. Raises as `prepare.read_basis`, and Unavailable when no sandbox
+        works here. The same attempt twice starts once."""
+        around = self._around
+        assert run.attempt_id is not None
+        basis = prepare.read_basis(run, around.store, around.gateway, around.planner)
+        limits = prepare.limits_of(basis.manifest)
+        if not around.admission.enter(run.attempt_id, run.workspace_id, limits.memory_bytes):
+            return "full"
+        with self._lock:
+            if run.attempt_id in self._live:
+                return "started"
+            recorder = AttemptRecorder(
+                run, around.store, around.clock, on_buffered=self._dirty.set, on_ended=self._ended
+            )
+            self._live[run.attempt_id] = recorder
+        try:
+            self._launch(run, basis, recorder)
+        except BaseException:
+            self._forget(run.attempt_id)
+            raise
+        return "started"
+
+    def _launch(self, run: Run, basis: prepare.Basis, recorder: AttemptRecorder) -> None:
+        around = self._around
+        bindings = prepare.placeholders(basis, around.ids)
+        hosts = {binding.name: binding.host for binding in bindings}
+
+        def reveal(name: str) -> str:
+            return around.reveal(run, basis.grant.secrets[name], hosts[name])
+
+        out = prepare.egress_run(
+            basis,
+            recorder.attempt_id,
+            bindings,
+            record=recorder.exchange,
+            reveal=reveal,
+            before_write=recorder.before_write,
+        )
+        state = None
+        if basis.manifest.state and run.state_base is not None:
+            version = repository.state_of(around.store, run.agent_id, run.state_base)
+            state = around.blobs.get(version.blob_key) if version else None
+        order = prepare.make_order(
+            basis,
+            recorder.attempt_id,
+            prepare.code_folder(basis.version, around.blobs, around.folders),
+            bindings,
+            state,
+            around.folders,
+            around.clock,
+            around.fonts,
+        )
+        order = replace(order, egress=lambda listener: around.egress.open(out, listener))
+        self._sandbox.start(order, recorder)
+
+    def stop(self, attempt_id: str) -> None:
+        self._sandbox.stop(attempt_id)
+
+    def lose(self, run: Run) -> None:
+        """Write down that the run's current attempt died with its machine or its executor."""
+        assert run.attempt_id is not None
+        result = AttemptResult(
+            id=run.attempt_id,
+            run_id=run.id,
+            workspace_id=run.workspace_id,
+            number=run.attempt,
+            reason="lost",
+            exit_code=None,
+            wrote=run.wrote,
+        )
+        self._write_down(run, result, [])
+
+    def _ended(self, recorder: AttemptRecorder, ended: Ended) -> None:
+        if not self._stopping.is_set():
+            self._pool.submit(self._finish, recorder, ended)
+
+    def _finish(self, recorder: AttemptRecorder, ended: Ended) -> None:
+        try:
+            recorder.flush()
+            self._around.egress.close(recorder.attempt_id)
+            result, artifacts = self._gather(recorder, ended)
+            recorder.flush()
+            self._write_down(recorder.run, result, artifacts)
+        except Exception:
+            # A defect here would leave the run running for ever; a lost attempt is at least an end.
+            log.exception("attempt %s could not be written down", recorder.attempt_id)
+            self.lose(recorder.run)
+        finally:
+            self._sandbox.release(recorder.attempt_id)
+            self._forget(recorder.attempt_id)
+
+    def _gather(self, recorder: AttemptRecorder, ended: Ended) -> tuple[AttemptResult, list[Artifact]]:
+        run, around = recorder.run, self._around
+        folder = around.folders.attempt(recorder.attempt_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        outputs = collector.Collected(folder / "outputs")
+        state_key, state_hash, state_size = None, "", 0
+        problems: list[str] = []
+        if ended.box is not None:
+            outputs = collector.collect(ended.box / "outputs", folder / "outputs", max_bytes=64 << 20)
+            state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20)
+            problems = [*outputs.problems, *state.problems]
+            if ended.reason == "exited" and ended.exit_code == 0 and state.files:
+                data = collector.archive(state)
+                state_key = f"executor/state/{run.agent_id}/{recorder.attempt_id}.tar"
+                around.blobs.put(state_key, data)
+                state_size, state_hash = len(data), hashlib.sha256(data).hexdigest()
+        artifacts = [self._store_artifact(run, outputs, name) for name in outputs.files]
+        lines = [line for line in recorder.error_tail.splitlines() if line.strip()]
+        usage = RunUsage(
+            wall_ms=ended.usage.wall_ms, cpu_ms=ended.usage.cpu_ms, memory_peak_bytes=ended.usage.memory_peak_bytes
+        )
+        result = AttemptResult(
+            id=recorder.attempt_id,
+            run_id=run.id,
+            workspace_id=run.workspace_id,
+            number=run.attempt,
+            reason=ended.reason,
+            exit_code=ended.exit_code,
+            detail=ended.detail,
+            error_lines=tuple(lines[-_ERROR_LINES:]),
+            usage=usage,
+            deliveries=tuple(recorder.deliveries),
+            refusals=tuple(recorder.refusals),
+            would_send=tuple(recorder.would_send),
+            hosts=tuple(recorder.hosts.values()),
+            wrote=recorder.wrote,
+            files=outputs.files,
+            problems=tuple(problems),
+            state_key=state_key,
+            state_sha256=state_hash,
+            state_size=state_size,
+        )
+        return result, artifacts
+
+    def _store_artifact(self, run: Run, outputs: collector.Collected, name: str) -> Artifact:
+        digest = outputs.hashes[name]
+        key = f"executor/artifacts/{run.workspace_id}/{digest}"
+        if self._around.blobs.info(key) is None:
+            self._around.blobs.put_file(key, outputs.folder / name)
+        return Artifact(
+            id=derived("art", run.id, name),
+            workspace_id=run.workspace_id,
+            run_id=run.id,
+            agent_id=run.agent_id,
+            name=name,
+            size=outputs.files[name],
+            media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            sha256=digest,
+            blob_key=key,
+            at=stamp(self._around.clock.now()),
+        )
+
+    def _write_down(self, run: Run, result: AttemptResult, artifacts: list[Artifact]) -> None:
+        now = stamp(self._around.clock.now())
+
+        def write(tx: Tx) -> None:
+            if tx.get(repository.ATTEMPTS, result.id) is not None:
+                return
+            tx.create(repository.ATTEMPTS, result.id, result.model_dump(mode="json"))
+            repository.save_artifacts(tx, artifacts)
+            files = [("file", {"artifact_id": a.id, "name": a.name, "size": a.size}) for a in artifacts]
+            if files:
+                repository.append(tx, run, files, now)
+            tx.emit(AttemptEnded(run_id=run.id, attempt_id=result.id))
+
+        self._around.store.transact(write, cause=Cause(run.workspace_id, f"agent:{run.agent_id}"))
+
+    def _forget(self, attempt_id: str) -> None:
+        with self._lock:
+            self._live.pop(attempt_id, None)
+        self._around.admission.leave(attempt_id)
+
+    def _flush_loop(self) -> None:
+        while not self._stopping.is_set():
+            self._dirty.wait()
+            self._dirty.clear()
+            self._around.clock.wait(self._stopping, _FLUSH_S)
+            with self._lock:
+                live = list(self._live.values())
+            for recorder in live:
+                if recorder.pending():
+                    recorder.flush()
+

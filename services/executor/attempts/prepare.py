@@ -1,0 +1,161 @@
+"""From a run's documents to an order: code unpacked, packages found, state fetched, what it may reach fixed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.executor import repository
+from services.executor.egress.model import EgressRun, Pace, PracticeSetting, SecretBinding
+from services.executor.environments.folders import Folders
+from services.executor.ports import Order, RunLimits
+from shared.agentfile import bundle
+from shared.agentfile.model import Manifest
+from shared.blobs.port import Blobs
+from shared.clock import Clock, stamp
+from shared.errors import NotAllowed, NotFound, NotYet
+from shared.ids import Ids
+from shared.records.executor import EnvironmentRecord, Run
+from shared.records.gateway import Agent, Grant, Practice
+from shared.records.planner import Version
+from shared.store.port import Reader
+
+PRACTICE_HOST = "practice.agentbuilder.test"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a run stands on, read and checked: the version, the grant that covers it, its environment."""
+
+    run: Run
+    version: Version
+    grant: Grant
+    environment: EnvironmentRecord
+    practice: PracticeSetting
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.grant.agent_file.manifest
+
+
+def read_basis(run: Run, own: Reader, gateway: Reader, planner: Reader) -> Basis:
+    """Raises NotAllowed when nobody has said yes to this version or the agent is off or gone, NotYet when
+    its environment is still being installed, NotFound when the version does not exist."""
+    version_doc = planner.get("versions", run.version_id)
+    if version_doc is None:
+        raise NotFound("This version does not exist.")
+    version = Version.from_doc(version_doc.data)
+    grant_doc = gateway.get("grants", run.grant_id) if run.grant_id else None
+    grant = Grant.from_doc(grant_doc.data) if grant_doc else None
+    agent_doc = gateway.get("agents", run.agent_id)
+    agent = Agent.from_doc(agent_doc.data) if agent_doc else None
+    if version.workspace_id != run.workspace_id or version.agent_id != run.agent_id:
+        raise NotAllowed("The version belongs to another agent.")
+    if grant is None or grant.workspace_id != run.workspace_id or grant.agent_id != run.agent_id:
+        raise NotAllowed("Nobody has allowed this version to run.")
+    if grant.version_id != version.id and grant.manifest_hash != version.manifest_hash:
+        raise NotAllowed("What was allowed is not what this version asks for.")
+    if agent is None or agent.deleted_at is not None:
+        raise NotAllowed("The agent was deleted.")
+    if run.kind in ("scheduled", "triggered") and not agent.enabled:
+        raise NotAllowed("The agent is switched off.", code="switched_off")
+    environment = repository.environment_of(own, version.id)
+    if environment is None or environment.status == "building":
+        raise NotYet("The packages are still being installed.")
+    practice_doc = gateway.get("practice", run.workspace_id)
+    practice = Practice.from_doc(practice_doc.data) if practice_doc else None
+    setting = PracticeSetting(practice.day, practice.broken) if practice else PracticeSetting()
+    return Basis(run, version, grant, environment, setting)
+
+
+def limits_of(manifest: Manifest) -> RunLimits:
+    asked = manifest.limits
+    return RunLimits(
+        wall_s=asked.wall_s,
+        cpu_s=asked.wall_s,
+        memory_bytes=asked.memory_mb << 20,
+        disk_bytes=asked.disk_mb << 20,
+        processes=asked.processes,
+    )
+
+
+def placeholders(basis: Basis, ids: Ids) -> tuple[SecretBinding, ...]:
+    """A fresh unguessable stand-in per secret; the code never holds more than that. Channel secrets have none."""
+    return tuple(
+        SecretBinding(secret.name, secret.host, f"ab-placeholder-{ids.token(120)}")
+        for secret in basis.manifest.secrets
+    )
+
+
+def egress_run(
+    basis: Basis,
+    attempt_id: str,
+    bindings: tuple[SecretBinding, ...],
+    *,
+    record: Callable[..., None],
+    reveal: Callable[[str], str],
+    before_write: Callable[[str], None],
+) -> EgressRun:
+    practice_only = all(rule.host == PRACTICE_HOST for rule in basis.manifest.hosts)
+    return EgressRun(
+        id=attempt_id,
+        hosts=basis.manifest.hosts,
+        record=record,
+        mode="rehearsal" if basis.run.kind in ("test", "replay") else "live",
+        secrets=bindings,
+        reveal=reveal,
+        before_write=before_write,
+        practice=basis.practice,
+        pace=Pace(requests_per_s=0, connections=0) if practice_only else Pace(),
+    )
+
+
+def code_folder(version: Version, blobs: Blobs, folders: Folders) -> Path:
+    """The version's files on this machine, unpacked once. Read-only by use: sandboxes mount it so."""
+    target = folders.code / version.id
+    if not (target / ".complete").exists():
+        beside = folders.fresh("unpack")
+        for name, data in bundle.unpack(blobs.get(version.bundle_key)).items():
+            path = beside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        (beside / ".complete").write_bytes(b"")
+        if target.exists():
+            shutil.rmtree(target)
+        beside.rename(target)
+    return target
+
+
+def make_order(
+    basis: Basis,
+    attempt_id: str,
+    code: Path,
+    bindings: tuple[SecretBinding, ...],
+    state: bytes | None,
+    folders: Folders,
+    clock: Clock,
+    fonts: Path | None,
+) -> Order:
+    run, file = basis.run, basis.version.agent_file
+    environment = {f"AGENT_SECRET_{binding.name}": binding.placeholder for binding in bindings}
+    environment["AGENT_LANGUAGE"] = file.agent.language
+    mounts: dict[str, Path] = {}
+    if fonts is not None:
+        mounts["/fonts"] = fonts.parent
+        environment["AGENT_FONT"] = f"/fonts/{fonts.name}"
+    site = folders.environment(basis.environment.id)
+    return Order(
+        id=attempt_id,
+        code_dir=code,
+        site_dirs=(site,) if basis.environment.packages else (),
+        input=run.input,
+        state=state,
+        env=environment,
+        mode="rehearsal" if run.kind in ("test", "replay") else "live",
+        now=run.slot_at or stamp(clock.now()),
+        timezone=file.schedule.timezone if file.schedule else "UTC",
+        limits=limits_of(basis.manifest),
+        mounts=mounts,
+    )

@@ -1,0 +1,188 @@
+"""What one attempt does, heard from the trusted side: buffered into the run's feed, remembered for the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from services.executor import repository
+from services.executor.egress.model import Exchange
+from services.executor.model import Refusal, may_move
+from services.executor.ports import Ended
+from shared.clock import Clock, stamp
+from shared.events.run import RunStarted
+from shared.ids import derived
+from shared.records.executor import HostContact, QueuedDelivery, Run
+from shared.store.port import Cause, Store, Tx
+
+_FLUSH_BYTES = 64 << 10  # design, section 5
+_MAX_DELIVERIES = 20
+_MAX_TEXT = 200_000
+_MAX_STEPS = 500
+_MAX_REMEMBERED = 50
+
+
+class AttemptRecorder:
+    """The AttemptSink of one attempt and the recorder of its exchanges. Thread-safe."""
+
+    def __init__(
+        self,
+        run: Run,
+        store: Store,
+        clock: Clock,
+        *,
+        on_buffered: Callable[[], None],
+        on_ended: Callable[[AttemptRecorder, Ended], None],
+    ) -> None:
+        assert run.attempt_id is not None
+        self.run = run
+        self.attempt_id: str = run.attempt_id
+        self._store = store
+        self._clock = clock
+        self._on_buffered = on_buffered
+        self._on_ended = on_ended
+        self._cause = Cause(run.workspace_id, f"agent:{run.agent_id}")
+        self._lock = threading.Lock()
+        self._entries: list[tuple[str, dict[str, Any]]] = []
+        self._bytes = 0
+        self._steps = 0
+        self.deliveries: list[QueuedDelivery] = []
+        self.refusals: list[Refusal] = []
+        self.would_send: list[dict[str, Any]] = []
+        self.hosts: dict[tuple[str, str], HostContact] = {}
+        self.error_tail = ""
+        self.wrote = run.wrote
+
+    def first_line(self) -> None:
+        now = stamp(self._clock.now())
+
+        def started(tx: Tx) -> None:
+            run = repository.Runs(tx).find(self.run.id)
+            if run is None or run.attempt_id != self.attempt_id or not may_move(run, "running"):
+                return
+            run = run.but(status="running", started_at=run.started_at or now, first_line_at=now, reason=None)
+            repository.save_run(tx, run)
+            repository.append(tx, run, [("status", {"status": "running", "attempt": run.attempt})], now)
+            tx.emit(
+                RunStarted(
+                    run_id=run.id,
+                    agent_id=run.agent_id,
+                    kind=run.kind,
+                    attempt=run.attempt,
+                    conversation_id=run.conversation_id,
+                )
+            )
+
+        self._store.transact(started, cause=self._cause)
+
+    def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        text = data.decode(errors="replace").replace("\0", "\ufffd")
+        with self._lock:
+            if stream == "stderr":
+                self.error_tail = (self.error_tail + text)[-4000:]
+            self._entries.append(("log", {"stream": stream, "text": text}))
+            self._bytes += len(data)
+            full = self._bytes >= _FLUSH_BYTES
+        if full:
+            self.flush()
+        else:
+            self._on_buffered()
+
+    def report(self, entry: Mapping[str, object]) -> None:
+        kind = entry.get("kind")
+        if kind == "step" and self._steps < _MAX_STEPS:
+            self._steps += 1
+            with self._lock:
+                self._entries.append(("step", {"name": str(entry.get("name", ""))[:200]}))
+            self.flush()
+        elif kind == "deliver":
+            self._queue_delivery(entry)
+
+    def _queue_delivery(self, entry: Mapping[str, object]) -> None:
+        with self._lock:
+            if len(self.deliveries) >= _MAX_DELIVERIES:
+                return
+            files = entry.get("files")
+            names = tuple(str(name)[:200] for name in files[:20]) if isinstance(files, list | tuple) else ()
+            delivery = QueuedDelivery(
+                id=derived("dlv", self.run.id, str(len(self.deliveries))),
+                channel=str(entry.get("channel", ""))[:40],
+                text=str(entry.get("text", ""))[:_MAX_TEXT],
+                files=names,
+                status="held",
+            )
+            self.deliveries.append(delivery)
+
+    def exchange(self, exchange: Exchange) -> None:
+        """The gateway's recorder; called from its loop, so it only remembers."""
+        with self._lock:
+            self.wrote = self.wrote or exchange.wrote
+            self._count(exchange)
+            if exchange.verdict == "refused" and len(self.refusals) < _MAX_REMEMBERED:
+                self.refusals.append(
+                    Refusal(
+                        host=exchange.host,
+                        port=exchange.port,
+                        method=exchange.method,
+                        path=exchange.path[:500],
+                        reason=exchange.reason,
+                    )
+                )
+            if exchange.verdict == "would_send" and len(self.would_send) < _MAX_REMEMBERED:
+                body = exchange.body_preview.decode(errors="replace")
+                self.would_send.append({"method": exchange.method, "url": exchange.url, "body": body})
+        self._on_buffered()
+
+    def _count(self, exchange: Exchange) -> None:
+        key = (exchange.host, exchange.verdict)
+        known = self.hosts.get(key)
+        if known is None:
+            known = HostContact(host=exchange.host, verdict=exchange.verdict, requests=0, bytes_in=0, bytes_out=0)
+            data = {"host": exchange.host, "verdict": exchange.verdict, "reason": exchange.reason}
+            self._entries.append(("host", data))
+        self.hosts[key] = HostContact(
+            host=known.host,
+            verdict=known.verdict,
+            requests=known.requests + 1,
+            bytes_in=known.bytes_in + exchange.bytes_in,
+            bytes_out=known.bytes_out + exchange.bytes_out,
+        )
+
+    def before_write(self, what: str) -> None:
+        """A live write is about to leave: write that down first, so that no restart ever repeats it blindly."""
+
+        def mark(tx: Tx) -> None:
+            run = repository.Runs(tx).get(self.run.id)
+            if not run.wrote:
+                repository.save_run(tx, run.but(wrote=True))
+
+        self._store.transact(mark, cause=self._cause)
+        with self._lock:
+            self.wrote = True
+
+    def pending(self) -> bool:
+        return bool(self._entries)
+
+    def flush(self) -> None:
+        """Write what is buffered as feed entries, neighbouring log pieces of one stream joined."""
+        with self._lock:
+            entries, self._entries, self._bytes = _joined(self._entries), [], 0
+        if not entries:
+            return
+        now = stamp(self._clock.now())
+        self._store.transact(lambda tx: repository.append(tx, self.run, entries, now), cause=self._cause)
+
+    def ended(self, result: Ended) -> None:
+        self._on_ended(self, result)
+
+
+def _joined(entries: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    joined: list[tuple[str, dict[str, Any]]] = []
+    for kind, data in entries:
+        last = joined[-1] if joined else None
+        if kind == "log" and last and last[0] == "log" and last[1]["stream"] == data["stream"]:
+            joined[-1] = ("log", {"stream": data["stream"], "text": last[1]["text"] + data["text"]})
+        else:
+            joined.append((kind, data))
+    return joined

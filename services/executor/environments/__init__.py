@@ -1,0 +1,1 @@
+"""Installed packages, one folder per lock, made once."""

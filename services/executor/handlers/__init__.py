@@ -1,0 +1,42 @@
+"""What the executor does when an event arrives. The table at the foot is the whole routing."""
+
+from __future__ import annotations
+
+from services.executor.handlers import endings, environments, looks, requests, starts, sweeps
+from shared.bus.dispatch import Handlers, Quick, Slow
+from shared.events.clock import TimeTicked
+from shared.events.conversation import LookRequested
+from shared.events.delivery import DeliverySettled
+from shared.events.environment import EnvironmentReady
+from shared.events.permission import PermissionDecided
+from shared.events.plan import VersionPublished
+from shared.events.run import (
+    AttemptEnded,
+    RunCancelRequested,
+    RunFinished,
+    RunFunded,
+    RunParked,
+    RunRefused,
+    RunRequested,
+)
+
+HANDLERS: Handlers = {
+    LookRequested: Slow(looks.claim_look, looks.do_look, looks.record_look, looks.LookJob),
+    VersionPublished: Slow(
+        environments.claim_environment,
+        environments.do_environment,
+        environments.record_environment,
+        environments.EnvironmentJob,
+    ),
+    RunRequested: Quick(requests.on_run_requested),
+    RunFunded: Slow(starts.claim_run_funded, starts.do_start, starts.record_start, starts.StartJob, tries=20),
+    RunRefused: Quick(requests.on_run_refused),
+    RunCancelRequested: Quick(requests.on_run_cancel_requested),
+    PermissionDecided: Quick(requests.on_permission_decided),
+    AttemptEnded: Slow(endings.claim_attempt_ended, endings.do_check, endings.record_check, endings.CheckJob),
+    RunFinished: Quick(endings.on_run_over),
+    RunParked: Quick(endings.on_run_over),
+    EnvironmentReady: Quick(environments.on_environment_ready),
+    DeliverySettled: Quick(endings.on_delivery_settled),
+    TimeTicked: Quick(sweeps.on_time_ticked, once=False),
+}

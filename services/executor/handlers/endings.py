@@ -1,0 +1,297 @@
+"""An attempt ended: check its outcome, decide the run, promote and deliver, or park and ask."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from services.executor import repository
+from services.executor.checker.facts import read_facts
+from services.executor.deps import Deps
+from services.executor.handlers.finishing import emit_settled, finish
+from services.executor.handlers.starts import start_again, wake_waiting
+from services.executor.model import (
+    AttemptResult,
+    Ending,
+    Refusal,
+    after_attempt,
+    permission_sentence,
+    sentence,
+    settled_outcome,
+)
+from services.executor.ports import Order, RunLimits
+from shared.agentfile import contract
+from shared.agentfile.facts import DeliveryFact, Facts
+from shared.agentfile.model import AgentFile
+from shared.bus.dispatch import Failed, Job
+from shared.errors import NotYet
+from shared.events.delivery import DeliveryRequested, DeliverySettled
+from shared.events.run import AttemptEnded, RunFinished, RunParked
+from shared.ids import derived
+from shared.records.executor import CheckOutcome, PermissionRequest, QueuedDelivery, Reason, Run, StateVersion
+from shared.records.planner import Version
+from shared.store.port import Tx
+
+_CHECK_LIMITS = RunLimits(wall_s=20, cpu_s=20, memory_bytes=512 << 20, disk_bytes=32 << 20, processes=8)
+_FACTS_BYTES = 4 << 20
+_EVENT_TEXT = 20_000  # more than any chat channel takes; the whole text travels as a blob
+
+
+class CheckJob(Job):
+    run_id: str
+    attempt_id: str
+
+
+class Checked(Job):
+    """The outcome of a check: results and the word for them."""
+
+    checks: tuple[CheckOutcome, ...] = ()
+    outcome: contract.Outcome = "delivered"
+
+
+def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | None:
+    run = repository.Runs(tx).find(event.run_id)
+    if run is None or run.attempt_id != event.attempt_id:
+        return None
+    return CheckJob(run_id=event.run_id, attempt_id=event.attempt_id)
+
+
+def do_check(job: CheckJob, deps: Deps) -> Checked:
+    """Measure the outputs in a sandbox of their own and hold them against the contract."""
+    run = repository.Runs(deps.store).get(job.run_id)
+    result = repository.find_attempt(deps.store, job.attempt_id)
+    version = _version(run, deps)
+    checks = version.agent_file.contract
+    if result is None or result.reason != "exited" or result.exit_code != 0 or not checks:
+        return Checked()
+    facts = _measure(job, result, deps)
+    sent = tuple(
+        DeliveryFact(channel=d.channel, text=d.text[:_EVENT_TEXT], files=len(d.files)) for d in result.deliveries
+    )
+    facts = facts.model_copy(update={"deliveries": sent, "now": deps.now(), "previous": _previous(run, deps)})
+    results = contract.evaluate(checks, facts, version.agent_file.agent.language)
+    _remember(run, facts, deps)
+    outcomes = tuple(CheckOutcome(check=r.check, says=r.says, held=r.held, text=r.sentence) for r in results)
+    return Checked(checks=outcomes, outcome=contract.outcome(results))
+
+
+def _measure(job: CheckJob, result: AttemptResult, deps: Deps) -> Facts:
+    outputs = deps.folders.attempt(job.attempt_id) / "outputs"
+    if not result.files or not outputs.is_dir():
+        return Facts()
+    order = Order(
+        id=derived("chk", job.attempt_id, deps.ids.new("try")),
+        code_dir=deps.checker_dir,
+        entry="measure.py",
+        limits=_CHECK_LIMITS,
+        mounts={"/outputs": outputs},
+        now=deps.now(),
+    )
+    data = deps.oneshot.run(order, "facts.json", max_bytes=_FACTS_BYTES)
+    return read_facts(data) if data is not None else Facts()
+
+
+def _facts_key(run: Run) -> str:
+    return f"executor/facts/{run.agent_id}/{run.id}.json"
+
+
+def _remember(run: Run, facts: Facts, deps: Deps) -> None:
+    deps.blobs.put(_facts_key(run), facts.model_copy(update={"previous": None}).model_dump_json().encode())
+
+
+def _previous(run: Run, deps: Deps) -> Any:
+    """The files of the run that made the state this one began with; None when there is none."""
+    if run.state_base is None:
+        return None
+    state = repository.state_of(deps.store, run.agent_id, run.state_base)
+    key = f"executor/facts/{run.agent_id}/{state.run_id}.json" if state else None
+    if key is None or deps.blobs.info(key) is None:
+        return None
+    return Facts.model_validate_json(deps.blobs.get(key)).files
+
+
+def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -> None:
+    run = repository.Runs(tx).get(job.run_id)
+    result = repository.find_attempt(tx, job.attempt_id)
+    if run.attempt_id != job.attempt_id or result is None:
+        return
+    file = _version(run, deps).agent_file
+    run = run.but(
+        usage=result.usage,
+        hosts=result.hosts,
+        would_send=result.would_send,
+        wrote=run.wrote or result.wrote,
+        deliveries=result.deliveries,
+    )
+    language = file.agent.language
+    if isinstance(outcome, Failed):
+        reason = Reason(code="checker", text=f"{sentence('bad_output', language)} {outcome.detail}")
+        _end(tx, run, result, Ending("failed", "not_delivered", reason), (), file, deps)
+        return
+    parks = repository.parks_on(tx, run.agent_id, deps.now()[:10])
+    ending = after_attempt(run, result, outcome.checks, outcome.outcome, parks, language)
+    _end(tx, run, result, ending, outcome.checks, file, deps)
+    shutil.rmtree(deps.folders.attempt(job.attempt_id), ignore_errors=True)
+
+
+def _end(
+    tx: Tx,
+    run: Run,
+    result: AttemptResult,
+    ending: Ending,
+    checks: tuple[CheckOutcome, ...],
+    file: AgentFile,
+    deps: Deps,
+) -> None:
+    run = run.but(checks=checks)
+    if run.status == "queued":  # it ended before its first line was heard
+        run = run.but(status="running", started_at=deps.now())
+    if ending.again:
+        start_again(tx, run, deps)
+        return
+    if ending.park is not None:
+        _park(tx, run, ending.park, ending, file, deps)
+        return
+    status = _delivery_status(run, ending)
+    run = run.but(deliveries=tuple(_with_channel(d, file, status) for d in run.deliveries))
+    if ending.promote:
+        run = _promote(tx, run, result, file, deps)
+        _request_deliveries(tx, run, file, deps)
+    entries: list[tuple[str, dict[str, Any]]] = [
+        ("check", {"says": c.says, "held": c.held, "text": c.text}) for c in checks
+    ]
+    entries += [
+        ("delivery", {"id": d.id, "channel": d.channel, "text": d.text[:4000], "status": d.status})
+        for d in run.deliveries
+    ]
+    finish(tx, run, ending, deps, entries)
+
+
+def _delivery_status(run: Run, ending: Ending) -> str:
+    if run.kind in ("test", "replay"):
+        return "shown"
+    return "requested" if ending.promote else "held"
+
+
+def _with_channel(delivery: QueuedDelivery, file: AgentFile, status: str) -> QueuedDelivery:
+    """A channel the manifest does not name is never sent to."""
+    allowed = {channel.kind for channel in file.manifest.channels}
+    channel = delivery.channel or (file.manifest.channels[0].kind if file.manifest.channels else "inbox")
+    if status == "requested" and channel not in allowed:
+        return delivery.model_copy(update={"status": "failed", "detail": f"channel {channel} is not allowed"})
+    return delivery.model_copy(update={"status": status, "channel": channel})
+
+
+def _promote(tx: Tx, run: Run, result: AttemptResult, file: AgentFile, deps: Deps) -> Run:
+    if result.state_key is None or not file.manifest.state:
+        return run
+    newest = repository.newest_state(tx, run.agent_id)
+    number = (newest.number if newest else 0) + 1
+    state = StateVersion(
+        id=f"{run.agent_id}-{number:06d}",
+        workspace_id=run.workspace_id,
+        agent_id=run.agent_id,
+        number=number,
+        run_id=run.id,
+        blob_key=result.state_key,
+        sha256=result.state_sha256,
+        size=result.state_size,
+        at=deps.now(),
+    )
+    repository.save_state(tx, state)
+    return run.but(state_new=number)
+
+
+def _request_deliveries(tx: Tx, run: Run, file: AgentFile, deps: Deps) -> None:
+    for delivery in run.deliveries:
+        if delivery.status != "requested":
+            continue
+        key = None
+        if len(delivery.text) > _EVENT_TEXT:
+            key = f"executor/texts/{delivery.id}.md"
+            deps.blobs.put(key, delivery.text.encode())
+        tx.emit(
+            DeliveryRequested(
+                delivery_id=delivery.id,
+                run_id=run.id,
+                agent_id=run.agent_id,
+                grant_id=run.grant_id,
+                channel=delivery.channel,  # type: ignore[arg-type]
+                title=file.agent.name,
+                text=delivery.text[:_EVENT_TEXT],
+                text_key=key,
+                files=delivery.files,
+            )
+        )
+
+
+def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, deps: Deps) -> None:
+    now = deps.now()
+    text = permission_sentence(refusal, file.agent.name, file.agent.language)
+    request = PermissionRequest(
+        id=derived("prm", run.id, str(run.attempt)),
+        workspace_id=run.workspace_id,
+        run_id=run.id,
+        agent_id=run.agent_id,
+        status="open",
+        sentence=text,
+        host=refusal.host,
+        port=refusal.port,
+        method=refusal.method,
+        path=refusal.path,
+        at=now,
+    )
+    tx.create(repository.PERMISSIONS, request.id, request.to_doc())
+    run = run.but(status="parked", reason=ending.reason, permission_request_id=request.id, attempt_id=None)
+    repository.save_run(tx, run)
+    repository.append(tx, run, [("status", {"status": "parked", "reason": text})], now)
+    tx.emit(
+        RunParked(
+            run_id=run.id,
+            agent_id=run.agent_id,
+            kind=run.kind,
+            conversation_id=run.conversation_id,
+            permission_request_id=request.id,
+            sentence=text,
+        )
+    )
+
+
+def on_run_over(event: RunFinished | RunParked, tx: Tx, deps: Deps) -> None:
+    """A place is free: whoever waits for a turn or for room gets another look."""
+    wake_waiting(tx, repository.Runs(tx).of_status("queued"), deps)
+
+
+def on_delivery_settled(event: DeliverySettled, tx: Tx, deps: Deps) -> None:
+    run = repository.Runs(tx).find(event.run_id)
+    if run is None or run.finished_at is None:
+        raise NotYet("The run has not finished yet.")
+    known = {delivery.id for delivery in run.deliveries}
+    if event.delivery_id not in known:
+        return
+    deliveries = tuple(
+        d.model_copy(update={"status": event.status, "detail": event.detail}) if d.id == event.delivery_id else d
+        for d in run.deliveries
+    )
+    run = run.but(deliveries=deliveries)
+    outcome = settled_outcome(run)
+    first_time = run.settled_at is None
+    if outcome is not None:
+        text = event.detail if outcome != "delivered" else ""
+        reason = run.reason or (Reason(code="delivery", text=text) if text else None)
+        run = run.but(outcome=outcome, settled_at=run.settled_at or deps.now(), reason=reason)
+    repository.save_run(tx, run)
+    entry = {"id": event.delivery_id, "status": event.status, "text": event.detail}
+    entries = [("delivery", entry)]
+    if outcome is not None:
+        entries.append(("status", {"status": run.status, "outcome": outcome}))
+    repository.append(tx, run, entries, deps.now())
+    if outcome is not None and first_time:
+        emit_settled(tx, run)
+
+
+def _version(run: Run, deps: Deps) -> Version:
+    document = deps.planner.get("versions", run.version_id)
+    if document is None:
+        raise NotYet("The version is not readable yet.")
+    return Version.from_doc(document.data)

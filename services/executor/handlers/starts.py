@@ -1,0 +1,122 @@
+"""A funded run starts: claim an attempt, prepare it, hand it to the sandbox."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from services.executor import repository
+from services.executor.deps import Deps
+from services.executor.handlers.finishing import finish
+from services.executor.handlers.requests import language_of
+from services.executor.model import Ending, sentence
+from shared.bus.dispatch import Failed, Job, add_claim
+from shared.errors import Conflict, NotYet
+from shared.events.run import RunFunded
+from shared.ids import derived
+from shared.records.executor import Reason, Run
+from shared.store.port import Tx
+
+
+class StartJob(Job):
+    run_id: str
+    attempt: int
+
+
+def claim_run_funded(event: RunFunded, tx: Tx, deps: Deps) -> StartJob | None:
+    run = repository.Runs(tx).find(event.run_id)
+    if run is None or run.status == "parked":
+        raise NotYet("The run is not ready for its money yet.")
+    if run.status != "queued" or run.lease_id is not None:
+        return None
+    return _next_attempt(tx, run.but(lease_id=event.lease_id), deps)
+
+
+def _next_attempt(tx: Tx, run: Run, deps: Deps) -> StartJob | None:
+    """Number the attempt and fix its base state; None while something the run needs is still missing."""
+    environment = repository.environment_of(tx, run.version_id)
+    waits = environment is None or environment.status == "building" or _must_wait_its_turn(tx, run)
+    if waits:
+        repository.save_run(tx, run)
+        return None
+    if run.kind not in ("test", "replay"):
+        repository.take_turn(tx, run)
+    number = run.attempt + 1
+    state = repository.newest_state(tx, run.agent_id)
+    run = run.but(
+        attempt=number,
+        attempt_id=repository.attempt_id(run.id, number),
+        state_base=state.number if state else None,
+    )
+    repository.save_run(tx, run)
+    return StartJob(run_id=run.id, attempt=number)
+
+
+def _must_wait_its_turn(tx: Tx, run: Run) -> bool:
+    """Live runs of one agent go one at a time, oldest first: they share its state."""
+    if run.kind in ("test", "replay"):
+        return False
+    others = [
+        other
+        for other in repository.Runs(tx).unfinished_of_agent(run.agent_id)
+        if other.id != run.id and other.kind not in ("test", "replay")
+    ]
+    if any(other.status == "running" or (other.status == "queued" and other.attempt_id) for other in others):
+        return True
+    return any(
+        other.status == "queued" and other.lease_id and other.requested_at < run.requested_at for other in others
+    )
+
+
+def wake_waiting(tx: Tx, runs: list[Run], deps: Deps) -> None:
+    """Give funded, queued runs another look: something they waited for has happened."""
+    for run in runs:
+        if run.status == "queued" and run.lease_id is not None and run.attempt_id is None:
+            job = _next_attempt(tx, run, deps)
+            if job is not None:
+                enqueue(tx, job, deps)
+
+
+def start_again(tx: Tx, run: Run, deps: Deps) -> None:
+    """Another attempt of the same run, from the same base state (design, section 2)."""
+    job = _next_attempt(tx, run.but(status="queued", attempt_id=None), deps)
+    if job is not None:
+        enqueue(tx, job, deps)
+
+
+def enqueue(tx: Tx, job: StartJob, deps: Deps) -> None:
+    add_claim(tx, derived("claim", "start", job.run_id, str(job.attempt)), RunFunded, job, deps.now())
+
+
+def do_start(job: StartJob, deps: Deps) -> Literal["started", "full", "lost", "gone"]:
+    run = repository.Runs(deps.store).get(job.run_id)
+    if run.status != "queued" or run.attempt != job.attempt or run.attempt_id is None:
+        return "gone"
+    if run.wrote:
+        return "lost"
+    return deps.attempts.start(run)
+
+
+def record_start(
+    job: StartJob, outcome: Literal["started", "full", "lost", "gone"] | Failed, tx: Tx, deps: Deps
+) -> None:
+    if outcome in ("started", "gone"):
+        return
+    run = repository.Runs(tx).get(job.run_id)
+    if run.attempt != job.attempt or run.status != "queued":
+        return
+    language = language_of(tx, deps, run)
+    if outcome == "full":
+        run = run.but(attempt=run.attempt - 1, attempt_id=None)
+        repository.save_run(tx, run)
+        text = "자리가 나기를 기다려요." if language == "ko" else "Waiting for a free place."
+        repository.append(tx, run, [("status", {"status": "queued", "reason": text})], deps.now())
+    elif outcome == "lost":
+        reason = Reason(code="wrote_then_lost", text=sentence("wrote_then_lost", language))
+        finish(tx, run, Ending("failed", "not_delivered", reason), deps)
+    elif isinstance(outcome, Failed):
+        refused = outcome.code in ("not_allowed", "switched_off", "not_found")
+        text = outcome.detail if refused else f"{sentence('unstartable', language)} {outcome.detail}"
+        status: Literal["refused", "failed"] = "refused" if refused else "failed"
+        finish(tx, run, Ending(status, "not_delivered", Reason(code=outcome.code, text=text)), deps)
+    else:
+        raise Conflict(f"unexpected outcome {outcome!r}")

@@ -1,0 +1,60 @@
+"""What must not wait for ever: attempts whose machine is gone, runs past their deadline, unanswered questions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.executor import repository
+from services.executor.deps import Deps
+from services.executor.handlers.finishing import finish
+from services.executor.handlers.requests import language_of
+from services.executor.handlers.starts import wake_waiting
+from services.executor.model import Ending
+from shared.clock import moment
+from shared.events.clock import TimeTicked
+from shared.records.executor import Reason, Run
+from shared.store.port import Tx
+
+_ASK_FOR = timedelta(hours=72)  # design, section 6
+
+
+def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
+    """One commit per tick; each part handles a bounded number and the next tick goes on."""
+    runs = repository.Runs(tx)
+    lose_orphans(runs.of_status("running"), deps)
+    for run in runs.of_status("queued", limit=50):
+        if run.deadline_at < deps.now() and run.attempt_id is None:
+            _too_late(tx, run, deps)
+            return
+    for run in runs.of_status("parked", limit=50):
+        if _unanswered(tx, run, deps):
+            return
+    wake_waiting(tx, [r for r in runs.of_status("queued", limit=50) if r.deadline_at >= deps.now()], deps)
+
+
+def lose_orphans(running: list[Run], deps: Deps) -> None:
+    """Runs whose attempt no longer lives in this process and left no result: write the loss down. Its own
+    commits, so it may be called from a sweep or at start."""
+    for run in running:
+        if run.attempt_id is None or deps.attempts.is_live(run.attempt_id):
+            continue
+        if repository.find_attempt(deps.store, run.attempt_id) is None:
+            deps.attempts.lose(run)
+
+
+def _too_late(tx: Tx, run: Run, deps: Deps) -> None:
+    korean = language_of(tx, deps, run) == "ko"
+    text = "기다리는 시간이 다 되어 실행하지 못했어요." if korean else "It waited too long and was not run."
+    finish(tx, run, Ending("timed_out", "not_delivered", Reason(code="deadline", text=text)), deps)
+
+
+def _unanswered(tx: Tx, run: Run, deps: Deps) -> bool:
+    request = repository.find_permission(tx, run.permission_request_id) if run.permission_request_id else None
+    if request is None or moment(request.at) + _ASK_FOR > deps.clock.now():
+        return False
+    tx.put(repository.PERMISSIONS, request.id, request.but(status="expired").to_doc())
+    korean = language_of(tx, deps, run) == "ko"
+    text = "사흘 동안 답이 없어 거절로 보았어요." if korean else "No answer for three days counts as no."
+    finish(tx, run, Ending("refused", "not_delivered", Reason(code="denied", text=text)), deps)
+    return True
+

@@ -1,0 +1,162 @@
+"""Documents of the executor ⇄ values. Also the feed: entries numbered per run, without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.executor.model import AttemptResult
+from shared.errors import NotFound
+from shared.ids import derived
+from shared.records.executor import (
+    Artifact,
+    EnvironmentRecord,
+    PermissionRequest,
+    Run,
+    RunEntry,
+    RunFeed,
+    StateVersion,
+)
+from shared.store.port import Query, Reader, Tx, Where
+
+RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
+ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
+VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
+
+QUERIES = (
+    Query(RUNS, (Where("agent_id", "==", ""),), order_by="requested_at"),
+    Query(RUNS, (Where("workspace_id", "==", ""),), order_by="requested_at"),
+    Query(RUNS, (Where("status", "==", ""),), order_by="requested_at"),
+    Query(RUNS, (Where("version_id", "==", ""), Where("status", "==", "")), order_by="requested_at"),
+    Query(RUNS, (Where("agent_id", "==", ""), Where("status", "==", "")), order_by="requested_at"),
+    Query(ENTRIES, (Where("run_id", "==", ""),), order_by="seq"),
+    Query(ARTIFACTS, (Where("run_id", "==", ""),), order_by="name"),
+    Query(ARTIFACTS, (Where("agent_id", "==", ""),), order_by="at"),
+    Query(STATES, (Where("agent_id", "==", ""),), order_by="number"),
+    Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),
+    Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
+    Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),
+)
+
+
+class Runs:
+    """`tx` for changes, any reader for looking."""
+
+    def __init__(self, reader: Reader | Tx) -> None:
+        self._reader = reader
+
+    def find(self, run_id: str) -> Run | None:
+        document = self._reader.get(RUNS, run_id)
+        return Run.from_doc(document.data) if document else None
+
+    def get(self, run_id: str) -> Run:
+        run = self.find(run_id)
+        if run is None:
+            raise NotFound(f"There is no run {run_id}.")
+        return run
+
+    def of_status(self, status: str, limit: int = 200) -> list[Run]:
+        query = Query(RUNS, (Where("status", "==", status),), order_by="requested_at", limit=limit)
+        return [Run.from_doc(d.data) for d in self._reader.query(query)]
+
+    def unfinished_of_agent(self, agent_id: str) -> list[Run]:
+        found: list[Run] = []
+        for status in ("queued", "running", "parked"):
+            where = (Where("agent_id", "==", agent_id), Where("status", "==", status))
+            found += [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
+        return found
+
+    def queued_for_version(self, version_id: str) -> list[Run]:
+        where = (Where("version_id", "==", version_id), Where("status", "==", "queued"))
+        return [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
+
+
+def save_run(tx: Tx, run: Run) -> None:
+    tx.put(RUNS, run.id, run.to_doc())
+
+
+def append(tx: Tx, run: Run, entries: Sequence[tuple[str, dict[str, Any]]], now: str) -> None:
+    """Number and write feed entries in this commit. Call at most once per commit and run."""
+    document = tx.get(FEEDS, run.id)
+    feed = RunFeed.from_doc(document.data) if document else RunFeed(id=run.id, workspace_id=run.workspace_id)
+    seq = feed.next_seq
+    for kind, data in entries:
+        entry = RunEntry.model_validate(
+            {
+                "id": f"{run.id}-{seq:08d}",
+                "workspace_id": run.workspace_id,
+                "run_id": run.id,
+                "attempt": run.attempt,
+                "seq": seq,
+                "kind": kind,
+                "at": now,
+                "data": data,
+            }
+        )
+        tx.create(ENTRIES, entry.id, entry.to_doc())
+        seq += 1
+    tx.put(FEEDS, run.id, feed.but(next_seq=seq).to_doc())
+
+
+def find_attempt(reader: Reader | Tx, attempt_id: str) -> AttemptResult | None:
+    document = reader.get(ATTEMPTS, attempt_id)
+    return AttemptResult.model_validate(document.data) if document else None
+
+
+def newest_state(reader: Reader | Tx, agent_id: str) -> StateVersion | None:
+    query = Query(STATES, (Where("agent_id", "==", agent_id),), order_by="number", descending=True, limit=1)
+    found = reader.query(query)
+    return StateVersion.from_doc(found[0].data) if found else None
+
+
+def state_of(reader: Reader | Tx, agent_id: str, number: int) -> StateVersion | None:
+    document = reader.get(STATES, f"{agent_id}-{number:06d}")
+    return StateVersion.from_doc(document.data) if document else None
+
+
+def save_state(tx: Tx, state: StateVersion) -> None:
+    tx.create(STATES, state.id, state.to_doc())
+
+
+def save_artifacts(tx: Tx, artifacts: Sequence[Artifact]) -> None:
+    for artifact in artifacts:
+        tx.put(ARTIFACTS, artifact.id, artifact.to_doc())
+
+
+def environment_of(reader: Reader | Tx, version_id: str) -> EnvironmentRecord | None:
+    """The environment a version uses; None until its lock is known."""
+    link = reader.get(VERSION_ENVIRONMENTS, version_id)
+    if link is None:
+        return None
+    document = reader.get(ENVIRONMENTS, link.data["environment_id"])
+    return EnvironmentRecord.from_doc(document.data) if document else None
+
+
+def save_environment(tx: Tx, record: EnvironmentRecord) -> None:
+    tx.put(ENVIRONMENTS, record.id, record.to_doc())
+
+
+def link_environment(tx: Tx, version_id: str, environment_id: str, workspace_id: str) -> None:
+    tx.put(VERSION_ENVIRONMENTS, version_id, {"environment_id": environment_id, "workspace_id": workspace_id})
+
+
+def parks_on(reader: Reader | Tx, agent_id: str, day: str) -> int:
+    """How often the agent asked on that UTC day (`2026-11-22`)."""
+    where = (Where("agent_id", "==", agent_id), Where("at", ">=", day))
+    found = reader.query(Query(PERMISSIONS, where, order_by="at"))
+    return sum(1 for document in found if document.data["at"].startswith(day))
+
+
+def find_permission(reader: Reader | Tx, id: str) -> PermissionRequest | None:
+    document = reader.get(PERMISSIONS, id)
+    return PermissionRequest.from_doc(document.data) if document else None
+
+
+def take_turn(tx: Tx, run: Run) -> None:
+    """Serialises starts of one agent: of two commits that both think it is their turn, one runs again."""
+    tx.get(TURNS, run.agent_id)
+    tx.put(TURNS, run.agent_id, {"run_id": run.id, "attempt": run.attempt})
+
+
+def attempt_id(run_id: str, number: int) -> str:
+    return derived("att", run_id, str(number))

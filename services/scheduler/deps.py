@@ -1,0 +1,12 @@
+"""Everything the scheduler's handlers can touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.clock import Clock
+
+
+@dataclass(frozen=True)
+class Deps:
+    clock: Clock

@@ -1,0 +1,144 @@
+"""Schedules follow agents; ticks make slots; runs settle them. All quick: store only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from services.scheduler import repository
+from services.scheduler.deps import Deps
+from services.scheduler.model import ON_TIME, QUEUE_LIMIT, Due, due_slots
+from shared.agentfile.schedule import next_firings
+from shared.bus.dispatch import Handlers, Quick
+from shared.clock import moment, stamp
+from shared.errors import NotYet
+from shared.events.agent import AgentChanged
+from shared.events.clock import TimeTicked
+from shared.events.run import RunFinished, RunRequested, RunStarted
+from shared.records.scheduler import ScheduleRecord, Slot
+from shared.store.port import Cause, Tx
+
+
+def on_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> None:
+    """Keep the agent's schedule; a change of schedule or switch counts from now, an unchanged one keeps its slot."""
+    known = repository.find_schedule(tx, event.agent_id)
+    if known is not None and known.revision >= event.revision:
+        return
+    if event.schedule is None:
+        if known is not None:
+            repository.save_schedule(tx, known.but(enabled=False, next_at=None, revision=event.revision))
+        return
+    enabled = event.enabled and not event.deleted
+    now = deps.clock.now()
+    same = known is not None and known.enabled == enabled and known.schedule == event.schedule
+    if known is not None and same:
+        next_at = known.next_at
+    else:
+        following = next_firings(event.schedule, now, 1) if enabled else []
+        next_at = stamp(following[0]) if following else None
+    repository.save_schedule(
+        tx,
+        ScheduleRecord(
+            id=event.agent_id,
+            workspace_id=tx.cause.workspace_id,
+            agent_id=event.agent_id,
+            version_id=event.version_id,
+            grant_id=event.grant_id,
+            enabled=enabled,
+            schedule=event.schedule,
+            tokens_per_run=event.tokens_per_run,
+            revision=event.revision,
+            next_at=next_at,
+            updated_at=stamp(now),
+        ),
+    )
+
+
+def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
+    """Every due slot is made once, under an id that follows from agent and time."""
+    now = deps.clock.now()
+    for due in repository.due_schedules(tx, stamp(now)):
+        record = repository.find_schedule(tx, due.id)
+        if record is None or not record.enabled or record.next_at is None or moment(record.next_at) > now:
+            continue
+        slots, following = due_slots(record.schedule, moment(record.next_at), now)
+        for slot in slots:
+            _make_slot(tx, record, slot, deps)
+        repository.save_schedule(tx, record.but(next_at=stamp(following) if following else None))
+
+
+def _make_slot(tx: Tx, record: ScheduleRecord, due: Due, deps: Deps) -> None:
+    at, now = stamp(due.at), deps.clock.now()
+    id = repository.slot_id(record.agent_id, at)
+    if repository.find_slot(tx, id) is not None:
+        return
+    runs = due.verdict == "run"
+    status: Literal["requested", "skipped", "missed"] = "requested" if due.verdict == "run" else due.verdict
+    slot = Slot(
+        id=id,
+        workspace_id=record.workspace_id,
+        agent_id=record.agent_id,
+        at=at,
+        status=status,
+        run_id=id if runs else None,
+        reason="" if runs else f"missed={record.schedule.missed}",
+        settled_at=None if runs else stamp(now),
+    )
+    repository.save_slot(tx, slot)
+    if not runs or record.version_id is None:
+        return
+    tx.emit(
+        RunRequested(
+            run_id=id,
+            agent_id=record.agent_id,
+            version_id=record.version_id,
+            kind="scheduled",
+            grant_id=record.grant_id,
+            slot_at=at,
+            overlap=record.schedule.overlap,
+            tokens=record.tokens_per_run,
+            requested_at=stamp(now),
+            deadline_at=stamp(now + QUEUE_LIMIT),
+        ),
+        cause=Cause(record.workspace_id, "service:scheduler"),
+    )
+
+
+def on_run_started(event: RunStarted, tx: Tx, deps: Deps) -> None:
+    if event.kind != "scheduled":
+        return
+    slot = repository.find_slot(tx, event.run_id)
+    if slot is None:
+        raise NotYet("The slot is not known yet.")
+    late = deps.clock.now() - moment(slot.at) > ON_TIME
+    _settle(tx, slot, "late" if late else "ran", "", deps)
+
+
+def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
+    """Settles what never started; a slot whose run started is settled already."""
+    if event.kind != "scheduled":
+        return
+    slot = repository.find_slot(tx, event.run_id)
+    if slot is None:
+        raise NotYet("The slot is not known yet.")
+    if event.status == "refused" or event.reason_code in ("overlap", "switched_off"):
+        _settle(tx, slot, "skipped", event.reason_text, deps)
+    elif event.reason_code == "deadline":
+        _settle(tx, slot, "missed", event.reason_text, deps)
+    else:
+        late = deps.clock.now() - moment(slot.at) > ON_TIME
+        _settle(tx, slot, "late" if late else "ran", event.reason_text, deps)
+
+
+def _settle(
+    tx: Tx, slot: Slot, status: Literal["ran", "late", "skipped", "missed"], reason: str, deps: Deps
+) -> None:
+    if slot.settled_at is None:
+        repository.save_slot(tx, slot.but(status=status, reason=reason, settled_at=stamp(deps.clock.now())))
+
+
+HANDLERS: Handlers = {
+    AgentChanged: Quick(on_agent_changed),
+    RunStarted: Quick(on_run_started),
+    RunFinished: Quick(on_run_finished),
+    TimeTicked: Quick(on_time_ticked, once=False),
+}

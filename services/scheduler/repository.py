@@ -1,0 +1,43 @@
+"""Schedules and slots as documents."""
+
+from __future__ import annotations
+
+from shared.ids import derived
+from shared.records.scheduler import ScheduleRecord, Slot
+from shared.store.port import Query, Reader, Tx, Where
+
+SCHEDULES, SLOTS = "schedules", "slots"
+
+QUERIES = (
+    Query(SCHEDULES, (Where("next_at", "<=", ""),), order_by="next_at"),
+    Query(SLOTS, (Where("agent_id", "==", ""),), order_by="at"),
+    Query(SLOTS, (Where("workspace_id", "==", ""),), order_by="at"),
+)
+
+
+def find_schedule(tx: Tx, agent_id: str) -> ScheduleRecord | None:
+    document = tx.get(SCHEDULES, agent_id)
+    return ScheduleRecord.from_doc(document.data) if document else None
+
+
+def save_schedule(tx: Tx, record: ScheduleRecord) -> None:
+    tx.put(SCHEDULES, record.id, record.to_doc())
+
+
+def due_schedules(reader: Reader | Tx, now: str, limit: int = 100) -> list[ScheduleRecord]:
+    found = reader.query(Query(SCHEDULES, (Where("next_at", "<=", now),), order_by="next_at", limit=limit))
+    return [ScheduleRecord.from_doc(d.data) for d in found]
+
+
+def find_slot(tx: Tx, id: str) -> Slot | None:
+    document = tx.get(SLOTS, id)
+    return Slot.from_doc(document.data) if document else None
+
+
+def save_slot(tx: Tx, slot: Slot) -> None:
+    tx.put(SLOTS, slot.id, slot.to_doc())
+
+
+def slot_id(agent_id: str, at: str) -> str:
+    """Also the run's id: the same agent and moment can never be two runs."""
+    return derived("run", agent_id, at)
