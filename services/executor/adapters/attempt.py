@@ -1,0 +1,186 @@
+"""One attempt seen from the executor: a thread that reads its pipes, feeds the sink, and ends it once."""
+
+from __future__ import annotations
+
+import array
+import logging
+import os
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from services.executor.adapters.job import Guest, encode
+from services.executor.adapters.reports import ReportReader
+from services.executor.ports import AttemptSink, Ended, EndReason, Order, Usage
+
+_CHUNK = 64 << 10
+_DRAIN_S = 5.0  # everything is dead by then; only a descriptor somebody else holds could keep a pipe open
+_DETAIL = 400
+_REASONS: tuple[EndReason, ...] = get_args(EndReason)
+_CLAIMABLE = ("files", "processes", "disk", "inodes", "memory")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Our ends of one sandbox's channels."""
+
+    job: socket.socket
+    stdout: int
+    stderr: int
+    report: int
+
+
+def channels() -> tuple[Ends, tuple[int, int, int, int]]:
+    """(ours, theirs); theirs are job, stdout, stderr, report and must be closed once handed over."""
+    job, their_job = socket.socketpair()
+    pairs = [os.pipe() for _ in range(3)]
+    ours = Ends(job, *(read for read, _write in pairs))
+    return ours, (their_job.detach(), *(write for _read, write in pairs))  # type: ignore[return-value]
+
+
+class Attempt:
+    """kill(reason) must lead to a call of finish(), as must the sandbox's own end."""
+
+    def __init__(
+        self, order: Order, sink: AttemptSink, ends: Ends, guest: Guest, kill: Callable[[EndReason], None]
+    ) -> None:
+        self._order = order
+        self._sink = sink
+        self._ends = ends
+        self._guest = guest
+        self._kill = kill
+        self._reports = ReportReader()
+        self._outcome: Callable[[], Ended] | None = None
+        self._wake, self._waker = socket.socketpair()
+        self._started = False
+        self._claimed = ""
+        self._early = b""
+        self._detail = ""
+        self._printed = 0
+        self._finish_lock = threading.Lock()
+        self.ended: Ended | None = None
+        self._thread = threading.Thread(target=self._run, name=f"attempt-{order.id}", daemon=True)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+
+    def finish(self, outcome: Callable[[], Ended]) -> None:
+        """All of the sandbox is dead. `outcome` is called once, in the attempt's thread, after the last byte
+        was read; only the first call counts."""
+        with self._finish_lock:
+            if self._outcome is None:
+                self._outcome = outcome
+                with suppress(OSError):
+                    self._waker.send(b"!")
+
+    def _run(self) -> None:
+        try:
+            self._read()
+            result = self._result()
+        except Exception:
+            log.exception("attempt %s: its reader failed", self._order.id)
+            self._kill("lost")
+            result = Ended("lost", None, Usage(), detail="The platform failed while reading its output.")
+        self.ended = result
+        for fd in (self._ends.stdout, self._ends.stderr, self._ends.report):
+            os.close(fd)
+        for end in (self._ends.job, self._wake, self._waker):
+            end.close()
+        self._sink.ended(result)
+
+    def _read(self) -> None:
+        ends = self._ends
+        if self._order.egress is None:
+            self._hand_over("")
+        with selectors.DefaultSelector() as selector:
+            # in the order of reading: "first line" comes before what the first line printed
+            sources: list[tuple[int, Callable[[], bool]]] = [
+                (ends.job.fileno(), self._on_job),
+                (ends.stdout, lambda: self._on_output("stdout", ends.stdout)),
+                (ends.stderr, lambda: self._on_output("stderr", ends.stderr)),
+                (ends.report, self._on_report),
+                (self._wake.fileno(), lambda: False),
+            ]
+            for fd, _read in sources:
+                selector.register(fd, selectors.EVENT_READ)
+            while {ends.stdout, ends.stderr, ends.report} & set(selector.get_map()) or not self._outcome:
+                ready = {key.fd for key, _events in selector.select(_DRAIN_S if self._outcome else None)}
+                if not ready and self._outcome:
+                    return
+                for fd, read in sources:
+                    if fd in ready and not read():
+                        selector.unregister(fd)
+
+    def _hand_over(self, ca_pem: str) -> None:
+        with suppress(OSError):  # the sandbox died first; its end says why
+            self._ends.job.sendall(encode(self._order, self._guest, ca_pem))
+            self._ends.job.shutdown(socket.SHUT_WR)
+
+    def _on_job(self) -> bool:
+        try:
+            data, extra, _flags, _address = self._ends.job.recvmsg(64, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+        except OSError:
+            return False
+        for _level, _kind, payload in extra:
+            self._open_way_out(array.array("i", payload[:4])[0])
+        if data == b"first line":
+            self._started = True
+            self._sink.first_line()
+        return bool(data)
+
+    def _open_way_out(self, fd: int) -> None:
+        listener = socket.socket(fileno=fd)
+        try:
+            ca_pem = self._order.egress(listener) if self._order.egress else ""
+        except Exception as error:
+            log.exception("attempt %s: no way out", self._order.id)
+            self._detail = f"The way out could not be opened: {error}"
+            self._kill("unstartable")
+            return
+        self._hand_over(ca_pem)
+
+    def _on_output(self, stream: Literal["stdout", "stderr"], fd: int) -> bool:
+        data = os.read(fd, _CHUNK)
+        if not self._started:
+            self._early = (self._early + data)[-_DETAIL:]
+            return bool(data)
+        room = self._order.limits.output_bytes - self._printed
+        self._printed += len(data)
+        if data and room > 0:
+            self._sink.log(stream, data[:room])
+        if len(data) > room:
+            self._kill("output")
+        return bool(data)
+
+    def _on_report(self) -> bool:
+        data = os.read(self._ends.report, _CHUNK)
+        for entry in self._reports.feed(data):
+            if entry["kind"] == "bound":
+                self._claimed = str(entry.get("name"))
+            else:
+                self._sink.report(entry)
+        return bool(data)
+
+    def _result(self) -> Ended:
+        assert self._outcome is not None
+        found = self._outcome()
+        printed = min(self._printed, self._order.limits.output_bytes)
+        found = replace(found, usage=replace(found.usage, output_bytes=printed))
+        if self._detail:
+            return replace(found, detail=self._detail)
+        if found.reason == "exited" and not self._started:
+            said = self._early.decode(errors="replace").strip() or f"exit status {found.exit_code}"
+            return replace(found, reason="unstartable", exit_code=None, detail=said)
+        if found.reason == "exited" and found.exit_code and self._claimed in _CLAIMABLE:
+            # The code's own word about which bound it met. It can only rename its own failure.
+            return replace(found, reason=_REASONS[_REASONS.index(self._claimed)], exit_code=None)
+        return found

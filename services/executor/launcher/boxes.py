@@ -1,0 +1,92 @@
+"""Boxes: the writable part of a sandbox, one small tmpfs each, bounded in bytes and inodes.
+
+As root they are mounted where the executor can read them. An ordinary user's box lives in a mount namespace
+of its own and reaches the executor as a directory descriptor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.executor.launcher import kernel
+
+# what the sandbox sees as /box, /tmp and /dev/shm; one tmpfs, so one bound for all three
+PARTS = {"box": "/box", "tmp": "/tmp", "shm": "/dev/shm"}
+_SPARE_INODES = 8  # the parts themselves and the tmpfs root
+
+
+@dataclass(frozen=True)
+class Fill:
+    bytes_left: int
+    inodes_left: int
+
+
+def mount(folder: str, *, disk_bytes: int, inodes: int, owner: int) -> None:
+    """Mount an empty box on an existing folder, owned by `owner` (uid and gid)."""
+    kernel.mount(
+        "box",
+        folder,
+        "tmpfs",
+        kernel.MS_NOSUID | kernel.MS_NODEV,
+        f"size={disk_bytes},nr_inodes={inodes + _SPARE_INODES},mode=0700",
+    )
+    for part in PARTS:
+        os.mkdir(f"{folder}/{part}", 0o700)
+    for part in ("outputs", "state"):
+        os.mkdir(f"{folder}/box/{part}", 0o700)
+    if owner != os.geteuid():
+        for part in ("box/outputs", "box/state", *PARTS, ""):
+            os.chown(f"{folder}/{part}", owner, owner)
+
+
+def fill(where: str | int) -> Fill:
+    with suppress(OSError):
+        stat = os.statvfs(where)
+        return Fill(stat.f_bavail * stat.f_frsize, stat.f_favail)
+    return Fill(1 << 30, 1 << 30)
+
+
+class Boxes:
+    """The folder of all boxes. As root it is a mount of its own so that a sandbox can drop the others' at once."""
+
+    def __init__(self, folder: Path, *, mounted: bool) -> None:
+        self._folder = folder
+        self._mounted = mounted
+
+    def open(self) -> None:
+        self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if self._mounted and not os.path.ismount(self._folder):
+            kernel.mount(str(self._folder), str(self._folder), flags=kernel.MS_BIND)
+            kernel.mount("", str(self._folder), flags=kernel.MS_PRIVATE)
+
+    def path(self, id: str) -> str:
+        return str(self._folder / id)
+
+    def make(self, id: str, *, disk_bytes: int, inodes: int, owner: int) -> str:
+        """An empty box; as an ordinary user only the folder it will be mounted on."""
+        path = self.path(id)
+        os.mkdir(path, 0o700)
+        if self._mounted:
+            mount(path, disk_bytes=disk_bytes, inodes=inodes, owner=owner)
+        return path
+
+    def remove(self, id: str) -> None:
+        """Also a box that is half made or already gone."""
+        path = self.path(id)
+        with suppress(OSError):
+            kernel.unmount(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+    def left(self) -> list[str]:
+        return sorted(entry.name for entry in self._folder.iterdir()) if self._folder.is_dir() else []
+
+    def close(self) -> None:
+        for id in self.left():
+            self.remove(id)
+        if self._mounted:
+            with suppress(OSError):
+                kernel.unmount(str(self._folder))

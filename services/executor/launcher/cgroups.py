@@ -1,0 +1,282 @@
+"""Control groups for sandboxes: version 1 (each controller in its own tree), version 2, or none that is writable.
+
+A group is made ahead of the sandbox, a process put into it before it becomes the sandbox, its bounds written
+at start. Sources: Documentation/admin-guide/cgroup-v1/, …/cgroup-v2.rst.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+_WANTED_V1 = ("memory", "pids", "cpuacct")
+_MISSING = "no control group of this machine can be written by this user"
+
+
+class Group(Protocol):
+    """Counters are since the group was made. Every method tolerates that the group is gone."""
+
+    def join(self, pid: int) -> None: ...
+
+    def bound(self, memory_bytes: int, processes: int) -> None: ...
+
+    def pids(self) -> list[int]: ...
+
+    def cpu_ms(self) -> int: ...
+
+    def memory_peak(self) -> int: ...
+
+    def out_of_memory(self) -> bool:
+        """The kernel has ended a process of the group for want of memory."""
+
+    def refused_forks(self) -> bool: ...
+
+    def remove(self) -> bool:
+        """False: processes are left, try again."""
+
+
+class Groups(Protocol):
+    enforced: frozenset[str]
+    missing: dict[str, str]
+
+    def make(self, name: str) -> Group | None:
+        """None where this machine has no groups to write."""
+
+    def sweep(self) -> None:
+        """Kill and remove every group an earlier launcher left under our name."""
+
+
+def _number(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _field(path: Path, key: str) -> int:
+    """The number after `key` in a file of "key number" lines; 0 when absent."""
+    with suppress(OSError, ValueError, IndexError):
+        for line in path.read_text().splitlines():
+            if line.startswith(key + " "):
+                return int(line.split()[1])
+    return 0
+
+
+def _write(path: Path, value: int | str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def _procs(folder: Path) -> list[int]:
+    with suppress(OSError, ValueError):
+        return [int(line) for line in (folder / "cgroup.procs").read_text().split()]
+    return []
+
+
+def _rmdir(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(parents: list[Path]) -> None:
+    for parent in parents:
+        for left in sorted(parent.iterdir()) if parent.is_dir() else ():
+            if left.is_dir():
+                for pid in _procs(left):
+                    with suppress(OSError):
+                        os.kill(pid, signal.SIGKILL)
+                _rmdir(left)
+
+
+@dataclass
+class GroupV1:
+    memory: Path
+    pids_dir: Path
+    cpu: Path
+
+    def _all(self) -> tuple[Path, Path, Path]:
+        return self.memory, self.pids_dir, self.cpu
+
+    def join(self, pid: int) -> None:
+        for folder in self._all():
+            _write(folder / "cgroup.procs", pid)
+
+    def bound(self, memory_bytes: int, processes: int) -> None:
+        _write(self.memory / "memory.limit_in_bytes", memory_bytes)
+        with suppress(OSError):  # absent without swap accounting
+            _write(self.memory / "memory.memsw.limit_in_bytes", memory_bytes)
+        _write(self.pids_dir / "pids.max", processes)
+
+    def pids(self) -> list[int]:
+        return _procs(self.pids_dir)
+
+    def cpu_ms(self) -> int:
+        return _number(self.cpu / "cpuacct.usage") // 1_000_000
+
+    def memory_peak(self) -> int:
+        return _number(self.memory / "memory.max_usage_in_bytes")
+
+    def out_of_memory(self) -> bool:
+        return _field(self.memory / "memory.oom_control", "oom_kill") > 0
+
+    def refused_forks(self) -> bool:
+        return _field(self.pids_dir / "pids.events", "max") > 0
+
+    def remove(self) -> bool:
+        return all([_rmdir(folder) for folder in self._all()])
+
+
+@dataclass
+class GroupsV1:
+    parents: dict[str, Path]
+    enforced = frozenset({"memory", "processes", "cpu"})
+
+    def __post_init__(self) -> None:
+        self.missing: dict[str, str] = {}
+
+    def make(self, name: str) -> Group | None:
+        for parent in self.parents.values():
+            (parent / name).mkdir(exist_ok=True)
+        return GroupV1(*(self.parents[controller] / name for controller in _WANTED_V1))
+
+    def sweep(self) -> None:
+        _sweep(list(self.parents.values()))
+
+
+@dataclass
+class GroupV2:
+    folder: Path
+
+    def join(self, pid: int) -> None:
+        _write(self.folder / "cgroup.procs", pid)
+
+    def bound(self, memory_bytes: int, processes: int) -> None:
+        _write(self.folder / "memory.max", memory_bytes)
+        with suppress(OSError):  # absent without swap
+            _write(self.folder / "memory.swap.max", 0)
+        with suppress(OSError):  # the whole sandbox ends, not one process of it
+            _write(self.folder / "memory.oom.group", 1)
+        _write(self.folder / "pids.max", processes)
+
+    def pids(self) -> list[int]:
+        return _procs(self.folder)
+
+    def cpu_ms(self) -> int:
+        return _field(self.folder / "cpu.stat", "usage_usec") // 1000
+
+    def memory_peak(self) -> int:
+        return _number(self.folder / "memory.peak")
+
+    def out_of_memory(self) -> bool:
+        return _field(self.folder / "memory.events", "oom_kill") > 0
+
+    def refused_forks(self) -> bool:
+        return _field(self.folder / "pids.events", "max") > 0
+
+    def remove(self) -> bool:
+        return _rmdir(self.folder)
+
+
+@dataclass
+class GroupsV2:
+    parent: Path
+    enforced = frozenset({"memory", "processes", "cpu"})
+
+    def __post_init__(self) -> None:
+        self.missing: dict[str, str] = {}
+
+    def make(self, name: str) -> Group | None:
+        (self.parent / name).mkdir(exist_ok=True)
+        return GroupV2(self.parent / name)
+
+    def sweep(self) -> None:
+        _sweep([self.parent])
+
+
+class NoGroups:
+    enforced: frozenset[str] = frozenset()
+
+    def __init__(self, why: str = _MISSING) -> None:
+        self.missing = {
+            "memory": f"{why}; memory is measured every 50 ms and the run ended from outside instead",
+            "cpu": f"{why}; CPU time is summed over processes and the run ended from outside instead",
+        }
+
+    def make(self, name: str) -> Group | None:
+        return None
+
+    def sweep(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class _Mount:
+    point: Path
+    root: str
+    kind: str
+    controllers: frozenset[str]
+
+
+def _mounts(mountinfo: str) -> list[_Mount]:
+    found = []
+    for line in mountinfo.splitlines():
+        left, _dash, right = line.partition(" - ")
+        kind, _source, options = right.split(" ", 2)
+        if kind in ("cgroup", "cgroup2"):
+            words = left.split()
+            found.append(_Mount(Path(words[4]), words[3], kind, frozenset(options.split(","))))
+    return found
+
+
+def _own(mount: _Mount, cgroup: str, controller: str) -> Path:
+    """Folder of our own group in that hierarchy; the mount point where the path is not visible."""
+    for line in cgroup.splitlines():
+        _number_, names, path = line.split(":", 2)
+        if (names == "" and controller == "") or controller in names.split(","):
+            folder = mount.point / os.path.relpath(path, mount.root)
+            return folder if folder.is_dir() else mount.point
+    return mount.point
+
+
+def find(name: str, mountinfo: str, cgroup: str) -> Groups:
+    """Groups below ours where they can be written. Arguments: texts of /proc/self/{mountinfo,cgroup}."""
+    mounts = _mounts(mountinfo)
+    try:
+        parents = {}
+        for controller in _WANTED_V1:
+            mount = next(m for m in mounts if m.kind == "cgroup" and controller in m.controllers)
+            parents[controller] = _own(mount, cgroup, controller) / name
+        for parent in parents.values():
+            parent.mkdir(exist_ok=True)
+        return GroupsV1(parents)
+    except (StopIteration, OSError):
+        pass
+    for mount in mounts:
+        if mount.kind == "cgroup2":
+            own = _own(mount, cgroup, "")
+            # A group with processes in it cannot hand controllers down, so ours goes beside it.
+            for candidate in (own, *own.parents):
+                if candidate.is_relative_to(mount.point) and (made := _hand_down(candidate / name)):
+                    return GroupsV2(made)
+    return NoGroups()
+
+
+def _hand_down(parent: Path) -> Path | None:
+    """Make `parent` and let its children have memory and pids; None where that is not allowed."""
+    try:
+        parent.mkdir(exist_ok=True)
+        _write(parent / "cgroup.subtree_control", "+memory +pids")
+    except OSError:
+        with suppress(OSError):
+            parent.rmdir()
+        return None
+    return parent

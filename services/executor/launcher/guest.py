@@ -1,0 +1,194 @@
+"""The last steps of a forked child on its way to being a sandbox: own mounts, own uid, then bubblewrap.
+
+Nothing here returns to the launcher: the child becomes `bwrap`, or exits 127 with a line on the code's stderr.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import resource
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+
+from services.executor.launcher import boxes, kernel
+from services.executor.launcher.protocol import Machine, Spec, send
+
+_ARGS_FD, _FILTER_FD, _STATUS_FD, _FIRST_UNUSED = 5, 6, 7, 8
+_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
+_FROM_HOST_ETC = ("/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives", "/etc/localtime")
+# Any world-traversable folder does; it is covered in the child's own mount namespace only.
+_STAGE = "/tmp"
+_AS_FACTOR, _AS_EXTRA = 2, 1 << 30
+_GROUP_FIRST = 16
+
+
+@dataclass(frozen=True)
+class Start:
+    """uid: what the sandbox runs as (root launcher only). charged: a control group counts its memory."""
+
+    spec: Spec
+    uid: int
+    box: str
+    charged: bool
+
+
+@dataclass(frozen=True)
+class Pipes:
+    """The executor's descriptors for one sandbox, in the order they travel."""
+
+    job: int
+    stdout: int
+    stderr: int
+    report: int
+
+
+def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: socket.socket) -> None:
+    """`status` is where bwrap writes its own facts; `back` takes an ordinary user's box to the launcher."""
+    try:
+        os.dup2(pipes.stderr, 2)
+        runtime = f"{machine.root}/runtime"
+        sources = {"runtime": runtime, "prefix": machine.prefix, "box": start.box}
+        sources |= {f"m{at}": host for at, (host, _inside) in enumerate(start.spec.mounts)}
+        if os.geteuid() == 0:
+            sources = _stage(sources, f"{machine.root}/boxes")
+        else:
+            _own_namespaces(start, back)
+        program = machine.bwrap.replace(runtime, sources["runtime"], 1)
+        arguments = _memory_file(_arguments(machine, start.spec, sources))
+        filter_fd = os.open(f"{sources['runtime']}/{filter_name(start.charged)}", os.O_RDONLY)
+        _limits(start)
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setresgid(start.uid, start.uid, start.uid)
+            os.setresuid(start.uid, start.uid, start.uid)
+        empty = os.open("/dev/null", os.O_RDONLY)
+        _place([empty, pipes.stdout, pipes.stderr, pipes.report, pipes.job, arguments, filter_fd, status])
+        os.chdir("/")
+        # An empty environment: bwrap is process 1 inside, and /proc/1/environ shows what it was started with.
+        os.execve(program, ["bwrap", "--args", str(_ARGS_FD), "--", *_command(machine, start)], {})
+    except BaseException as error:
+        with suppress(OSError):
+            os.write(2, f"sandbox setup: {error}\n".encode())
+        os._exit(127)
+
+
+def filter_name(charged: bool) -> str:
+    return "filter-charged" if charged else "filter-uncharged"
+
+
+def _stage(sources: dict[str, str], all_boxes: str) -> dict[str, str]:
+    """Make every source reachable for a uid that cannot enter the folders they lie in (a home of mode 0700).
+
+    Returns where each one is now. Other sandboxes' boxes are dropped from this namespace: a copy of their
+    mount would keep their memory after they are gone.
+    """
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    others = os.open(all_boxes, os.O_PATH)
+    opened = {name: os.open(path, os.O_PATH) for name, path in sources.items()}
+    folders = {name: os.path.isdir(path) for name, path in sources.items()}
+    kernel.mount("stage", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=64k,mode=0755")
+    staged = {}
+    for name, fd in opened.items():
+        target = f"{_STAGE}/{name}"
+        if folders[name]:
+            os.mkdir(target, 0o755)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+        kernel.mount(f"/proc/self/fd/{fd}", target, flags=kernel.MS_BIND)
+        os.close(fd)
+        staged[name] = target
+    with suppress(OSError):
+        kernel.unmount(f"/proc/self/fd/{others}")  # by descriptor: the path may lie under the stage now
+    return staged
+
+
+def _own_namespaces(start: Start, back: socket.socket) -> None:
+    """As an ordinary user: a namespace in which we may mount the bounded box; hand its descriptor out."""
+    uid, gid = os.geteuid(), os.getegid()
+    kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    spec = start.spec
+    boxes.mount(start.box, disk_bytes=spec.disk_bytes, inodes=spec.inodes, owner=uid)
+    folder = os.open(start.box, os.O_RDONLY | os.O_DIRECTORY)
+    send(back, "box", None, (folder,))
+    os.close(folder)
+
+
+def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
+    """bwrap's options. Their order is the order of execution."""
+    options = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    options += ["--unshare-cgroup-try", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+    options += ["--hostname", "sandbox", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", "HOME", "/box"]
+    options += ["--setenv", "PATH", f"{os.path.dirname(machine.python)}:/usr/local/bin:/usr/bin:/bin"]
+    options += ["--ro-bind", "/usr", "/usr"]
+    for path in _SYSTEM_LINKS:
+        if os.path.islink(path):
+            options += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            options += ["--ro-bind", path, path]
+    options += ["--ro-bind", f"{at['runtime']}/etc", "/etc"]
+    for path in _FROM_HOST_ETC:
+        options += ["--ro-bind-try", path, path]
+    if not machine.prefix.startswith("/usr"):
+        options += ["--ro-bind", at["prefix"], machine.prefix]
+    for path in machine.hidden:
+        options += ["--tmpfs", path, "--remount-ro", path]
+    options += ["--ro-bind", f"{at['runtime']}/guest", "/runner", "--proc", "/proc", "--dev", "/dev"]
+    for part, inside in boxes.PARTS.items():
+        options += ["--bind", f"{at['box']}/{part}", inside]
+    for number, (_host, inside) in enumerate(spec.mounts):
+        options += ["--ro-bind", at[f"m{number}"], inside]
+    options += ["--chdir", "/box", "--new-session", "--die-with-parent", "--cap-drop", "ALL"]
+    options += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    return [*options, "--seccomp", str(_FILTER_FD), "--json-status-fd", str(_STATUS_FD)]
+
+
+def _command(machine: Machine, start: Start) -> list[str]:
+    """Readable by the code in /proc/1/cmdline: no data here. -I -S: no site, no .pth file, no environment."""
+    spec = start.spec
+    # Where a control group counts processes it should be the one to refuse: its refusals can be read outside.
+    bound = spec.processes + (_GROUP_FIRST if start.charged else 1)
+    listen = "listen" if spec.egress else "closed"
+    return [machine.python, "-I", "-S", "/runner/bootstrap.pyc", listen, str(bound)]
+
+
+def _limits(start: Start) -> None:
+    """Limits per process. The number of processes is set inside (runner/bootstrap.py): the kernel counts it
+    per user namespace, and outside it would be shared by every sandbox of one uid."""
+    spec = start.spec
+    bounds = {
+        resource.RLIMIT_CPU: math.ceil(spec.cpu_s) + 1,  # a backstop: the launcher counts over all processes
+        resource.RLIMIT_FSIZE: spec.disk_bytes,
+        resource.RLIMIT_NOFILE: spec.open_files,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 64 << 10,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: 256,
+    }
+    if not start.charged:
+        bounds[resource.RLIMIT_AS] = spec.memory_bytes * _AS_FACTOR + _AS_EXTRA
+    for which, bound in bounds.items():
+        _soft, hard = resource.getrlimit(which)
+        lowest = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+        resource.setrlimit(which, (lowest, lowest))
+
+
+def _memory_file(options: list[str]) -> int:
+    fd = os.memfd_create("options")
+    os.write(fd, b"".join(option.encode() + b"\0" for option in options))
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _place(fds: list[int]) -> None:
+    """fds[n] becomes descriptor n, inheritable; everything else is closed."""
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 64) for fd in fds]
+    for number, fd in enumerate(high):
+        os.dup2(fd, number)
+    os.closerange(_FIRST_UNUSED, 4096)

@@ -1,0 +1,164 @@
+"""One running sandbox as the launcher sees it: its processes, its bounds, and the verdict at its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from services.executor.launcher import boxes, measure
+from services.executor.launcher.cgroups import Group
+from services.executor.launcher.protocol import Spec, Verdict
+
+_POLL_S = 0.05
+_POLL_AT_MOST_S = 1.0
+_PAGE = 4096
+
+
+@dataclass
+class Running:
+    """`pid` is bwrap outside, `inner` the first process inside (0 until bwrap has told).
+
+    box_fd is an ordinary user's box; -1 as root, where `box` is readable by path.
+    """
+
+    spec: Spec
+    slot: int
+    pid: int
+    pidfd: int
+    status: int
+    group: Group | None
+    box: str
+    started: float
+    box_fd: int = -1
+    inner: int = 0
+    inner_fd: int = -1
+    told: str = ""
+    outer_gone: bool = False
+    inner_gone: bool = False
+    reason: str = ""
+    wait_status: int = 0
+    cpu_before_ms: int = 0
+    cpu_seen_ms: int = 0
+    cpu_reaped_ms: int = 0
+    memory_seen: int = 0
+    next_check: float = field(default=0.0)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing of it runs any more."""
+        if not self.outer_gone or (self.inner_fd >= 0 and not self.inner_gone):
+            return False
+        return self.group is None or not self.group.pids()
+
+    def hear(self, text: str) -> None:
+        """What bwrap says about itself: one JSON object a line, `child-pid` first, `exit-code` last."""
+        self.told += text
+        for line in self.told.splitlines():
+            with suppress(ValueError):
+                said = json.loads(line)
+                if not self.inner and "child-pid" in said:
+                    self._meet(said["child-pid"])
+
+    def _meet(self, pid: int) -> None:
+        with suppress(OSError):
+            fd = os.pidfd_open(pid)
+            # between bwrap's word and our call the number could be another's
+            if measure.parent(pid) not in (self.pid, os.getpid()):
+                os.close(fd)
+                return
+            self.inner, self.inner_fd = pid, fd
+
+    def kill(self, reason: str) -> None:
+        """The first reason stands. Ending the first process inside ends all of them, whatever they ignore."""
+        self.reason = self.reason or reason
+        if not self.inner:
+            for child in measure.children(self.pid):
+                self._meet(child)
+        for fd in (self.inner_fd, self.pidfd):
+            if fd >= 0:
+                with suppress(OSError):
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+        for pid in self.group.pids() if self.group else ():
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+    def check(self, now: float) -> None:
+        """Compare with the bounds nobody else watches and say when to look again (`next_check`)."""
+        if now - self.started >= self.spec.wall_s:
+            self.kill("wall")
+        if self.reason:
+            self.kill(self.reason)
+            self.next_check = now + _POLL_S
+            return
+        if self.group is not None:
+            self.cpu_seen_ms = self.group.cpu_ms() - self.cpu_before_ms
+            # CPU time cannot be used up sooner than this many seconds from now
+            pause = (self.spec.cpu_s - self.cpu_seen_ms / 1000) / (os.cpu_count() or 1)
+        else:
+            tree = measure.tree(self.pid)
+            self.cpu_seen_ms = max(self.cpu_seen_ms, tree.cpu_ms)
+            self.memory_seen = max(self.memory_seen, tree.memory_bytes)
+            pause = _POLL_S
+            if tree.memory_bytes > self.spec.memory_bytes:
+                self.kill("memory")
+        if self.cpu_seen_ms >= self.spec.cpu_s * 1000:
+            self.kill("cpu")
+        self.next_check = min(
+            now + min(max(pause, _POLL_S), _POLL_AT_MOST_S), self.started + self.spec.wall_s
+        )
+
+    def reaped(self, used: resource.struct_rusage) -> None:
+        """A process of ours was waited for; its times include those of the children it waited for."""
+        self.cpu_reaped_ms += int((used.ru_utime + used.ru_stime) * 1000)
+        self.memory_seen = max(self.memory_seen, used.ru_maxrss << 10)
+
+    def verdict(self, now: float) -> Verdict:
+        """Call once `empty`."""
+        cpu = self.group.cpu_ms() - self.cpu_before_ms if self.group else 0
+        cpu = max(cpu, self.cpu_seen_ms, self.cpu_reaped_ms)
+        memory = self.group.memory_peak() if self.group else self.memory_seen
+        reason, code = self._reason(cpu)
+        return Verdict(
+            id=self.spec.id,
+            reason=reason,
+            exit_code=code if reason == "exited" else None,
+            wall_ms=int((now - self.started) * 1000),
+            cpu_ms=cpu,
+            memory_peak_bytes=memory,
+            box=self.box if self.box_fd < 0 else "",
+        )
+
+    def _reason(self, cpu_ms: int) -> tuple[str, int]:
+        """A failure is named after a bound only where a counter outside says the bound was met."""
+        code = self._exit_code()
+        if self.reason or code == 0:
+            return self.reason or "exited", code
+        killed = code < 0
+        fill = boxes.fill(self.box_fd if self.box_fd >= 0 else self.box)
+        if killed and self.group is not None and self.group.out_of_memory():
+            return "memory", code
+        if killed and cpu_ms >= self.spec.cpu_s * 1000:
+            return "cpu", code
+        if self.group is not None and self.group.refused_forks():
+            return "processes", code
+        if fill.inodes_left == 0:
+            return "inodes", code
+        if fill.bytes_left < _PAGE:
+            return "disk", code
+        return "exited", code
+
+    def _exit_code(self) -> int:
+        """bwrap passes a signal on as 128 + n, as a shell does; code that exits so by itself looks the same."""
+        if os.WIFSIGNALED(self.wait_status):
+            return -os.WTERMSIG(self.wait_status)
+        code = os.WEXITSTATUS(self.wait_status)
+        return 128 - code if 128 < code < 128 + signal.NSIG else code
+
+    def close(self) -> None:
+        for fd in (self.pidfd, self.inner_fd, self.status):
+            if fd >= 0:
+                os.close(fd)
