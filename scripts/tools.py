@@ -116,8 +116,9 @@ class Tool:
 def _sentence(what: str, output: str, log: Path) -> str:
     shown = log.relative_to(ROOT)
     if not _NETWORK.search(output):
-        last = next((line for line in reversed(output.splitlines()) if line.strip()), "it said nothing")
-        return f"Setup stopped at '{what}': {last.strip()[:200]} (everything it said: {shown})"
+        lines = [line.strip() for line in output.splitlines() if line.strip() and "ELIFECYCLE" not in line]
+        telling = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
+        return f"Setup stopped at '{what}': {telling[-1][:200]} (everything it said: {shown})"
     tried = sorted({host for pair in _ADDRESS.findall(output) for host in pair if host})
     named = ", ".join(tried[:3]) or "the default index"
     cure = (
