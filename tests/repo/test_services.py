@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from tests.repo.tree import SERVICES, Source, python, under
 
-EVERY_SERVICE = ("__init__", "app", "deps", "handlers", "model", "repository", "routes", "settings")
+# What has no routes, settings or ports of its own holds no empty file for them; .importlinter refuses other names.
+EVERY_SERVICE = ("__init__", "app", "deps", "handlers", "model", "repository")
 WINDOW = 8
 # Used by fewer than three services, with the reason it is shared all the same.
 FEW_USERS = {
