@@ -35,11 +35,11 @@ class Relay:
 
         Raises: TooLarge when the body passes the cap; Unavailable `no_answer`, `timeout`.
         """
-        if self._client.http.their_state is h11.DONE:
-            await self._outside(upstream.send(request, h11.EndOfMessage()))
-        else:
+        if self._client.http.their_state is h11.SEND_BODY:
             await self._outside(upstream.send(request))
             await self._upload(upstream)
+        else:
+            await self._outside(upstream.send(request, h11.EndOfMessage()))
         while True:
             event = await self._outside(upstream.next())
             if isinstance(event, h11.Response):
