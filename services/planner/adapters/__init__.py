@@ -1,0 +1,1 @@
+"""Engines behind the planner's port, one file per technology."""

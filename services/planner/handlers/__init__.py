@@ -1,0 +1,35 @@
+"""What the planner does when an event arrives. The table at the foot is the whole routing."""
+
+from __future__ import annotations
+
+from services.planner.handlers import decisions, messages, rehearsals, turns
+from shared.bus.dispatch import Handlers, Quick, Slow
+from shared.events.agent import AgentChanged
+from shared.events.clock import TimeTicked
+from shared.events.conversation import (
+    ConversationStopRequested,
+    LookFinished,
+    MessageReceived,
+    TurnFunded,
+    TurnRefused,
+)
+from shared.events.environment import EnvironmentFailed, EnvironmentProgressed, EnvironmentReady
+from shared.events.plan import PlanDecided, PlanEdited
+from shared.events.run import RunFinished, RunStarted
+
+HANDLERS: Handlers = {
+    MessageReceived: Quick(messages.on_message_received),
+    TurnRefused: Quick(messages.on_turn_refused),
+    ConversationStopRequested: Quick(messages.on_stop_requested),
+    TurnFunded: Slow(turns.claim_turn_funded, turns.do_turn, turns.record_turn, turns.TurnJob),
+    LookFinished: Slow(turns.claim_look_finished, turns.do_turn, turns.record_turn, turns.TurnJob),
+    PlanDecided: Quick(decisions.on_plan_decided),
+    PlanEdited: Slow(decisions.claim_edit, decisions.do_edit, decisions.record_edit, decisions.EditJob),
+    EnvironmentProgressed: Quick(rehearsals.on_environment_progressed),
+    EnvironmentReady: Quick(rehearsals.on_environment_ready),
+    EnvironmentFailed: Quick(rehearsals.on_environment_failed),
+    RunStarted: Quick(rehearsals.on_run_started),
+    RunFinished: Quick(rehearsals.on_run_finished),
+    AgentChanged: Quick(decisions.on_agent_changed),
+    TimeTicked: Quick(messages.on_time_ticked, once=False),
+}

@@ -1,0 +1,118 @@
+"""The person decides: allow, not now, change a detail, switch on."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from services.planner import repository
+from services.planner.deps import Deps
+from services.planner.handlers import proposals
+from services.planner.handlers.proposals import Draft
+from services.planner.model import edited, say
+from services.planner.repository import Entry
+from shared.agentfile import bundle, toml
+from shared.agentfile.schedule import check_schedule
+from shared.bus.dispatch import Failed, Job
+from shared.errors import BadRequest, NotYet
+from shared.events.agent import AgentChanged
+from shared.events.plan import PlanDecided, PlanEdited, VersionPublished
+from shared.store.port import Tx
+
+
+def on_plan_decided(event: PlanDecided, tx: Tx, deps: Deps) -> None:
+    plan = repository.find_plan(tx, event.plan_id)
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    if plan is None or conversation is None:
+        raise NotYet("The plan is not known yet.")
+    if plan.status != "proposed" or plan.manifest_hash != event.manifest_hash:
+        return
+    now = deps.now()
+    if event.decision == "reject":
+        repository.save_plan(tx, plan.but(status="rejected"))
+        text: Entry = ("text", "builder", {"text": say("rejected", conversation.language)})
+        repository.save(tx, conversation.but(state="stopped"), [text], now)
+        return
+    repository.save_plan(tx, plan.but(status="approved"))
+    build = repository.find_build(tx, event.conversation_id)
+    if build is not None:
+        repository.save_build(tx, build.model_copy(update={"grant_id": event.grant_id}))
+    progress = {"step": "build", "text": say("building", conversation.language), "done": 0, "total": 0}
+    files = {"step": "files", "text": "", "files": list(_files(tx, event.version_id)), "version_id": event.version_id}
+    entries: list[Entry] = [("progress", "builder", progress), ("progress", "builder", files)]
+    repository.save(tx, conversation.but(state="building", version_id=event.version_id), entries, now)
+    tx.emit(
+        VersionPublished(
+            version_id=event.version_id, agent_id=event.agent_id, conversation_id=event.conversation_id
+        )
+    )
+
+
+def _files(tx: Tx, version_id: str) -> tuple[str, ...]:
+    version = repository.find_version(tx, version_id)
+    return version.files if version else ()
+
+
+def on_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> None:
+    """The conversation shows whether its agent is on."""
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    if conversation is None or conversation.state not in ("ready", "active"):
+        return
+    state = "active" if event.enabled and not event.deleted else "ready"
+    if conversation.state != state:
+        repository.save(tx, conversation.but(state=state), [], deps.now())
+
+
+class EditJob(Job):
+    plan_id: str
+    conversation_id: str
+    changes: dict[str, object]
+
+
+def claim_edit(event: PlanEdited, tx: Tx, deps: Deps) -> EditJob | None:
+    plan = repository.find_plan(tx, event.plan_id)
+    if plan is None:
+        raise NotYet("The plan is not known yet.")
+    if plan.status != "proposed":
+        return None
+    return EditJob(plan_id=event.plan_id, conversation_id=event.conversation_id, changes=event.changes)
+
+
+def do_edit(job: EditJob, deps: Deps) -> Draft:
+    """The same code under a changed agent file. Raises BadRequest when the change does not fit."""
+    plan = repository.find_plan(deps.store, job.plan_id)
+    version = repository.find_version(deps.store, plan.version_id) if plan else None
+    if plan is None or version is None:
+        raise NotYet("The plan is not known yet.")
+    try:
+        file = edited(plan.agent_file, job.changes)
+    except ValidationError as error:
+        raise BadRequest(str(error.errors()[0]["msg"]), code="bad_change") from error
+    if file.schedule is not None:
+        check_schedule(file.schedule, file.agent.language)
+    files = {**bundle.unpack(deps.blobs.get(version.bundle_key)), "agent.toml": toml.dump(file).encode()}
+    key, digest = proposals.stored(files, deps.blobs)
+    return Draft(
+        agent_file=file,
+        bundle_key=key,
+        bundle_sha256=digest,
+        files=tuple(sorted(files)),
+        lock=version.lock,
+        summary=plan.summary,
+        steps=plan.steps,
+        packages=plan.packages,
+        found=plan.found,
+        wont=plan.wont,
+        seconds=plan.estimate.seconds_per_run,
+        author_words=plan.author_words,
+    )
+
+
+def record_edit(job: EditJob, outcome: Draft | Failed, tx: Tx, deps: Deps) -> None:
+    conversation = repository.find_conversation(tx, job.conversation_id)
+    if conversation is None or conversation.plan_id != job.plan_id:
+        return
+    if isinstance(outcome, Failed):
+        entry: Entry = ("text", "builder", {"text": outcome.detail})
+        repository.save(tx, conversation, [entry], deps.now())
+        return
+    proposals.record(tx, conversation, outcome, deps)

@@ -1,0 +1,151 @@
+"""From an engine's proposal to a plan and a candidate version that a person can decide about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.planner import repository
+from services.planner.deps import Deps
+from services.planner.model import Build, say, sheet_rows
+from services.planner.recipes.talk import Propose
+from services.planner.repository import Entry
+from shared.agentfile import bundle, toml
+from shared.agentfile.canonical import manifest_hash
+from shared.agentfile.describe import describe
+from shared.agentfile.model import AgentFile
+from shared.agentfile.schedule import next_firings
+from shared.blobs.port import Blobs
+from shared.clock import stamp
+from shared.records.gateway import Agent, Grant
+from shared.records.planner import Conversation, Estimate, PackageWish, Plan, Version
+from shared.store.port import Reader, Tx
+
+_FIRINGS = 5
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A proposal whose files are already in the store: only documents are missing."""
+
+    agent_file: AgentFile
+    bundle_key: str
+    bundle_sha256: str
+    files: tuple[str, ...]
+    lock: str | None
+    summary: str
+    steps: tuple[str, ...]
+    packages: tuple[PackageWish, ...]
+    found: tuple[str, ...] = ()
+    wont: tuple[str, ...] = ()
+    seconds: float = 0
+    author_words: str | None = None
+    said: str = ""
+
+
+def stored(files: Mapping[str, bytes], blobs: Blobs) -> tuple[str, str]:
+    """Pack and keep a version's files under their hash; returns key and hash. Safe to repeat."""
+    data = bundle.pack(dict(files))
+    digest = hashlib.sha256(data).hexdigest()
+    key = f"planner/bundles/{digest}.zip"
+    blobs.put(key, data)
+    return key, digest
+
+
+def draft(step: Propose, build: Build, blobs: Blobs) -> Draft:
+    files = {
+        **step.files,
+        "agent.toml": toml.dump(step.agent_file).encode(),
+        "requirements.lock": step.requirements_lock,
+    }
+    key, digest = stored(files, blobs)
+    return Draft(
+        agent_file=step.agent_file,
+        bundle_key=key,
+        bundle_sha256=digest,
+        files=tuple(sorted(files)),
+        lock=step.requirements_lock.decode() if step.agent_file.agent.packages else None,
+        summary=step.summary,
+        steps=step.steps,
+        packages=tuple(PackageWish(name=p.name, why=p.why) for p in step.packages),
+        found=(*step.found, *step.assumed),
+        wont=step.wont,
+        seconds=step.estimate.seconds,
+        said=say("planned", build.language),
+    )
+
+
+def record(tx: Tx, conversation: Conversation, made: Draft, deps: Deps) -> None:
+    """The newest plan replaces the one before it; its version is a candidate until a rehearsal passed."""
+    now = deps.now()
+    agent_id = conversation.agent_id or deps.ids.new("agent")
+    version = Version(
+        id=deps.ids.new("ver"),
+        workspace_id=conversation.workspace_id,
+        agent_id=agent_id,
+        conversation_id=conversation.id,
+        status="candidate",
+        manifest_hash=manifest_hash(made.agent_file),
+        agent_file=made.agent_file,
+        bundle_key=made.bundle_key,
+        bundle_sha256=made.bundle_sha256,
+        files=made.files,
+        lock=made.lock,
+        created_at=now,
+    )
+    plan = _plan(conversation, version, made, deps)
+    old = repository.find_plan(tx, conversation.plan_id) if conversation.plan_id else None
+    if old is not None and old.status == "proposed":
+        repository.save_plan(tx, old.but(status="superseded"))
+    repository.save_version(tx, version)
+    repository.save_plan(tx, plan)
+    entries: list[Entry] = []
+    if made.said:
+        entries.append(("text", "builder", {"text": made.said}))
+    entries.append(("plan", "builder", {"plan_id": plan.id}))
+    repository.save(
+        tx,
+        conversation.but(
+            state="proposed", agent_id=agent_id, plan_id=plan.id, version_id=version.id, problem=None
+        ),
+        entries,
+        now,
+    )
+
+
+def _plan(conversation: Conversation, version: Version, made: Draft, deps: Deps) -> Plan:
+    file = made.agent_file
+    firings = next_firings(file.schedule, deps.clock.now(), _FIRINGS) if file.schedule else []
+    return Plan(
+        id=deps.ids.new("plan"),
+        workspace_id=conversation.workspace_id,
+        conversation_id=conversation.id,
+        agent_id=version.agent_id,
+        version_id=version.id,
+        status="proposed",
+        agent_file=file,
+        manifest_hash=version.manifest_hash,
+        summary=made.summary,
+        steps=made.steps,
+        packages=made.packages,
+        schedule_words=describe(file.schedule, conversation.language) if file.schedule else None,
+        next_firings=tuple(stamp(moment) for moment in firings),
+        estimate=Estimate(seconds_per_run=made.seconds, tokens_per_run=file.manifest.tokens.per_run),
+        found=made.found,
+        wont=made.wont,
+        author_words=made.author_words,
+        new_rows=_new_rows(version.agent_id, file, deps.gateway),
+        created_at=deps.now(),
+    )
+
+
+def _new_rows(agent_id: str, file: AgentFile, gateway: Reader) -> tuple[str, ...] | None:
+    """Rows of the sheet that the last approval did not have; None when nothing was ever approved."""
+    agent_doc = gateway.get("agents", agent_id)
+    agent = Agent.from_doc(agent_doc.data) if agent_doc else None
+    grant_doc = gateway.get("grants", agent.grant_id) if agent and agent.grant_id else None
+    if grant_doc is None:
+        return None
+    before = set(sheet_rows(Grant.from_doc(grant_doc.data).agent_file))
+    return tuple(row for row in sheet_rows(file) if row not in before)

@@ -1,0 +1,113 @@
+"""After the yes: packages, rehearsal, and what it showed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.planner import repository
+from services.planner.deps import Deps
+from services.planner.model import say
+from services.planner.repository import Entry
+from shared.clock import stamp
+from shared.errors import NotYet
+from shared.events.environment import EnvironmentFailed, EnvironmentProgressed, EnvironmentReady
+from shared.events.plan import VersionReady
+from shared.events.run import RunFinished, RunRequested, RunStarted
+from shared.ids import derived
+from shared.records.planner import Conversation
+from shared.store.port import Tx
+
+_QUEUE_LIMIT = timedelta(minutes=15)  # a person is watching
+
+
+def on_environment_progressed(event: EnvironmentProgressed, tx: Tx, deps: Deps) -> None:
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    if conversation is None or conversation.state != "building":
+        return
+    progress = {"step": "environment", "text": event.text, "done": event.done, "total": event.total}
+    repository.save(tx, conversation, [("progress", "builder", progress)], deps.now())
+
+
+def on_environment_ready(event: EnvironmentReady, tx: Tx, deps: Deps) -> None:
+    """Ask for the rehearsal; its run id follows from the version, so asking twice is asking once."""
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    version = repository.find_version(tx, event.version_id)
+    if conversation is None or version is None:
+        raise NotYet("The version is not known yet.")
+    if conversation.state != "building" or conversation.version_id != event.version_id:
+        return
+    build = repository.find_build(tx, event.conversation_id)
+    run_id = derived("run", version.id, "rehearsal")
+    now = deps.clock.now()
+    done = {"step": "environment", "text": say("environment", conversation.language), "seconds": event.seconds}
+    rehearsal = {"step": "rehearsal", "text": say("rehearsal", conversation.language), "run_id": run_id}
+    entries: list[Entry] = [("progress", "builder", done), ("progress", "builder", rehearsal)]
+    repository.save(tx, conversation.but(state="testing", test_run_id=run_id), entries, stamp(now))
+    tx.emit(
+        RunRequested(
+            run_id=run_id,
+            agent_id=version.agent_id,
+            version_id=version.id,
+            kind="test",
+            grant_id=build.grant_id if build else None,
+            conversation_id=conversation.id,
+            tokens=version.agent_file.manifest.tokens.per_run,
+            requested_at=stamp(now),
+            deadline_at=stamp(now + _QUEUE_LIMIT),
+        )
+    )
+
+
+def on_environment_failed(event: EnvironmentFailed, tx: Tx, deps: Deps) -> None:
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    if conversation is None or conversation.state != "building" or conversation.version_id != event.version_id:
+        return
+    entries: list[Entry] = [("result", "builder", {"text": event.text, "state": "failed"})]
+    repository.save(tx, conversation.but(state="failed", problem=event.text), entries, deps.now())
+
+
+def on_run_started(event: RunStarted, tx: Tx, deps: Deps) -> None:
+    if event.kind != "test" or event.conversation_id is None:
+        return
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    if conversation is None or conversation.test_run_id != event.run_id or conversation.state != "testing":
+        return
+    progress = {"step": "started", "text": "", "run_id": event.run_id, "attempt": event.attempt}
+    repository.save(tx, conversation, [("progress", "builder", progress)], deps.now())
+
+
+def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
+    """A rehearsal that kept its contract makes the version one that can be switched on, numbered from 1."""
+    if event.kind != "test" or event.conversation_id is None:
+        return
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    version = repository.find_version(tx, event.version_id)
+    if conversation is None or version is None:
+        raise NotYet("The conversation is not known yet.")
+    if conversation.test_run_id != event.run_id or version.status != "candidate":
+        return
+    passed = event.status == "succeeded" and event.outcome == "pending"
+    if not passed:
+        repository.save_version(tx, version.but(status="failed", rehearsal_run_id=event.run_id))
+        _failed(tx, conversation, event, deps)
+        return
+    number = 1 + max((v.number or 0 for v in repository.versions_of(tx, version.agent_id)), default=0)
+    repository.save_version(tx, version.but(status="promoted", number=number, rehearsal_run_id=event.run_id))
+    text = say("ready", conversation.language)
+    result = {"text": text, "run_id": event.run_id, "state": "ready", "version": number}
+    repository.save(tx, conversation.but(state="ready"), [("result", "builder", result)], deps.now())
+    tx.emit(
+        VersionReady(
+            version_id=version.id,
+            agent_id=version.agent_id,
+            conversation_id=conversation.id,
+            number=number,
+            run_id=event.run_id,
+        )
+    )
+
+
+def _failed(tx: Tx, conversation: Conversation, event: RunFinished, deps: Deps) -> None:
+    text = f"{say('not_ready', conversation.language)} {event.reason_text}".strip()
+    result = {"text": text, "run_id": event.run_id, "state": "failed"}
+    repository.save(tx, conversation.but(state="failed", problem=text), [("result", "builder", result)], deps.now())
