@@ -81,20 +81,42 @@ class SqliteReader:
         connection = self._connection()
         return _query(connection, query) if connection else []
 
-    def data_version(self) -> int:
-        """Changes whenever another connection has committed. Source: sqlite.org/pragma.html#pragma_data_version."""
-        connection = self._connection()
-        if connection is None:
-            return 0
-        row = connection.execute("PRAGMA data_version").fetchone()
-        return int(row[0])
-
     def close(self) -> None:
         with self._lock:
             for connection in self._all:
                 connection.close()
             self._all.clear()
         self._local = threading.local()
+
+
+class _DataVersion:
+    """A number that changes whenever somebody has committed; 0 while there is no file.
+
+    It means something only within one connection (sqlite.org/pragma.html#pragma_data_version), so all
+    threads that poll it share that connection.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    def read(self) -> int:
+        with self._lock:
+            if self._connection is None:
+                if self._closed or not self._path.exists():
+                    return 0
+                self._connection = connect(self._path, read_only=True)
+            row = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 class _SqliteTx:
@@ -318,8 +340,8 @@ class SqliteDatabases:
             store = self._stores.get(service)
         if store is not None:
             return store.watch(collections)
-        reader = SqliteReader(self._path(service))
-        return SignalWatch(self._clock, collections, poll=reader.data_version, on_close=reader.close)
+        version = _DataVersion(self._path(service))
+        return SignalWatch(self._clock, collections, poll=version.read, on_close=version.close)
 
     def _path(self, service: str) -> Path:
         return self._root / f"{service}.db"
