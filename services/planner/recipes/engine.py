@@ -190,7 +190,7 @@ def _note(state: TalkState, words: str, places: Addresses, language: Language) -
 
 
 def _when(state: TalkState) -> _When:
-    """Later words replace earlier ones; what they leave open, the earlier ones fill ("매일", "10시로").
+    """Later words replace earlier ones; what they leave open is filled from before ("매일", then "10시로").
 
     The answer counts as said before the last message when there are several.
     """

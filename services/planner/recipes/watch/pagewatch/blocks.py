@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bs4 import BeautifulSoup, Tag
 
-from .item import DETAIL_CHARS, Item, absolute_link, clean
+from .item import Item, absolute_link, clean
 from .price import PRICE, find_price
 
 _MEMBERS = {"li", "div", "article", "section", "a", "tr", "td", "dl", "figure"}
 _OUTSIDE = re.compile(
     r"(^|[-_ ])(nav|gnb|lnb|snb|menu|footer|breadcrumb|paging|pagination|sidebar|banner)([-_ ]|$)"
 )
-_TITLE_CLASS = re.compile(r"name|title|tit\b|subject|prd|goods", re.IGNORECASE)
+_TITLE_CLASS = re.compile(r"name|title|tit\b|subject", re.IGNORECASE)
+# Small marks inside a member that come and go without the entry changing, and prices of the past.
+_MARKS = ["span", "em", "i", "b", "strong", "small"]
+_MARK_CLASS = re.compile(
+    r"^(new|best|hot|badge|label|icon?|was|old|before|old-price|price-old|consumer)$", re.IGNORECASE
+)
+_NUMBER_ATTRIBUTES = (
+    "data-no",
+    "data-id",
+    "data-product-no",
+    "data-product-id",
+    "data-goods-no",
+    "data-item-id",
+)
 _SOLD_OUT = re.compile(r"품절|sold\s?out|일시\s?품절", re.IGNORECASE)
 # Classes that mark a member's place or state, not its kind.
 _STATE_CLASS = re.compile(
@@ -39,8 +52,8 @@ class _Group:
 
 def block_items(soup: BeautifulSoup, page: str) -> list[Item]:
     """Members of the best group, in page order; [] when nothing repeats convincingly."""
-    for old_price in soup.find_all(["del", "s", "strike"]):
-        old_price.decompose()
+    for aside in [*soup.find_all(["del", "s", "strike"]), *soup.find_all(_MARKS, class_=_MARK_CLASS)]:
+        aside.decompose()
     groups: dict[tuple[str, str, str], list[Tag]] = {}
     for member in _candidates(soup):
         parent = member.parent
@@ -52,13 +65,21 @@ def block_items(soup: BeautifulSoup, page: str) -> list[Item]:
         group = _score(members, page)
         if group.score > best.score:
             best = group
-    return list(best.items)
+    return _without_row_numbers(best.items)
+
+
+def _without_row_numbers(items: tuple[Item, ...]) -> list[Item]:
+    """Numbers that only count the rows name another entry tomorrow, so they are no entry's own number."""
+    codes = [item.code for item in items]
+    counts = ([str(number) for number in range(start, start + len(items))] for start in (0, 1))
+    return [replace(item, code="") for item in items] if codes in counts else list(items)
 
 
 def _candidates(soup: BeautifulSoup) -> Iterator[Tag]:
     for member in soup.find_all(_MEMBERS, limit=_MAX_ELEMENTS):
-        has_link = member.name == "a" or member.find("a", href=True) is not None
-        if has_link and len(member.get_text()) <= _MAX_BLOCK_CHARS and not _is_outside(member):
+        text = member.get_text(" ")
+        says_something = member.name == "a" or member.find("a", href=True) is not None or PRICE.search(text)
+        if says_something and len(text) <= _MAX_BLOCK_CHARS and not _is_outside(member):
             yield member
 
 
@@ -93,7 +114,7 @@ def _score(members: list[Tag], page: str) -> _Group:
         return _Group((), 0.0)
     if sum(_holds_several(member, page) for member in members) * 2 >= len(members):
         return _Group((), 0.0)
-    links = {item.link for item in items}
+    links = {item.link for item in items} - {""}
     priced = sum(bool(item.price) for item in items)
     if priced * 2 < len(items):
         lengths = sorted(len(item.title) for item in items)
@@ -121,7 +142,8 @@ def _item(member: Tag, page: str) -> Item | None:
     title = _title(member, anchors)
     if not title or not (link or price):
         return None
-    return Item(title, link, price, clean("품절" if _SOLD_OUT.search(text) else "", DETAIL_CHARS))
+    number = next((str(member[name]) for name in _NUMBER_ATTRIBUTES if member.get(name)), "")
+    return Item(title, link, price, "품절" if _SOLD_OUT.search(text) else "", clean(number, 80))
 
 
 def _title(member: Tag, anchors: list[Tag]) -> str:

@@ -21,7 +21,7 @@ from .tables import table_items
 Kind = Literal["json-ld", "feed", "table", "blocks", "none"]
 
 _LOGIN_FIELD = re.compile(r"<input[^>]+type\s*=\s*[\"']?password", re.IGNORECASE)
-_APP_ROOT = re.compile(r"""<div[^>]+id=["']?(root|app|__next|__nuxt)["']?""", re.IGNORECASE)
+_APP_ROOT = re.compile(r"""<div[^>]+id=["']?(root|app|__next|__nuxt)["']?[^>]*>\s*</div>""", re.IGNORECASE)
 _BARE_PAGE_CHARS = 400  # visible text of a page that only a browser fills
 
 
@@ -86,6 +86,6 @@ def _why_nothing(text: str, soup: BeautifulSoup) -> str:
     for tag in soup.find_all(["script", "style", "noscript", "template"]):
         tag.decompose()
     visible = len(soup.get_text(" ", strip=True))
-    if scripts and visible < _BARE_PAGE_CHARS and (_APP_ROOT.search(text) or scripts >= 3):
+    if visible < _BARE_PAGE_CHARS and (_APP_ROOT.search(text) or scripts >= 3):
         return "needs_browser"
     return "no_items"

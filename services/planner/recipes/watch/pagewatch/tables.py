@@ -15,6 +15,7 @@ _TITLE = re.compile(
 _PRICE = re.compile(r"가격|판매가|금액|단가|price|cost", re.IGNORECASE)
 # Columns that count or number: they change without anything having happened.
 _NOISE = re.compile(r"번호|순번|조회|추천|댓글|^no\.?$|^#$|views|hits", re.IGNORECASE)
+_MOST_TITLE_COLUMNS = 3
 _CELL_CHARS = 300  # a longer cell holds a layout, not a value
 
 
@@ -33,7 +34,7 @@ def _rows_as_items(table: Tag, page: str) -> list[Item]:
     body = [row for row in rows[1:] if len(row) == len(heads)]
     if not body or any(len(cell.get_text()) > _CELL_CHARS for row in body[:20] for cell in row):
         return []
-    title_at = _title_column(heads, body)
+    title_at = _title_columns(heads, body)
     price_at = next((index for index, head in enumerate(heads) if _PRICE.search(head)), None)
     return [item for row in body for item in [_row_item(row, heads, title_at, price_at, page)] if item]
 
@@ -48,28 +49,29 @@ def _is_heading(row: list[Tag]) -> bool:
     )
 
 
-def _title_column(heads: list[str], body: list[list[Tag]]) -> int:
-    """The column called something like a name; otherwise the one whose texts differ and are longest."""
+def _title_columns(heads: list[str], body: list[list[Tag]]) -> list[int]:
+    """The column called something like a name; otherwise as many leading columns as tell the rows apart."""
     for index, head in enumerate(heads):
         if _TITLE.search(head) and not _NOISE.search(head):
-            return index
-    texts = [[row[index].get_text(" ", strip=True) for row in body] for index in range(len(heads))]
-    return max(
-        range(len(heads)), key=lambda at: (len(set(texts[at])), sum(map(len, texts[at])) * _wordy(texts[at]))
-    )
+            return [index]
+    columns = [index for index, head in enumerate(heads) if not _NOISE.search(head)] or [0]
+    for count in range(1, _MOST_TITLE_COLUMNS):
+        if len({_title(row, columns[:count]) for row in body}) == len(body):
+            return columns[:count]
+    return columns[:_MOST_TITLE_COLUMNS]
 
 
-def _wordy(texts: list[str]) -> bool:
-    return any(re.search(r"[A-Za-z가-힣]{2}", text) for text in texts)
+def _title(row: list[Tag], columns: list[int]) -> str:
+    return clean(" · ".join(row[index].get_text(" ", strip=True) for index in columns))
 
 
 def _row_item(
-    row: list[Tag], heads: list[str], title_at: int, price_at: int | None, page: str
+    row: list[Tag], heads: list[str], title_at: list[int], price_at: int | None, page: str
 ) -> Item | None:
-    title = clean(row[title_at].get_text(" "))
+    title = _title(row, title_at)
     if not title:
         return None
-    anchor = row[title_at].find("a", href=True) or next(
+    anchor = row[title_at[0]].find("a", href=True) or next(
         (a for cell in row for a in cell.find_all("a", href=True)), None
     )
     link = absolute_link(str(anchor["href"]), page) if isinstance(anchor, Tag) else ""
@@ -80,6 +82,6 @@ def _row_item(
     rest = [
         f"{head} {clean(cell.get_text(' '), 60)}"
         for index, (head, cell) in enumerate(zip(heads, row, strict=True))
-        if index not in (title_at, price_at) and not _NOISE.search(head) and cell.get_text(strip=True)
+        if index not in (*title_at, price_at) and not _NOISE.search(head) and cell.get_text(strip=True)
     ]
     return Item(title, link, price, clean(" · ".join(rest), DETAIL_CHARS))
