@@ -64,4 +64,6 @@ def _decrypt(key: bytes, text: str, authenticated: bytes) -> bytes:
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
         return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], authenticated)
     except (InvalidTag, ValueError, binascii.Error) as error:
-        raise DecodeError("a stored secret does not belong where it was found", code="secret_unreadable") from error
+        raise DecodeError(
+            "a stored secret does not belong where it was found", code="secret_unreadable"
+        ) from error

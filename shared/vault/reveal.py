@@ -22,5 +22,7 @@ def reveal(reader: Reader, keyring: Keyring, workspace_id: str, secret_id: str, 
     if secret is None or secret.workspace_id != workspace_id or secret.id != secret_id or secret.deleted_at:
         raise NotFound("no such secret", code="no_such_secret")
     if not secret.host or secret.host != host:
-        raise NotAllowed("this secret may only be sent to the host it was given for", code="secret_other_host")
+        raise NotAllowed(
+            "this secret may only be sent to the host it was given for", code="secret_other_host"
+        )
     return open_sealed(secret.sealed, Place(secret.workspace_id, secret.id, secret.version), keyring)

@@ -1,0 +1,24 @@
+"""What this service does about facts. Emits delivery.settled; everything else becomes documents people see."""
+
+from __future__ import annotations
+
+from services.gateway.handlers.deliveries import claim_delivery, do_delivery, record_delivery
+from services.gateway.handlers.runs import on_run_finished, on_run_parked, on_run_settled, on_run_started
+from services.gateway.handlers.sweep import on_time_ticked
+from services.gateway.handlers.versions import on_version_ready
+from services.gateway.repository.sending import SendJob
+from shared.bus.dispatch import Handlers, Quick, Slow
+from shared.events.clock import TimeTicked
+from shared.events.delivery import DeliveryRequested
+from shared.events.plan import VersionReady
+from shared.events.run import RunFinished, RunParked, RunSettled, RunStarted
+
+HANDLERS: Handlers = {
+    DeliveryRequested: Slow(claim_delivery, do_delivery, record_delivery, job=SendJob, on_cut="unknown"),
+    RunStarted: Quick(on_run_started),
+    RunParked: Quick(on_run_parked),
+    RunFinished: Quick(on_run_finished),
+    RunSettled: Quick(on_run_settled),
+    VersionReady: Quick(on_version_ready),
+    TimeTicked: Quick(on_time_ticked, once=False),
+}

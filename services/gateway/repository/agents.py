@@ -1,0 +1,126 @@
+"""Agents with what their card shows, gathered from the databases that own the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.gateway.repository.scope import Scope
+from services.gateway.repository.shapes import AGENTS, GRANTS, NOTICES
+from shared.agentfile.describe import describe
+from shared.agentfile.schedule import next_firings
+from shared.clock import moment, stamp
+from shared.records.executor import PermissionRequest, Run
+from shared.records.gateway import Agent, Grant, Notice
+from shared.records.ledger import UsageEntry
+from shared.records.planner import Version
+from shared.records.scheduler import ScheduleRecord
+from shared.store.port import Reader, Where
+
+# A month's usage of one workspace that a list of cards adds up; beyond it the sum is of the newest.
+_USAGE_LINES = 2000
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card shows beside the agent itself. waiting: (kind, text, about) of what needs the person."""
+
+    schedule_words: str | None
+    next_at: str | None
+    last_run: Run | None
+    tokens_month: int
+    waiting: tuple[tuple[str, str, str], ...]
+
+
+class AgentRepository:
+    def __init__(self, scope: Scope, store: Reader, readers: Mapping[str, Reader]) -> None:
+        self._scope = scope
+        self._store = store
+        self._readers = readers
+
+    def all(self) -> list[Agent]:
+        """Newest first, without the deleted."""
+        found = self._scope.all(self._store, AGENTS, Agent, order_by="created_at", limit=1000)
+        return [agent for agent in found if agent.deleted_at is None]
+
+    def facts(self, agents: list[Agent], now: str) -> dict[str, CardFacts]:
+        """By agent id."""
+        tokens = self._tokens_month(now)
+        waiting = self._waiting()
+        return {agent.id: self._facts(agent, now, tokens, waiting) for agent in agents}
+
+    def _facts(
+        self, agent: Agent, now: str, tokens: dict[str, int], waiting: dict[str, list[tuple[str, str, str]]]
+    ) -> CardFacts:
+        schedule = agent.agent_file.schedule
+        return CardFacts(
+            schedule_words=describe(schedule, agent.language) if schedule else None,
+            next_at=self._next_at(agent, now),
+            last_run=self._last_run(agent.id),
+            tokens_month=tokens.get(agent.id, 0),
+            waiting=tuple(waiting.get(agent.id, ())),
+        )
+
+    def versions(self, agent_id: str) -> list[Version]:
+        """Newest first."""
+        where = Where("agent_id", "==", agent_id)
+        return self._scope.all(self._readers["planner"], "versions", Version, where, order_by="created_at")
+
+    def grants(self, agent_id: str) -> list[Grant]:
+        """Newest first."""
+        where = Where("agent_id", "==", agent_id)
+        return self._scope.all(self._store, GRANTS, Grant, where, order_by="at")
+
+    def grant_for(self, version: Version) -> Grant | None:
+        """The newest yes given for this very version, else the newest for the same manifest."""
+        grants = self.grants(version.agent_id)
+        own = next((grant for grant in grants if grant.version_id == version.id), None)
+        return own or next((grant for grant in grants if grant.manifest_hash == version.manifest_hash), None)
+
+    def _next_at(self, agent: Agent, now: str) -> str | None:
+        schedule = agent.agent_file.schedule
+        if not agent.enabled or schedule is None:
+            return None
+        record = self._scope.find(self._readers["scheduler"], "schedules", agent.id, ScheduleRecord)
+        if record is not None and record.revision >= agent.updated_at:
+            return record.next_at
+        # The scheduler has not seen the last change yet: what it will say.
+        coming = next_firings(schedule, moment(now), 1)
+        return stamp(coming[0]) if coming else None
+
+    def _last_run(self, agent_id: str) -> Run | None:
+        where = Where("agent_id", "==", agent_id)
+        runs = self._scope.all(
+            self._readers["executor"], "runs", Run, where, order_by="requested_at", limit=10
+        )
+        return next((run for run in runs if run.kind not in ("test", "replay")), None)
+
+    def _tokens_month(self, now: str) -> dict[str, int]:
+        since = Where("at", ">=", now[:7])
+        entries = self._scope.all(
+            self._readers["ledger"], "usage", UsageEntry, since, order_by="at", limit=_USAGE_LINES
+        )
+        sums: dict[str, int] = {}
+        for entry in entries:
+            if entry.agent_id:
+                used = entry.input_tokens + entry.output_tokens
+                sums[entry.agent_id] = sums.get(entry.agent_id, 0) + used
+        return sums
+
+    def _waiting(self) -> dict[str, list[tuple[str, str, str]]]:
+        waiting: dict[str, list[tuple[str, str, str]]] = {}
+        is_open = Where("status", "==", "open")
+        for request in self._scope.all(
+            self._readers["executor"], "permission_requests", PermissionRequest, is_open, order_by="at"
+        ):
+            waiting.setdefault(request.agent_id, []).append(("parked", request.sentence, request.id))
+        for notice in self._scope.all(self._store, NOTICES, Notice, order_by="at"):
+            # A parked run waits as its permission request above, until that is answered.
+            if (
+                notice.needs_decision
+                and notice.read_at is None
+                and notice.kind != "parked"
+                and notice.agent_id
+            ):
+                waiting.setdefault(notice.agent_id, []).append((notice.kind, notice.text, notice.about))
+        return waiting

@@ -1,0 +1,68 @@
+"""HTTP in: one module per resource, registered by `register` on the app of this service."""
+
+from __future__ import annotations
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from services.gateway.deps import Deps
+from services.gateway.routes import (
+    account,
+    agents,
+    answers,
+    conversations,
+    deliveries,
+    downloads,
+    files,
+    guard,
+    me,
+    operate,
+    pages,
+    permissions,
+    plans,
+    runs,
+    secrets,
+    session,
+    stream,
+)
+
+_RESOURCES = (
+    session,
+    me,
+    conversations,
+    plans,
+    files,
+    agents,
+    runs,
+    permissions,
+    deliveries,
+    account,
+    secrets,
+    stream,
+    operate,
+)
+
+
+def web(deps: Deps) -> OpenAPI:
+    """The app people and their pages talk to: the API, its description, downloads, the page itself."""
+    app = OpenAPI(
+        "agent_builder",
+        info=Info(title="Agent Builder", version="1"),
+        security_schemes=answers.SECURITY,  # type: ignore[arg-type]  # plain dicts fit at run time
+        validation_error_status=400,
+        validation_error_model=answers.Problem,
+        validation_error_callback=answers.bad_fields,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.extensions["gateway"] = deps
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Korean stays readable on the wire
+    guard.install(app, deps)
+    for resource in _RESOURCES:
+        app.register_api(resource.api.blueprint)
+    app.register_blueprint(downloads.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.add_url_rule(
+        "/api/openapi.json", view_func=answers.open_to_all(lambda: app.api_doc), endpoint="openapi"
+    )
+    return app

@@ -1,0 +1,75 @@
+"""Server-sent events from the store: what was written since, then whenever something is written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from flask import Response, request
+
+from services.gateway.deps import Deps
+from services.gateway.routes.answers import deps, refusal
+from shared.errors import Unavailable
+from shared.store.port import Watch
+
+_PING_S = 15.0
+# How long a view may sleep through the server's stop.
+_NAP_S = 1.0
+
+Poll = Callable[[], Iterable[str]]
+
+
+def last_seen(default: int = 0) -> int:
+    """Where the screen left off; anything that is no number starts anew."""
+    text = request.headers.get("Last-Event-ID", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else default
+
+
+def frame(event: str, data: str, id: int | None = None) -> str:
+    """data: JSON without line breaks."""
+    return (f"id: {id}\n" if id is not None else "") + f"event: {event}\ndata: {data}\n\n"
+
+
+def live(watch: Watch, poll: Poll) -> Response:
+    """Sends what `poll` gives, again after every change, until the screen leaves. `watch` was opened before
+    anything was read, so nothing falls between. Raises: Unavailable `too_many_streams`."""
+    if not deps().slots.take():
+        watch.close()
+        raise refusal(Unavailable, "too_many_streams")
+    closing = _Closing(deps(), watch)
+    response = Response(
+        _frames(deps(), watch, poll, closing), content_type="text/event-stream; charset=utf-8"
+    )
+    # Not in the generator's own finally: one that never started never ends.
+    response.call_on_close(closing)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+class _Closing:
+    def __init__(self, deps: Deps, watch: Watch) -> None:
+        self._deps = deps
+        self._watch = watch
+        self._once = threading.Lock()
+
+    def __call__(self) -> None:
+        if self._once.acquire(blocking=False):
+            self._watch.close()
+            self._deps.slots.give_back()
+
+
+def _frames(deps: Deps, watch: Watch, poll: Poll, closing: Callable[[], None]) -> Iterator[str]:
+    said_at = deps.clock.monotonic()
+    try:
+        yield ": hello\n\n"
+        while not deps.slots.closing:
+            for text in poll():
+                yield text
+                said_at = deps.clock.monotonic()
+            if deps.clock.monotonic() - said_at >= _PING_S:
+                yield ": ping\n\n"
+                said_at = deps.clock.monotonic()
+            watch.wait(_NAP_S)
+    finally:
+        closing()

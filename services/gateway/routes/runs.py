@@ -1,0 +1,251 @@
+"""Runs: asked for here, executed elsewhere, watched from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from flask import Response
+from pydantic import Field
+
+from services.gateway.model.documents import Request
+from services.gateway.model.links import signed, ticket
+from services.gateway.repository.changes import note_changes
+from services.gateway.repository.feeds import entries_after
+from services.gateway.repository.shapes import AGENTS, DELIVERIES, REQUESTS
+from services.gateway.routes.agents import live_agent, repository
+from services.gateway.routes.answers import (
+    Answer,
+    Api,
+    Body,
+    ById,
+    Id,
+    PageQuery,
+    cause,
+    deps,
+    person,
+    refusal,
+    scope,
+)
+from services.gateway.routes.live import frame, last_seen, live
+from services.gateway.routes.once import made_id
+from shared.clock import stamp
+from shared.errors import BadRequest, Conflict, NotFound
+from shared.events.run import RunCancelRequested, RunRequested
+from shared.records.executor import Artifact, Run, RunEntry
+from shared.records.gateway import Agent, Delivery
+from shared.store.port import Reader, Tx, Where
+
+api = Api("runs")
+
+# How long a run asked for by hand may wait for room before it is given up.
+_QUEUE_LIMIT = timedelta(minutes=10)
+_ENTRIES = "run_entries"
+DOWNLOADS = "downloads"
+_OVER = frozenset({"succeeded", "failed", "cancelled", "timed_out", "refused"})
+
+
+class RunInput(Body):
+    """input: any JSON the code reads as agent.input."""
+
+    input: Any = None
+
+
+class RunList(Answer):
+    items: tuple[Run, ...]
+    next_cursor: str | None
+
+
+class LogQuery(PageQuery):
+    limit: int = Field(200, ge=1, le=200)
+
+
+class LogList(Answer):
+    """Only entries of kind log, oldest first."""
+
+    items: tuple[RunEntry, ...]
+    next_cursor: str | None
+
+
+class ArtifactLink(Artifact):
+    """url works for ten minutes, without signing in."""
+
+    url: str
+
+
+class ArtifactList(Answer):
+    items: tuple[ArtifactLink, ...]
+
+
+class ReceiptList(Answer):
+    items: tuple[Delivery, ...]
+
+
+@api.post("/agents/<string:id>/runs", Id, 202)
+def post_run(path: ById, body: RunInput) -> Id:
+    run_id = made_id(deps(), "run")
+
+    def ask(tx: Tx) -> None:
+        if tx.get(REQUESTS, run_id) is not None:
+            return
+        agent = live_agent(tx, path.id)
+        version_id, grant_id = _runnable(agent)
+        limits = agent.agent_file.manifest.limits
+        now = deps().clock.now()
+        promised = Request(
+            id=run_id,
+            workspace_id=agent.workspace_id,
+            kind="run",
+            agent_id=agent.id,
+            version_id=version_id,
+            grant_id=grant_id,
+            input=body.input,
+            deadline_at=stamp(now + _QUEUE_LIMIT + timedelta(seconds=limits.wall_s)),
+            at=stamp(now),
+        )
+        tx.create(REQUESTS, run_id, promised.to_doc())
+        tx.emit(
+            RunRequested(
+                run_id=run_id,
+                agent_id=agent.id,
+                version_id=version_id,
+                kind="manual",
+                grant_id=grant_id,
+                conversation_id=agent.conversation_id,
+                input=body.input,
+                tokens=agent.agent_file.manifest.tokens.per_run,
+                deadline_at=promised.deadline_at,
+                requested_at=promised.at,
+            )
+        )
+        note_changes(tx, promised.at, ("run", run_id))
+
+    deps().store.transact(ask, cause=cause())
+    return Id(id=run_id)
+
+
+@api.get("/agents/<string:id>/runs", RunList)
+def list_runs(path: ById, query: PageQuery) -> RunList:
+    agent = scope().get(deps().store, AGENTS, path.id, Agent, missing="no_agent")
+    where = Where("agent_id", "==", agent.id)
+    found, cursor = scope().page(
+        _executor(), "runs", Run, where, order_by="requested_at", paging=query.paging()
+    )
+    return RunList(items=tuple(found), next_cursor=cursor)
+
+
+@api.get("/runs/<string:id>", Run)
+def get_run(path: ById) -> Run:
+    return _run(path.id)
+
+
+@api.stream("/runs/<string:id>/events")
+def stream_run(path: ById) -> Response:
+    _run(path.id)
+    watch = deps().watch("executor", ("runs", _ENTRIES))
+    return live(watch, _Tail(_executor(), path.id, last_seen()).poll)
+
+
+@api.get("/runs/<string:id>/logs", LogList)
+def list_logs(path: ById, query: LogQuery) -> LogList:
+    run = _run(path.id)
+    if query.cursor and not (query.cursor.isascii() and query.cursor.isdigit()):
+        raise refusal(BadRequest, "bad_cursor")
+    found: list[RunEntry] = []
+    for entry in entries_after(_executor(), _ENTRIES, run.id, RunEntry, int(query.cursor or 0)):
+        if entry.kind != "log":
+            continue
+        if len(found) == query.limit:
+            return LogList(items=tuple(found), next_cursor=str(found[-1].seq))
+        found.append(entry)
+    return LogList(items=tuple(found), next_cursor=None)
+
+
+@api.get("/runs/<string:id>/artifacts", ArtifactList)
+def list_artifacts(path: ById) -> ArtifactList:
+    run = _run(path.id)
+    where = Where("run_id", "==", run.id)
+    found = scope().all(_executor(), "artifacts", Artifact, where, order_by="at", descending=False)
+    return ArtifactList(items=tuple(_linked(artifact) for artifact in found))
+
+
+@api.get("/runs/<string:id>/receipts", ReceiptList)
+def list_receipts(path: ById) -> ReceiptList:
+    run = _run(path.id)
+    where = Where("run_id", "==", run.id)
+    found = scope().all(deps().store, DELIVERIES, Delivery, where, order_by="at", descending=False)
+    return ReceiptList(items=tuple(found))
+
+
+@api.post("/runs/<string:id>/cancel", Id, 202)
+def post_cancel(path: ById) -> Id:
+    run = _run(path.id)
+    if run.status in _OVER:
+        raise refusal(Conflict, "run_over")
+    deps().store.transact(lambda tx: tx.emit(RunCancelRequested(run_id=run.id)), cause=cause())
+    return Id(id=run.id)
+
+
+class _Tail:
+    """Where one screen is in one run."""
+
+    def __init__(self, executor: Reader, run_id: str, seq: int) -> None:
+        self._executor = executor
+        self._id = run_id
+        self._seq = seq
+        self._version = ""
+
+    def poll(self) -> Iterator[str]:
+        found = self._executor.get("runs", self._id)
+        for entry in entries_after(self._executor, _ENTRIES, self._id, RunEntry, self._seq):
+            self._seq = entry.seq
+            yield frame("entry", entry.model_dump_json(), entry.seq)
+        if found is not None and found.version != self._version:
+            self._version = found.version
+            yield frame("run", Run.from_doc(found.data).model_dump_json())
+
+
+def _executor() -> Reader:
+    return deps().readers["executor"]
+
+
+def _runnable(agent: Agent) -> tuple[str, str]:
+    """The live version, or before the first switching on the one whose rehearsal passed. Raises: Conflict."""
+    if agent.version_id and agent.grant_id:
+        return agent.version_id, agent.grant_id
+    if agent.shown_version_id is None:
+        raise refusal(Conflict, "not_rehearsed")
+    version = next((v for v in repository().versions(agent.id) if v.id == agent.shown_version_id), None)
+    grant = repository().grant_for(version) if version else None
+    if grant is None:
+        raise refusal(Conflict, "no_grant")
+    return agent.shown_version_id, grant.id
+
+
+def _run(id: str) -> Run:
+    """The executor's, or what was promised while the executor has not seen it yet."""
+    found = scope().find(_executor(), "runs", id, Run)
+    if found is not None:
+        return found
+    promised = scope().find(deps().store, REQUESTS, id, Request)
+    if promised is None or promised.kind != "run":
+        raise refusal(NotFound, "not_found")
+    return Run(
+        id=promised.id,
+        workspace_id=promised.workspace_id,
+        agent_id=promised.agent_id or "",
+        version_id=promised.version_id or "",
+        grant_id=promised.grant_id,
+        kind="manual",
+        status="queued",
+        input=promised.input,
+        requested_at=promised.at,
+        deadline_at=promised.deadline_at,
+    )
+
+
+def _linked(artifact: Artifact) -> ArtifactLink:
+    link = ticket(person().workspace_id, artifact.id, deps().clock.now())
+    url = f"/download/{signed(link, deps().vault.key(DOWNLOADS))}"
+    return ArtifactLink.model_validate({**artifact.model_dump(), "url": url})
