@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tests.repo.tree import SERVICES, Source, python, under
 
-# What has no routes, settings or ports of its own holds no empty file for them; .importlinter refuses other names.
+# A service without routes or settings has no empty file for them; .importlinter refuses other names.
 EVERY_SERVICE = ("__init__", "app", "deps", "handlers", "model", "repository")
 WINDOW = 8
 # Used by fewer than three services, with the reason it is shared all the same.
