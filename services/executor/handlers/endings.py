@@ -21,7 +21,7 @@ from services.executor.model import (
 )
 from services.executor.ports import Order, RunLimits
 from shared.agentfile import contract
-from shared.agentfile.facts import DeliveryFact, Facts
+from shared.agentfile.facts import MAX_TEXT, DeliveryFact, Facts
 from shared.agentfile.model import AgentFile
 from shared.bus.dispatch import Failed, Job
 from shared.errors import NotYet
@@ -64,21 +64,21 @@ def do_check(job: CheckJob, deps: Deps) -> Checked:
     checks = version.agent_file.contract
     if result is None or result.reason != "exited" or result.exit_code != 0 or not checks:
         return Checked()
-    facts = _measure(job, result, deps)
-    sent = tuple(
-        DeliveryFact(channel=d.channel, text=d.text[:_EVENT_TEXT], files=len(d.files)) for d in result.deliveries
-    )
-    facts = facts.model_copy(update={"deliveries": sent, "now": deps.now(), "previous": _previous(run, deps)})
+    facts = _measure(job, run, result, deps)
     results = contract.evaluate(checks, facts, version.agent_file.agent.language)
     _remember(run, facts, deps)
     outcomes = tuple(CheckOutcome(check=r.check, says=r.says, held=r.held, text=r.sentence) for r in results)
     return Checked(checks=outcomes, outcome=contract.outcome(results))
 
 
-def _measure(job: CheckJob, result: AttemptResult, deps: Deps) -> Facts:
+def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Facts:
     outputs = deps.folders.attempt(job.attempt_id) / "outputs"
+    sent = tuple(
+        DeliveryFact(channel=d.channel, text=d.text[:MAX_TEXT], files=len(d.files)) for d in result.deliveries
+    )
+    previous = _previous(run, deps)
     if not result.files or not outputs.is_dir():
-        return Facts()
+        return Facts(now=deps.now(), deliveries=sent, previous=previous)
     order = Order(
         id=derived("chk", job.attempt_id, deps.ids.new("try")),
         code_dir=deps.checker_dir,
@@ -88,7 +88,9 @@ def _measure(job: CheckJob, result: AttemptResult, deps: Deps) -> Facts:
         now=deps.now(),
     )
     data = deps.oneshot.run(order, "facts.json", max_bytes=_FACTS_BYTES)
-    return read_facts(data) if data is not None else Facts()
+    if data is None:
+        return Facts(now=deps.now(), deliveries=sent, previous=previous)
+    return read_facts(data, now=deps.now(), deliveries=sent, previous=previous)
 
 
 def _facts_key(run: Run) -> str:

@@ -1,0 +1,148 @@
+"""Agent Builder on one machine: all services in one process, or one of them with --only.
+
+`python -m services.all_in_one [--fd N] [--only SERVICE]` serves · `… link` prints a sign-in link ·
+`… doctor` says what works here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.errors import Misconfigured, ProjectError
+from shared.runtime import profiles
+from shared.runtime.server import PortTaken, WebServer, listen
+from shared.runtime.settings import Settings, from_environment
+from shared.runtime.shell import Kit, Running, Service
+from shared.runtime.ticker import Ticker
+
+from services.executor import app as executor
+from services.gateway import app as gateway
+from services.ledger import app as ledger
+from services.planner import app as planner
+from services.scheduler import app as scheduler
+
+PROJECT = Path(__file__).parents[1]
+CREATE: dict[str, Callable[[Kit], Service]] = {
+    "ledger": ledger.create,
+    "planner": planner.create,
+    "executor": executor.create,
+    "scheduler": scheduler.create,
+    "gateway": gateway.create,
+}
+
+
+class Application:
+    """The chosen services, wired and not yet started. `start` returns; `stop` may be called twice."""
+
+    def __init__(self, settings: Settings, names: list[str], listening: socket.socket | None = None) -> None:
+        if listening is not None:
+            settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+        self.settings = settings
+        self.engines = profiles.engines(settings, names, project_dir=PROJECT)
+        self.kits = {name: self.engines.kit(name) for name in names}
+        self.services = {name: CREATE[name](kit) for name, kit in self.kits.items()}
+        self.running = {name: Running(service, self.kits[name]) for name, service in self.services.items()}
+        web = self.services["gateway"].web if "gateway" in self.services else None
+        self._server = WebServer(web, listening) if web is not None and listening is not None else None
+        ticks = "scheduler" in names and settings.profile == "embedded"
+        self._ticker = Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
+        self._stopped = False
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    def start(self) -> None:
+        for running in self.running.values():
+            running.start()
+        self.engines.bus.start()
+        if self._ticker is not None:
+            self._ticker.start()
+        if self._server is not None:
+            self._server.start()
+
+    def stop(self) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        if self._ticker is not None:
+            self._ticker.stop()
+        if self._server is not None:
+            self._server.stop()
+        self.engines.bus.stop()
+        for running in reversed(list(self.running.values())):
+            running.stop()
+        self.engines.close()
+
+
+def serve(settings: Settings, only: str | None, fd: int | None) -> int:
+    names = [only] if only else list(CREATE)
+    listening = None
+    if "gateway" in names:
+        listening = socket.socket(fileno=fd) if fd is not None else listen(settings.port)
+    application = Application(settings, names, listening)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    application.start()
+    gc.collect()
+    gc.freeze()
+    if "gateway" in names:
+        link = gateway.sign_in_link(application.kits["gateway"], application.address)
+        (application.engines.data_dir / "address").write_text(application.address)
+        print(f"Agent Builder: {application.address}\nSign in (once, 10 minutes): {link}", flush=True)
+    stopping.wait()
+    application.stop()
+    return 0
+
+
+def link(settings: Settings) -> int:
+    """Another sign-in link for a server that runs on the same data."""
+    engines = profiles.engines(settings, list(CREATE), project_dir=PROJECT)
+    noted = engines.data_dir / "address"
+    address = noted.read_text() if noted.exists() else f"http://127.0.0.1:{settings.port}"
+    print(gateway.sign_in_link(engines.kit("gateway"), address), flush=True)
+    engines.close()
+    return 0
+
+
+def doctor(settings: Settings) -> int:
+    """Which limits a sandbox holds to on this machine; status 1 when nothing can run."""
+    found = executor.enforcement(profiles.prepared(settings.data_dir))
+    print(f"sandbox: {found.backend}")
+    for name in sorted(found.enforced):
+        print(f"  enforced      {name}")
+    for name, text in sorted(found.missing.items()):
+        print(f"  not enforced  {name}: {text}")
+    return 0 if found.enforced else 1
+
+
+def main(arguments: list[str]) -> int:
+    options = argparse.ArgumentParser(prog="services.all_in_one", description=__doc__)
+    options.add_argument("command", nargs="?", choices=("serve", "link", "doctor"), default="serve")
+    options.add_argument("--fd", type=int, help="a listening socket handed over by the start script")
+    options.add_argument("--only", choices=sorted(CREATE), help="one service of five")
+    chosen = options.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = from_environment()
+        if chosen.command == "link":
+            return link(settings)
+        if chosen.command == "doctor":
+            return doctor(settings)
+        return serve(settings, chosen.only, chosen.fd)
+    except (Misconfigured, PortTaken) as error:
+        print(error.detail if isinstance(error, ProjectError) else str(error), file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

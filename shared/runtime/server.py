@@ -1,0 +1,50 @@
+"""The WSGI server of one machine: waitress on an already listening socket (docs/decisions/0010-wsgi-server.md)."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+
+from flask import Flask
+from waitress.server import create_server
+
+from shared.errors import ProjectError
+
+# Every open stream holds a thread, so there are more threads than streams are allowed (gateway settings).
+_THREADS = 64
+
+
+class PortTaken(ProjectError):
+    code = "port_taken"
+
+
+def listen(port: int) -> socket.socket:
+    """Loopback only. Raises PortTaken with what to do."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortTaken(f"Port {port} is taken; choose another with AB_PORT=8090.") from error
+        raise
+    listening.listen(128)
+    return listening
+
+
+class WebServer:
+    def __init__(self, web: Flask, listening: socket.socket) -> None:
+        # ident=None: nobody needs to know which server answers. channel_timeout: streams ping every 15 s.
+        self._server = create_server(
+            web, sockets=[listening], threads=_THREADS, ident=None, channel_timeout=60, max_request_body_size=32 << 20
+        )
+        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.close()
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
