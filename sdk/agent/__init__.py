@@ -1,0 +1,87 @@
+"""What an agent's code imports. On the platform it speaks to the runner; elsewhere it stands in for it, offline.
+
+    import agent
+    agent.step("가격 수집")
+    seen = agent.state.setdefault("seen", [])
+    agent.output("report.csv").write_text("…", encoding="utf-8")
+    agent.deliver("slack", "새 상품 3개", files=["report.csv"])
+"""
+
+from __future__ import annotations
+
+import datetime as _datetime
+import sys
+import types
+from typing import Any
+
+from agent import _job, _outbox, _state
+from agent._outbox import AgentError
+
+__all__ = [
+    "AgentError",
+    "deliver",
+    "input",
+    "llm",
+    "mode",
+    "now",
+    "output",
+    "outputs_dir",
+    "secret",
+    "state",
+    "state_dir",
+    "step",
+    "today",
+]
+
+input: Any
+mode: str
+state: dict[str, Any]
+
+step = _outbox.step
+deliver = _outbox.deliver
+output = _outbox.output
+outputs_dir = _outbox.OUTPUTS
+state_dir = _state.FOLDER
+secret = _job.secret
+
+
+def now() -> _datetime.datetime:
+    """The moment this run is for, in the agent's time zone. It stands still during a run, so that a run
+    repeated with the same moment does the same."""
+    return _job.current().now
+
+
+def today() -> _datetime.date:
+    """The date of now()."""
+    return now().date()
+
+
+def llm(*args: object, **options: object) -> str:
+    """Ask a language model. Not available to runs yet: AgentError says so."""
+    raise AgentError("agent.llm()은 아직 쓸 수 없어요. (agent.llm() is not available in this version.)")
+
+
+class _Agent(types.ModuleType):
+    """input, mode and state are read when first used: importing the library costs a run nothing."""
+
+    @property
+    def input(self) -> Any:
+        return _job.current().input
+
+    @property
+    def mode(self) -> str:
+        return _job.current().mode
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return _state.current()
+
+    @state.setter
+    def state(self, value: dict[str, Any]) -> None:
+        """`agent.state = {…}` replaces what was remembered; the saved dictionary stays the same object."""
+        kept = dict(value)
+        _state.current().clear()
+        _state.current().update(kept)
+
+
+sys.modules[__name__].__class__ = _Agent

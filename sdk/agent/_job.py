@@ -1,0 +1,57 @@
+"""What this run was started with: read from the runner's file, or made up from the machine when there is none."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Job:
+    input: Any
+    mode: str
+    now: datetime
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+@functools.cache
+def current() -> Job:
+    path = os.environ.get("AGENT_JOB")
+    if path is None:
+        return _offline()
+    with open(path, encoding="utf-8") as file:
+        job = json.load(file)
+    zone = _zone(job["timezone"])
+    moment = datetime.fromisoformat(job["now"].replace("Z", "+00:00")) if job["now"] else datetime.now(UTC)
+    return Job(job["input"], job["mode"], moment.astimezone(zone))
+
+
+def _offline() -> Job:
+    """AGENT_INPUT may hold a JSON value; the zone is TZ's or the machine's."""
+    text = os.environ.get("AGENT_INPUT", "")
+    zone = os.environ.get("TZ")
+    moment = datetime.now(UTC).astimezone(_zone(zone) if zone else None)
+    return Job(json.loads(text) if text else None, "offline", moment)
+
+
+def secret(name: str) -> str:
+    """On the platform a placeholder which the way out replaces towards the secret's own host; offline the real
+    value from the environment. KeyError, naming the secret, when the agent was not given it."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise KeyError(
+            f"{name}: 이 에이전트에 연결되지 않은 비밀이에요. (This agent was not given the secret {name}.)"
+        ) from None
