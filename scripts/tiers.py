@@ -103,7 +103,8 @@ def _run_tier(tier: Tier, tool: Tool) -> Result:
                 _run_step(tier, step, tool, result)
     except CannotContinue as problem:
         result.counts.failed += 1
-        result.output += f"{problem}\n"
+        said = problem.output if isinstance(problem, Failed) else ""
+        result.output += f"{said}{problem}\n"
     result.seconds = time.monotonic() - started
     return result
 

@@ -45,11 +45,12 @@ def clean_environment(**extra: str) -> dict[str, str]:
 
 
 class Failed(CannotContinue):
-    """A program ended with `status`; the text says which and what may help."""
+    """A program ended with `status`; the text says which and what may help, `output` all it printed."""
 
-    def __init__(self, sentence: str, status: int) -> None:
+    def __init__(self, sentence: str, status: int, output: str) -> None:
         super().__init__(sentence)
         self.status = status
+        self.output = output
 
 
 class Tool:
@@ -99,7 +100,8 @@ class Tool:
         with self._lock:
             self._process = None
         if status:
-            raise Failed(_sentence(what, "".join(lines), log), status)
+            output = "".join(lines)
+            raise Failed(_sentence(what, output, log), status, output)
 
     def stop(self) -> None:
         """Ends what runs now and lets nothing else start; may be called from a signal handler's thread."""

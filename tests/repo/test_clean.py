@@ -15,7 +15,7 @@ HOSTS = (
     "deb.debian" + ".org",
     "npm" + "mirror",
 )
-MACHINE_PATHS = re.compile("/" + r"(root|home/[a-z]+|Users/[A-Za-z]+|work|farm)/[A-Za-z.]")
+MACHINE_PATHS = re.compile(r"(?<!\w)/" + r"(root|home/[a-z]+|Users/[A-Za-z]+|work|farm)/[A-Za-z.]")
 LARGEST_BYTES = 1_000_000
 BINARY = (".png", ".jpg", ".webp", ".ico", ".woff2", ".xlsx", ".zip", ".gz", ".mp4", ".mp3", ".wav")
 
