@@ -23,6 +23,8 @@ from shared.net.allowance import Allowance
 from tests.fakes.upstream import Upstream
 
 API, OTHER, PLAIN = "api.shop.test", "other.shop.test", "plain.shop.test"
+# Its certificate comes from roots nobody trusts.
+FORGED = "forged.shop.test"
 UNHURRIED = Pace(requests_per_s=0)
 
 
@@ -66,6 +68,7 @@ class World:
     api: Upstream
     other: Upstream
     plain: Upstream
+    forged: Upstream
     lookups: list[str]
     folder: Path
     opened: list[OpenRun] = field(default_factory=list)
@@ -75,10 +78,12 @@ class World:
             API: f"https://{API}:{self.api.port}",
             OTHER: f"https://{OTHER}:{self.other.port}",
             PLAIN: f"http://{PLAIN}:{self.plain.port}",
+            FORGED: f"https://{FORGED}:{self.forged.port}",
         }[host] + path
 
     def rule(self, host: str = API, **more: Any) -> HostRule:
-        port = {API: self.api, OTHER: self.other, PLAIN: self.plain}[host].port
+        servers = {API: self.api, OTHER: self.other, PLAIN: self.plain, FORGED: self.forged}
+        port = servers[host].port
         return HostRule(host=host, port=port, scheme="http" if host == PLAIN else "https", **more)
 
     def open(self, *hosts: HostRule, **more: Any) -> OpenRun:
@@ -103,7 +108,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     roots = RunAuthority(SystemClock().now())
     trust = ssl.create_default_context(cadata=roots.ca_pem)
     lookups: list[str] = []
-    addresses = {API: "127.0.0.1", OTHER: "127.0.0.1", PLAIN: "127.0.0.1", "meta.shop.test": "169.254.169.254"}
+    addresses = dict.fromkeys((API, OTHER, PLAIN, FORGED), "127.0.0.1") | {"meta.shop.test": "169.254.169.254"}
 
     def resolver(host: str, port: int) -> Sequence[str]:
         lookups.append(host)
@@ -115,8 +120,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         Upstream(roots.context(API)) as api,
         Upstream(roots.context(OTHER)) as other,
         Upstream() as plain,
+        Upstream(RunAuthority(SystemClock().now()).context(FORGED)) as forged,
     ):
-        pairs = {(API, api.port), (OTHER, other.port), (PLAIN, plain.port), ("meta.shop.test", 443)}
+        pairs = {(API, api.port), (OTHER, other.port), (PLAIN, plain.port), (FORGED, forged.port)}
+        pairs |= {("meta.shop.test", 443)}
         gateway = EgressGateway(Allowance(frozenset(pairs)), resolver=resolver, tls=trust)
-        yield World(gateway, api, other, plain, lookups, tmp_path_factory.mktemp("egress"))
+        yield World(gateway, api, other, plain, forged, lookups, tmp_path_factory.mktemp("egress"))
         gateway.stop()

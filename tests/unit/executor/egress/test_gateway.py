@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import urllib.request
 
@@ -13,7 +14,7 @@ import requests
 from services.executor.egress.model import Caps, EgressRun, PracticeSetting
 from shared.agentfile.model import HostRule
 from shared.errors import Conflict
-from tests.unit.executor.egress.conftest import API, OTHER, PLAIN, World
+from tests.unit.executor.egress.conftest import API, FORGED, OTHER, PLAIN, World
 
 
 def test_requests_reaches_an_allowed_https_host(world: World) -> None:
@@ -156,8 +157,7 @@ def test_a_declared_host_at_a_metadata_address_is_refused(world: World) -> None:
     assert (run.records[0].verdict, run.records[0].bytes_out) == ("refused", 0)
 
 
-def test_an_unknown_name_and_an_untrusted_certificate_are_bad_gateways(world: World) -> None:
-    # The other server cannot prove to be `nowhere`, and nobody knows `gone`.
+def test_an_unknown_name_is_a_bad_gateway(world: World) -> None:
     run = world.open(HostRule(host="gone.shop.test"))
 
     with run.session() as session:
@@ -166,6 +166,16 @@ def test_an_unknown_name_and_an_untrusted_certificate_are_bad_gateways(world: Wo
 
     assert (answer.status_code, answer.json()["code"]) == (502, "no_such_host")
     assert (run.records[0].verdict, run.records[0].reason) == ("failed", "no_such_host")
+
+
+def test_an_untrusted_certificate_is_a_bad_gateway(world: World) -> None:
+    run = world.open(world.rule(FORGED))
+
+    with run.session() as session:
+        answer = session.get(world.url("/", FORGED))
+
+    assert (answer.status_code, answer.json()["code"]) == (502, "bad_certificate")
+    assert world.forged.seen.requests == []
 
 
 def test_a_server_that_hangs_up_is_a_bad_gateway(world: World) -> None:
@@ -272,25 +282,18 @@ def test_a_failing_recorder_harms_nobody_and_is_counted(world: World) -> None:
     def record(_: object) -> None:
         raise RuntimeError("the recorder is full")
 
-    run = world.open()
-    failing = world.gateway
-    import socket
-
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    failing.open(EgressRun("failing", (world.rule(),), record), listener)
+    world.gateway.open(EgressRun("failing", (world.rule(),), record), listener)
     with requests.Session() as session:
         session.trust_env = False
         session.proxies = {"http": f"http://127.0.0.1:{port}"}
         assert session.get("http://evil.example/").status_code == 403
 
-    assert failing.close("failing").lost_records == 1
-    run.close()
+    assert world.gateway.close("failing").lost_records == 1
 
 
 def test_a_run_is_opened_once_and_closed_as_often_as_wanted(world: World) -> None:
-    import socket
-
     run = world.open()
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(Conflict):
         world.gateway.open(EgressRun(run.id, (), run.records.append), listener)
