@@ -100,8 +100,8 @@ def without_docstring(sources: Iterable[Source]) -> list[str]:
     return found
 
 
-# File -> lines: the error tree is drawn in its docstring; authors of agents read the library's; a service lists
-# what it owns, takes and emits.
+# File -> lines: the error tree is drawn in its docstring, authors of agents read the library's, and a service
+# lists what it owns, takes and emits.
 MAY_EXPLAIN_MORE = {"shared/errors.py": 25, "sdk/agent/__init__.py": 25} | {
     f"services/{name}/__init__.py": 10 for name in SERVICES
 }
