@@ -8,7 +8,7 @@ import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
+from typing import Self, cast
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class _Server(ThreadingHTTPServer):
                 _Handler(request, client_address, self)  # type: ignore[arg-type]
                 return
             with self._tls.wrap_socket(request, server_side=True) as encrypted:  # type: ignore[arg-type]
-                _Handler(encrypted, client_address, self)  # type: ignore[arg-type]
+                _Handler(encrypted, client_address, self)
         except OSError:
             pass
 
@@ -155,7 +155,7 @@ class Upstream:
         self.seen = self._server.seen
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    def __enter__(self) -> Upstream:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -163,5 +163,3 @@ class Upstream:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-

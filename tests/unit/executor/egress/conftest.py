@@ -108,7 +108,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     roots = RunAuthority(SystemClock().now())
     trust = ssl.create_default_context(cadata=roots.ca_pem)
     lookups: list[str] = []
-    addresses = dict.fromkeys((API, OTHER, PLAIN, FORGED), "127.0.0.1") | {"meta.shop.test": "169.254.169.254"}
+    addresses = dict.fromkeys((API, OTHER, PLAIN, FORGED), "127.0.0.1") | {
+        "meta.shop.test": "169.254.169.254"
+    }
 
     def resolver(host: str, port: int) -> Sequence[str]:
         lookups.append(host)

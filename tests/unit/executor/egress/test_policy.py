@@ -86,9 +86,7 @@ def test_a_rule_that_names_no_host_matches_nothing(host: str) -> None:
 
 
 def test_a_listed_literal_can_be_declared() -> None:
-    policy = Policy(
-        [HostRule(host="127.0.0.1", port=9001, scheme="http")], Allowance.parse("127.0.0.1:9001")
-    )
+    policy = Policy([HostRule(host="127.0.0.1", port=9001, scheme="http")], Allowance.parse("127.0.0.1:9001"))
 
     assert policy.effect("http", "127.0.0.1", 9001, "GET", "/") == "read"
 

@@ -43,7 +43,7 @@ def shop_c(day: int, *, broken: bool = False) -> dict[str, int]:
     text = page("/shop-c/", day, broken=broken).body.decode("euc-kr")
     soup = BeautifulSoup(text, "html.parser")
     return {
-        str(item["data-no"]): int(re.sub(r"\D", "", item.select_one(".prd-price").get_text()))
+        str(item["data-no"]): int(re.sub(r"\D", "", item.select(".prd-price")[0].get_text()))
         for item in soup.select("li.prd-item")
     }
 
@@ -80,7 +80,9 @@ def test_the_tables_agree_and_grow_by_a_day() -> None:
 
 
 def test_every_page_the_sitemap_and_the_entrance_name_exists() -> None:
-    paths = re.findall(r"<loc>https://practice\.agentbuilder\.test(.*?)</loc>", page("/sitemap.xml").body.decode())
+    paths = re.findall(
+        r"<loc>https://practice\.agentbuilder\.test(.*?)</loc>", page("/sitemap.xml").body.decode()
+    )
     for path in list(paths):
         soup = BeautifulSoup(page(path).body, "html.parser")
         paths += [str(tag.get("href") or tag.get("src")) for tag in soup.select("a, link, img, video, track")]

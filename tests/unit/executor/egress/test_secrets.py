@@ -110,9 +110,7 @@ def test_a_value_echoed_by_another_host_is_masked_too(world: World) -> None:
 
 
 def test_records_hold_the_placeholder(world: World) -> None:
-    run = world.open(
-        world.rule(effect="write"), secrets=(BINDING,), reveal=reveal, mode="rehearsal"
-    )
+    run = world.open(world.rule(effect="write"), secrets=(BINDING,), reveal=reveal, mode="rehearsal")
 
     with run.session() as session:
         session.get(world.url("/echo"), headers={"X-Key": MARK})
@@ -189,5 +187,3 @@ def test_a_listed_private_host_may_get_a_secret_by_http(world: World) -> None:
         session.get(world.url("/", PLAIN), headers={"X-Key": MARK})
 
     assert world.plain.seen.requests[-1].headers["x-key"] == VALUE
-
-

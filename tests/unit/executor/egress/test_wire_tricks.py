@@ -92,7 +92,9 @@ def test_oversized_headers_are_refused(world: World) -> None:
     run = world.open(world.rule(PLAIN))
     host = f"{PLAIN}:{world.plain.port}"
 
-    answer = spoken(run, f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\nX: {'x' * 200_000}\r\n\r\n".encode())
+    answer = spoken(
+        run, f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\nX: {'x' * 200_000}\r\n\r\n".encode()
+    )
     run.close()
 
     assert not answer or answer.split(b" ")[1] in (b"400", b"431")
