@@ -19,8 +19,8 @@ BUSY: frozenset[ConversationState] = frozenset({"thinking", "building", "testing
 
 
 class Build(BaseModel):
-    """The private memory of one conversation; id = conversation id. `looking`: the look awaited,
-    if any; `grant_id`: what the newest approval wrote."""
+    """The private memory of one conversation; id = conversation id. `looking`: the look
+    awaited, if any, at the addresses `awaited`; `grant_id`: what the newest approval wrote."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -36,6 +36,7 @@ class Build(BaseModel):
     lease_id: str | None = None
     message_id: str | None = None
     looking: str | None = None
+    awaited: tuple[str, ...] = ()
     grant_id: str | None = None
     stopped: bool = False
 

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import mimetypes
 import shutil
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 class Egress(Protocol):
     """The gateway as an attempt needs it."""
 
-    def open(self, run: EgressRun, listener: object) -> str: ...
+    def open(self, run: EgressRun, listener: socket.socket) -> str: ...
 
     def close(self, run_id: str) -> EgressReport: ...
 

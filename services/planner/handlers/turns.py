@@ -92,9 +92,7 @@ def _seen(job: TurnJob, build: Build, deps: Deps) -> dict[str, dict[str, object]
     if job.look_key is not None:
         return {address: asdict(found) for address, found in parse_look(deps.blobs.get(job.look_key)).items()}
     if job.look_failed:
-        waiting = build.looks.get("", {}).get("waiting", ())
-        addresses = waiting if isinstance(waiting, list | tuple) else ()
-        return {str(a): asdict(LookFound(str(a), ok=False, problem="refused")) for a in addresses}
+        return {a: asdict(LookFound(a, ok=False, problem="refused")) for a in build.awaited}
     return {}
 
 
@@ -109,8 +107,7 @@ def record_turn(job: TurnJob, outcome: Turned | Failed, tx: Tx, deps: Deps) -> N
         entries: list[Entry] = [("result", "builder", {"text": outcome.detail, "state": "failed"})]
         repository.save(tx, conversation.but(state="failed", problem=outcome.detail), entries, now)
         return
-    looks = {address: seen for address, seen in outcome.looks.items() if address}
-    build = build.model_copy(update={"looks": looks, "looking": None})
+    build = build.model_copy(update={"looks": outcome.looks, "looking": None, "awaited": ()})
     step = outcome.step
     if isinstance(step, Look):
         _look(tx, conversation, build, step, outcome.look_bundle_key, deps)
@@ -134,8 +131,7 @@ def _close(tx: Tx, build: Build) -> None:
 
 def _look(tx: Tx, conversation: Conversation, build: Build, step: Look, bundle_key: str, deps: Deps) -> None:
     look_id = derived("look", build.id, build.message_id or "", *step.addresses)
-    waiting: dict[str, dict[str, object]] = {"": {"waiting": list(step.addresses)}}
-    repository.save_build(tx, build.model_copy(update={"looking": look_id, "looks": {**build.looks, **waiting}}))
+    repository.save_build(tx, build.model_copy(update={"looking": look_id, "awaited": step.addresses}))
     text = say("looking", conversation.language, n=len(step.addresses))
     progress = {"step": "look", "text": text, "addresses": list(step.addresses), "done": 0, "total": 0}
     repository.save(tx, conversation, [("progress", "builder", progress)], deps.now())
