@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from shared.blobs.keys import checked, checked_prefix
 from shared.blobs.port import BlobInfo
-from shared.errors import NotFound
+from shared.errors import BadRequest, NotFound
 from shared.ids import Ids
 
 
@@ -37,7 +37,7 @@ class FileBlobs:
     def open(self, key: str) -> BinaryIO:
         try:
             return self._path(key).open("rb")
-        except (FileNotFoundError, IsADirectoryError) as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFound(f"There is no file {key}.") from error
 
     def info(self, key: str) -> BlobInfo | None:
@@ -45,7 +45,9 @@ class FileBlobs:
         return BlobInfo(key, path.stat().st_size) if path.is_file() else None
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         folder = self._root / checked_prefix(prefix).rpartition("/")[0]
@@ -60,5 +62,10 @@ class FileBlobs:
 
     def _places(self, key: str) -> tuple[Path, Path]:
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise BadRequest(f"{key!r} lies under a key that is a file.") from error
+        if target.is_dir():
+            raise BadRequest(f"{key!r} is the folder of other keys.")
         return target, target.with_name(f"{target.name}.{self._ids.new('tmp')}~")

@@ -1,14 +1,16 @@
-"""Blobs in one Cloud Storage bucket. The emulator is found through STORAGE_EMULATOR_HOST by Google's client."""
+"""Blobs in one Cloud Storage bucket. Google's client finds the emulator through STORAGE_EMULATOR_HOST."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-import google_crc32c
 import requests
 from google.api_core import exceptions
 from google.auth.credentials import Credentials
@@ -23,6 +25,7 @@ _TIMEOUT_S = 30.0
 _RETRY = DEFAULT_RETRY.with_timeout(60.0)
 _RACES = 5
 _CHUNK = 1 << 20
+_TYPE = "application/octet-stream"  # the door decides what a browser may see it as
 
 
 class GcsBlobs:
@@ -31,61 +34,46 @@ class GcsBlobs:
         self._bucket = self._client.bucket(bucket)
 
     def put(self, key: str, data: bytes) -> None:
-        crc = google_crc32c.Checksum(data).digest()
-        self._store(
-            key,
-            crc,
-            lambda blob, match: blob.upload_from_string(
-                data, "application/octet-stream", if_generation_match=match, retry=_RETRY, timeout=_TIMEOUT_S
-            ),
-        )
+        md5 = hashlib.md5(data, usedforsecurity=False).digest()
+        self._store(key, md5, lambda blob, rules: blob.upload_from_string(data, _TYPE, **rules))
 
     def put_file(self, key: str, path: Path) -> None:
-        checksum = google_crc32c.Checksum()
         with path.open("rb") as source:
-            for _ in checksum.consume(source, _CHUNK):
-                pass
-        self._store(
-            key,
-            checksum.digest(),
-            lambda blob, match: blob.upload_from_filename(
-                str(path),
-                "application/octet-stream",
-                if_generation_match=match,
-                retry=_RETRY,
-                timeout=_TIMEOUT_S,
-            ),
-        )
+            md5 = hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False)).digest()
+        self._store(key, md5, lambda blob, rules: blob.upload_from_filename(str(path), _TYPE, **rules))
 
-    def _store(self, key: str, crc: bytes, upload: Callable[[Any, int], None]) -> None:
-        """Uploads only over the generation it knows: else a repeated upload could bury a newer one."""
-        checked(key)
+    def _store(self, key: str, md5: bytes, upload: Callable[[Any, dict[str, Any]], None]) -> None:
+        """Repeats an upload only over the generation it knows: else the repetition could bury a newer one."""
+        blob = self._bucket.blob(checked(key))
         generation = 0
         with _answering(key):
             for _ in range(_RACES):
                 try:
-                    upload(self._bucket.blob(key), generation)
+                    upload(blob, {"if_generation_match": generation, "retry": _RETRY, "timeout": _TIMEOUT_S})
                     return
                 except exceptions.PreconditionFailed:
                     there = self._bucket.get_blob(key, timeout=_TIMEOUT_S)
-                    if there is not None and there.crc32c == base64.b64encode(crc).decode():
+                    if there is not None and there.md5_hash == base64.b64encode(md5).decode():
                         return  # an earlier try of this very upload, or the same bytes
                     generation = there.generation if there is not None else 0
-        raise Unavailable(f"{key} is being written by others all the time.")
+            upload(
+                blob, {"retry": None, "timeout": _TIMEOUT_S}
+            )  # many write it: once, over whatever is there
 
     def get(self, key: str) -> bytes:
         blob = self._bucket.blob(checked(key))
         with _answering(key):
-            return cast(bytes, blob.download_as_bytes(timeout=_TIMEOUT_S, retry=_RETRY))
+            data: bytes = blob.download_as_bytes(timeout=_TIMEOUT_S, retry=_RETRY)
+        return data
 
     def open(self, key: str) -> BinaryIO:
+        """Pinned to the bytes there are now; reading raises NotFound once they have been replaced."""
         with _answering(key):
             blob = self._bucket.get_blob(checked(key), timeout=_TIMEOUT_S)
             if blob is None:
                 raise NotFound(f"There is no file {key}.")
-            # Pinned to what was there now, so a stream never mixes two versions.
             pinned = self._bucket.blob(key, generation=blob.generation)
-            return cast(BinaryIO, pinned.open("rb", chunk_size=_CHUNK))
+            return io.BufferedReader(_Stream(key, pinned.open("rb", chunk_size=_CHUNK)), _CHUNK)
 
     def info(self, key: str) -> BlobInfo | None:
         with _answering(key):
@@ -116,6 +104,27 @@ class GcsBlobs:
 
     def close(self) -> None:
         self._client.close()
+
+
+class _Stream(io.RawIOBase):
+    """Google's stream, raising our errors."""
+
+    def __init__(self, key: str, stream: BinaryIO) -> None:
+        self._key = key
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _answering(self._key):
+            data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 @contextmanager

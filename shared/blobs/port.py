@@ -1,6 +1,7 @@
 """Files by key, `owner/kind/…`: bytes in, bytes out, links that expire.
 
-Keys are relative paths of [A-Za-z0-9._/-]; a key is written once by convention (content or id in it).
+Keys are relative paths of [A-Za-z0-9._/-] (`keys.py`; BadRequest otherwise), written once by convention
+(content or id in it). No key is the folder of another: files refuse it, a bucket would take it.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ found through PUBSUB_EMULATOR_HOST by Google's client itself.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
@@ -27,8 +28,8 @@ from shared.errors import DecodeError, ProjectError, Unavailable
 from shared.events.envelope import Envelope
 
 _PUBLISH_S = 30.0
-_ACK_S = 60  # a receiver commits once; terraform gives pushed subscriptions the same
-_PULL = 16
+_ACK_S = 10  # for pulled messages, the shortest there is: what a dying process held comes again after it
+_PULL = 8
 _BACKOFF_S = 1.0
 _GIVE_UP = timedelta(minutes=10)  # design, section 4
 _REMEMBERED = 10_000
@@ -192,11 +193,8 @@ class PubSubBus:
         for thread in self._threads:
             thread.join(timeout=10)
         self._threads.clear()
-        if not self._publisher_stopped:
-            self._publisher_stopped = True
+        with contextlib.suppress(RuntimeError):  # stopped before
             self._publisher.stop()
-
-    _publisher_stopped = False
 
 
 def topic_path(project: str, topic: str) -> str:
