@@ -12,7 +12,10 @@ from shared.agentfile.schedule import Fields, fields_of
 _MOST_TIMES = 6
 _DAYS_KO = "일월화수목금토"
 _DAYS_EN = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_MONTHS_EN = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS_EN = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _CRON_DAYS = {name: str(n) for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
 _NTH_KO = {"1": "첫째", "2": "둘째", "3": "셋째", "4": "넷째", "5": "다섯째"}
 _NTH_EN = {"1": "first", "2": "second", "3": "third", "4": "fourth", "5": "fifth"}
@@ -151,9 +154,8 @@ def _interval(fields: Fields, language: Language) -> str | None:
             return f"{step}분마다" if ko else ("Every minute" if step == 1 else f"Every {step} minutes")
         return None
     hour_step = 24 // len(hours)
-    if len(hours) > 1 and minutes == [0] and hours == list(range(0, 24, hour_step)) and 24 % hour_step == 0:
-        if len(hours) * hour_step == 24:
-            return f"{hour_step}시간마다" if ko else f"Every {hour_step} hours"
+    if len(hours) > 1 and minutes == [0] and hours == list(range(0, 24, hour_step)) and 24 % len(hours) == 0:
+        return f"{hour_step}시간마다" if ko else f"Every {hour_step} hours"
     run = hours == list(range(hours[0], hours[-1] + 1))
     if run and even and len(hours) * len(minutes) > _MOST_TIMES:
         each = 60 if len(minutes) == 1 else step

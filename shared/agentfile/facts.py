@@ -31,8 +31,8 @@ class ColumnFact(Part):
     name: str
     empty: int = 0
     numbers: int = 0
-    low: float | None = None
-    high: float | None = None
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
     values: tuple[str, ...] = ()
     more_values: bool = False
     newest: str | None = None

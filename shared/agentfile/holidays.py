@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 
 # South Korea, 2026-2028, substitute holidays included.
-# Source: 공휴일에 관한 법률 and 관공서의 공휴일에 관한 규정 (law.go.kr) as in force in November 2026, with Labour Day
-# and Constitution Day (public holidays since 2026); lunar dates after 한국천문연구원 월력요항. Election days
+# Source: 공휴일에 관한 법률, 관공서의 공휴일에 관한 규정 (law.go.kr) as of November 2026, Labour Day and
+# Constitution Day (public holidays since 2026); lunar dates after 한국천문연구원 월력요항. Election days
 # already fixed by law (2026-06-03 local, 2028-04-12 National Assembly) are in; days the government
 # may still declare are not. Compared day by day with the PyPI package `holidays` 0.109.
 _KR = {

@@ -79,8 +79,8 @@ class Schedule(Part):
 
     `missed`: what happens to slots that passed while nobody could run them. `overlap`: what happens when the
     last run is still going. `holidays` names a calendar ("KR"); a slot on one of its days does what
-    `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are ISO dates or
-    times, read in `timezone` when they carry no offset.
+    `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are
+    ISO dates or times, read in `timezone` when they carry no offset.
     """
 
     cron: str

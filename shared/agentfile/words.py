@@ -171,7 +171,7 @@ def _chosen_days(found: list[Days], times: list[Time], low: str) -> Days | None:
     candidates = definite or near
     if len({(days.day, days.month, days.weekday) for days in candidates}) > 1:
         raise Refused(
-            "일정이 두 가지로 읽혀요. 한 번에 하나만 적어 주세요. 다른 일정은 에이전트를 하나 더 만들면 돼요.",
+            "일정이 두 가지로 읽혀요. 하나만 적어 주세요. 다른 일정은 에이전트를 하나 더 만들면 돼요.",
             "This reads as two schedules. Write one at a time; make another agent for the other.",
         )
     if not candidates:
@@ -209,8 +209,8 @@ def _speaks_of_when(times: list[Time], low: str) -> bool:
     )
     if _ONCE.search(low):
         raise Refused(
-            "한 번만 하는 예약은 아직 없어요. 만든 뒤 '지금 실행'을 누르거나 '매일 9시'처럼 되풀이되는 때를 적어 주세요.",
-            "A single appointment is not possible yet. Run it by hand, or name a time that repeats, such as every day at 9:00.",
+            "한 번만 하는 예약은 아직 없어요. '지금 실행'을 누르거나 '매일 9시'처럼 적어 주세요.",
+            "A single appointment is not possible yet. Run it by hand, or write every day at 9:00.",
         )
     return about
 
@@ -280,7 +280,7 @@ def _with_hours(
     if begin % 60 or end % 60 or begin >= end or interval.hour not in ("*", "*/1"):
         raise Refused(
             "사이 시간은 '9시부터 18시까지 매시간'처럼 정각으로, 이른 시각부터 적어 주세요.",
-            "Write the hours in between as whole hours, earlier one first, such as hourly from 9:00 to 18:00.",
+            "Write whole hours, the earlier one first, such as hourly from 9:00 to 18:00.",
         )
     tail = re.match(r"\s*까지", low[last.span[1] :])
     spans.append((first.span[0], last.span[1] + (tail.end() if tail else 0)))

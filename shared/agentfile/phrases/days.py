@@ -29,8 +29,10 @@ _NTH |= {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fou
 
 _REFUSED: tuple[tuple[str, Sentences], ...] = (
     (
-        r"격주|[2-9]\s*주\s*(?:마다|에\s*한\s*번|간격)|(?:두|세|네)\s*주\s*(?:마다|에\s*한\s*번)|every\s+(?:other|second|two|three|\d+)\s+weeks?"
-        r"|biweekly|bi-weekly|fortnight",
+        (
+            r"격주|[2-9]\s*주\s*(?:마다|에\s*한\s*번|간격)|(?:두|세|네)\s*주\s*(?:마다|에\s*한\s*번)"
+            r"|every\s+(?:other|second|two|three|\d+)\s+weeks?|biweekly|bi-weekly|fortnight"
+        ),
         (
             "격주처럼 몇 주에 한 번은 아직 할 수 없어요. 매주나 '매달 1일과 15일'로 해 주세요.",
             "Every other week is not possible yet. Use every week, or the 1st and 15th of each month.",
@@ -40,7 +42,7 @@ _REFUSED: tuple[tuple[str, Sentences], ...] = (
         r"격일|이틀\s*(?:마다|에\s*한\s*번|간격)|사흘\s*마다|나흘\s*마다|\d+\s*일\s*(?:마다|에\s*한\s*번|간격)|하루\s*걸러|every\s+(?:other|second|two|three|\d+)\s+days?",
         (
             "며칠에 한 번은 아직 할 수 없어요. 매일이나 '월·수·금'처럼 요일로 해 주세요.",
-            "Every few days is not possible yet. Use every day, or days of the week such as Mon, Wed and Fri.",
+            "Every few days is not possible yet. Use every day, or days such as Mon, Wed and Fri.",
         ),
     ),
     (

@@ -43,7 +43,7 @@ class Days(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """Every so many minutes: `minute` and `hour` are cron fields; `fixed_hours` when `hour` is already said."""
+    """Every so many minutes: `minute` and `hour` are cron fields."""
 
     span: Span
     minute: str

@@ -1,9 +1,9 @@
 """Times of day. What bare numbers mean:
 
-- with a word (새벽 아침 오전 낮 점심 오후 저녁 밤, am pm, in the morning …) the word decides; a number that does not
-  fit its word is asked about; "24시", "13시", "09:00", "18:30" are on the 24-hour clock;
-- a bare 7-11 is the morning and a bare 12 is noon, both said aloud; a bare 1-6 is asked about, unless 퇴근 (evening)
-  or 출근 (morning) stands before it; after a time with a word, the next number goes on from it.
+- a word (새벽 아침 오전 낮 점심 오후 저녁 밤, am pm) decides; a number that does not fit it is asked about;
+- "24시", "13시", "09:00", "18:30" are on the 24-hour clock;
+- a bare 7-11 is the morning, a bare 12 noon, both said aloud; a bare 1-6 is asked about, unless 퇴근
+  (evening) or 출근 (morning) stands before it; after an afternoon time the next number goes on from it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NATIVE_HOURS |= {"여덟": 8, "아홉": 9, "열": 10, "열한": 11, "열두": 1
 _WORDS: dict[str, dict[int, int]] = {
     "새벽": {12: 0, **{h: h for h in range(1, 7)}},
     "아침": {h: h for h in range(5, 12)},
-    "오전": {12: 0, **{h: h for h in range(0, 12)}},
+    "오전": {12: 0, **{h: h for h in range(12)}},
     "낮": {10: 10, 11: 11, 12: 12, **{h: h + 12 for h in range(1, 6)}},
     "점심": {11: 11, 12: 12, 1: 13, 2: 14},
     "오후": {12: 12, **{h: h + 12 for h in range(1, 12)}, **{h: h for h in range(13, 24)}},

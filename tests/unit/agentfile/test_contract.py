@@ -1,0 +1,307 @@
+"""Outcome contracts: what holds, what does not, and what a person is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.agentfile import expressions
+from shared.agentfile.contract import evaluate, is_vacuous, outcome
+from shared.agentfile.facts import ColumnFact, DeliveryFact, Facts, FileFact
+from shared.agentfile.model import Check
+
+ITEMS = "outputs/items.csv"
+SOURCES = "outputs/sources.csv"
+
+
+def check(kind: str, **fields: Any) -> Check:
+    return Check.model_validate({"check": kind, "says": "약속", **fields})
+
+
+def table(rows: int, *columns: ColumnFact, **more: Any) -> FileFact:
+    return FileFact(size=100, kind="csv", rows=rows, columns=columns, **more)
+
+
+def seen(
+    item: Check, *, previous: dict[str, FileFact] | None = None, reports: int = 1, **files: FileFact
+) -> tuple[bool, str]:
+    paths = {f"outputs/{name}.csv": file for name, file in files.items()}
+    deliveries = tuple(DeliveryFact(channel="inbox", text="새 상품 2개") for _ in range(reports))
+    facts = Facts(files=paths, previous=previous, deliveries=deliveries, now="2026-11-22T00:00:00+00:00")
+    result = evaluate([item], facts, "ko")[0]
+    assert evaluate([item], facts, "en")[0].held == result.held
+    return result.held, result.sentence
+
+
+PRICE = ColumnFact(name="price", numbers=2, low=1000, high=2000, values=("1000", "2000"))
+STATUS = ColumnFact(name="status", values=("ok", "error"))
+
+CASES: list[tuple[Check, dict[str, Any], bool, str]] = [
+    (
+        check("file", path=ITEMS),
+        {"items": table(1)},
+        True,
+        "outputs/items.csv 크기가 100바이트예요. 1바이트 이상이어야 해요.",
+    ),
+    (check("file", path=ITEMS), {}, False, "outputs/items.csv 파일이 만들어지지 않았어요."),
+    (
+        check("file", path=ITEMS, contains=["png"]),
+        {"items": table(1)},
+        False,
+        "outputs/items.csv 파일의 종류가 csv예요. 기대한 종류: png.",
+    ),
+    (
+        check("rows", path=ITEMS),
+        {"items": table(0)},
+        False,
+        "outputs/items.csv에 0줄이 있어요. 1줄 이상이어야 해요.",
+    ),
+    (check("rows", path=ITEMS, min=0), {"items": table(0)}, True, ""),
+    (
+        check("rows", path=ITEMS, max=5),
+        {"items": table(6)},
+        False,
+        "outputs/items.csv에 6줄이 있어요. 1–5줄이어야 해요.",
+    ),
+    (check("rows", path=ITEMS, max=10), {"items": table(6, more_rows=True)}, False, ""),
+    (
+        check("rows", path=ITEMS),
+        {"items": FileFact(size=9, unreadable="encoding")},
+        False,
+        "outputs/items.csv 파일을 표로 읽을 수 없어요 (encoding).",
+    ),
+    (check("fields", path=ITEMS, fields=["price"]), {"items": table(2, PRICE)}, True, ""),
+    (
+        check("fields", path=ITEMS, fields=["name"]),
+        {"items": table(2, PRICE)},
+        False,
+        "outputs/items.csv에 있어야 할 열이 없어요: 'name'.",
+    ),
+    (check("fields", path=ITEMS, fields=["name"]), {"items": table(0)}, True, ""),
+    (
+        check("fields", path=ITEMS, fields=["price"], min=1500),
+        {"items": table(2, PRICE)},
+        False,
+        "outputs/items.csv의 'price' 열에 1,000 값이 있어요. 1,500 이상이어야 해요.",
+    ),
+    (check("fields", path=ITEMS, fields=["price"], max=1500), {"items": table(2, PRICE)}, False, ""),
+    (
+        check("fields", path=ITEMS, fields=["price"], min=1),
+        {"items": table(3, PRICE)},
+        False,
+        "outputs/items.csv의 'price' 열에 숫자가 아닌 값이 1개 있어요.",
+    ),
+    (
+        check("fields", path=ITEMS, fields=["a"]),
+        {"items": table(3, ColumnFact(name="a", empty=2))},
+        False,
+        "outputs/items.csv의 'a' 열에 빈칸이 2개 있어요.",
+    ),
+    (
+        check("fields", path=SOURCES, fields=["status"], contains=["ok"]),
+        {"sources": table(2, STATUS)},
+        False,
+        "outputs/sources.csv의 'status' 열에 다른 값이 있어요: 'error'. 기대한 값: 'ok'.",
+    ),
+    (
+        check("fields", path=SOURCES, fields=["status"], excludes=["error"]),
+        {"sources": table(2, STATUS)},
+        False,
+        "",
+    ),
+    (
+        check("fields", path=SOURCES, fields=["status"], excludes=["lost"]),
+        {"sources": table(2, STATUS)},
+        True,
+        "",
+    ),
+    (
+        check("fresh", path=ITEMS, fields=["at"], max_age_s=86400),
+        {"items": table(1, ColumnFact(name="at", newest="2026-11-21T12:00:00"))},
+        True,
+        "",
+    ),
+    (
+        check("fresh", path=ITEMS, fields=["at"], max_age_s=86400),
+        {"items": table(1, ColumnFact(name="at", newest="2026-11-19"))},
+        False,
+        "outputs/items.csv에서 가장 새로운 날짜는 2026-11-19, 3일 전이에요. 1일 안이어야 해요.",
+    ),
+    (check("fresh", path=ITEMS, fields=["at"], max_age_s=9), {"items": table(1)}, False, ""),
+    (
+        check("change", path=ITEMS),
+        {"items": table(1)},
+        True,
+        "outputs/items.csv: 비교할 지난 결과가 아직 없어요.",
+    ),
+    (
+        check("change", path=ITEMS),
+        {"items": table(1, sha256="a"), "previous": {ITEMS: table(1, sha256="a")}},
+        False,
+        "outputs/items.csv 내용이 지난번과 똑같아요.",
+    ),
+    (
+        check("change", path=ITEMS, min=0.5),
+        {"items": table(4), "previous": {ITEMS: table(10)}},
+        False,
+        "outputs/items.csv의 줄이 지난번 10개에서 4개가 됐어요. 0.50배 이상이어야 해요.",
+    ),
+    (check("change", path=ITEMS, min=0.5), {"items": table(5), "previous": {ITEMS: table(10)}}, True, ""),
+    (check("text", contains=["새 상품"]), {}, True, ""),
+    (check("text", contains=["가격"]), {}, False, "보낼 보고에 '가격' 내용이 없어요."),
+    (check("text", excludes=["상품"]), {}, False, "보낼 보고에 있으면 안 되는 내용이 있어요: '상품'."),
+    (check("text", min=1), {"reports": 0}, False, "보낼 보고가 만들어지지 않았어요."),
+    (check("text", path=ITEMS, contains=["A"]), {"items": table(1, text="xay", text_length=3)}, True, ""),
+    (check("delivered"), {}, True, ""),
+    (check("delivered"), {"reports": 0}, False, "보낼 보고가 0개예요. 1개 이상이어야 해요."),
+    (check("delivered", contains=["slack"]), {}, False, "이곳으로 보낼 보고가 없어요: 'slack'."),
+    (
+        check("expr", expr=f'rows("{ITEMS}") >= rows_before * 0.5'),
+        {"items": table(4), "previous": {ITEMS: table(10)}},
+        False,
+        "",
+    ),
+    (check("expr", expr=f'rows("{ITEMS}") >= rows_before * 0.5'), {"items": table(4)}, True, ""),
+    (
+        check("expr", expr=f'rows("{ITEMS}") >= rows_before * 0.5'),
+        {},
+        False,
+        "outputs/items.csv에서 확인할 값을 찾지 못했어요.",
+    ),
+    (
+        check("expr", expr=f'highest("{ITEMS}", "price") < 3000 and deliveries() == 1'),
+        {"items": table(2, PRICE)},
+        True,
+        "",
+    ),
+    (check("expr", expr=f'not exists("{ITEMS}") or size("{ITEMS}") / 0 > 1'), {"items": table(2)}, False, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("item", "run", "held", "sentence"), CASES, ids=[f"{n}-{c[0].check}" for n, c in enumerate(CASES)]
+)
+def test_a_check_says_what_it_saw_when_it_is_evaluated(
+    item: Check, run: dict[str, Any], held: bool, sentence: str
+) -> None:
+    result, said = seen(item, **run)
+    assert result is held, said
+    assert said == sentence or (sentence == "" and said)
+
+
+WATCH = [
+    check("rows", path=SOURCES, min=3),
+    check("fields", path=SOURCES, fields=["status"], contains=["ok"]),
+    check("fields", path=SOURCES, fields=["items"], min=1),
+    check("delivered"),
+]
+
+
+def watched(*, status: str = "ok", items: float = 8, shops: int = 3, reports: int = 1) -> Facts:
+    sources = table(
+        shops,
+        ColumnFact(name="status", values=("ok", status) if status != "ok" else ("ok",)),
+        ColumnFact(name="items", numbers=shops, low=items, high=9),
+        ColumnFact(name="new", numbers=shops, low=0, high=0),
+    )
+    return Facts(files={SOURCES: sources}, deliveries=(DeliveryFact(channel="inbox"),) * reports)
+
+
+def test_an_empty_day_is_delivered_when_every_shop_was_read() -> None:
+    assert is_vacuous(WATCH) is None
+    assert outcome(evaluate(WATCH, watched())) == "delivered"
+
+
+def test_a_run_is_doubtful_when_one_shop_failed_or_was_empty() -> None:
+    assert outcome(evaluate(WATCH, watched(status="error"))) == "doubtful"
+    assert outcome(evaluate(WATCH, watched(items=0))) == "doubtful"
+    assert outcome(evaluate(WATCH, watched(shops=2))) == "doubtful"
+
+
+def test_a_run_is_not_delivered_when_the_thing_itself_is_missing() -> None:
+    assert outcome(evaluate(WATCH, watched(reports=0))) == "not_delivered"
+    assert outcome(evaluate(WATCH, Facts(deliveries=(DeliveryFact(channel="inbox"),)))) == "not_delivered"
+    assert outcome([]) == "not_delivered"
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        [],
+        [check("rows", path=ITEMS, min=0)],
+        [check("delivered", min=0)],
+        [check("delivered")],
+        [check("delivered", contains=["slack"])],
+        [check("change", path=ITEMS)],
+        [check("file", path=ITEMS, min=0), check("delivered")],
+        [check("text", excludes=["error"])],
+        [check("expr", expr="1 > 0")],
+        [check("expr", expr=f'exists("{ITEMS}") == 0')],
+        [check("fields", path=ITEMS, fields=["a"]), check("delivered")],
+    ],
+)
+def test_a_contract_is_refused_when_an_empty_run_would_keep_it(checks: list[Check]) -> None:
+    assert is_vacuous(checks, "ko")
+    assert is_vacuous(checks, "en")
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        [check("rows", path=ITEMS)],
+        [check("file", path=ITEMS)],
+        [check("text", contains=["물"]), check("delivered")],
+        [check("text", min=10)],
+        [check("expr", expr=f'rows("{ITEMS}") > 0')],
+    ],
+)
+def test_a_contract_is_accepted_when_something_must_come_out(checks: list[Check]) -> None:
+    assert is_vacuous(checks) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1 +",
+        "__import__('os')",
+        "(1).real",
+        "[1][0]",
+        "x > 1",
+        "rows",
+        "rows_before > 1",
+        "rows('a', 'b') > 1",
+        "rows(1) > 1",
+        "rows('a').x > 1",
+        "2 ** 9999 > 1",
+        "1 if 1 else 2",
+        "lambda: 1",
+        "f'{1}' > 1",
+        "rows(*['a'])",
+        "rows(x='a')",
+        "True",
+        "1e999 > 1",
+        "'a' > 'b'",
+        "(" * 200 + "1" + ")" * 200,
+        "1+" * 149 + "1",
+        "9" * 290,
+        "rows('a') in rows('b')",
+        "a := 1",
+        "1 @ 1",
+        "1 // 1 > 0",
+    ],
+)
+def test_an_expression_is_refused_when_it_is_more_than_a_comparison(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\A.*\Z"):
+        expressions.parse(text)
+
+
+@given(st.text(alphabet="rows(\"a'), 0123.<>=+-*/andornot_before", max_size=60))
+def test_only_known_errors_come_out_when_an_expression_is_nonsense(text: str) -> None:
+    try:
+        expressions.holds(text, Facts(files={"a": table(3)}, previous={"a": table(2)}))
+    except (ValueError, expressions.Missing, expressions.NoPrevious, ZeroDivisionError, OverflowError):
+        return
