@@ -25,7 +25,7 @@ from services.gateway.routes.answers import (
     scope,
 )
 from services.gateway.routes.conversations import vault_of
-from shared.agentfile.model import Schedule
+from shared.agentfile.model import Check, Schedule
 from shared.agentfile.schedule import check_schedule
 from shared.errors import BadRequest, Conflict
 from shared.events.plan import PlanDecided, PlanEdited
@@ -37,12 +37,10 @@ api = Api("plans")
 
 
 class Caps(Body):
-    """Absent: unchanged. Tokens, seconds, MiB."""
+    """Tokens; absent: unchanged."""
 
-    tokens_per_run: int | None = Field(None, ge=0)
-    tokens_per_day: int | None = Field(None, ge=0)
-    wall_s: int | None = Field(None, ge=1, le=3600)
-    memory_mb: int | None = Field(None, ge=64, le=4096)
+    per_run: int | None = Field(None, ge=0)
+    per_day: int | None = Field(None, ge=0)
 
 
 class PlanChange(Body):
@@ -50,6 +48,7 @@ class PlanChange(Body):
 
     schedule: Schedule | None = None
     caps: Caps | None = None
+    contract: tuple[Check, ...] | None = Field(None, max_length=40)
 
 
 class Decision(Body):
@@ -73,9 +72,16 @@ def patch_plan(path: ById, body: PlanChange) -> Id:
     _refuse_decided(plan)
     if body.schedule is not None:
         check_schedule(body.schedule, language(), deps().clock.now())
-    changes = body.model_dump(mode="json", include=body.model_fields_set, exclude_none=False)
+    changes: dict[str, object] = {}
+    if "schedule" in body.model_fields_set:
+        changes["schedule"] = body.schedule.model_dump(mode="json") if body.schedule else None
     if body.caps is not None:
-        changes["caps"] = body.caps.model_dump(exclude_none=True)
+        before = plan.agent_file.manifest.tokens
+        changes["caps"] = {**before.model_dump(), **body.caps.model_dump(exclude_none=True)}
+    if body.contract is not None:
+        changes["contract"] = [check.model_dump(mode="json") for check in body.contract]
+    if not changes:
+        raise refusal(BadRequest, "bad_request")
     event = PlanEdited(plan_id=plan.id, conversation_id=plan.conversation_id, changes=changes)
     deps().store.transact(lambda tx: tx.emit(event), cause=cause())
     return Id(id=plan.id)
