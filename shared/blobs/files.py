@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,13 +21,13 @@ class FileBlobs:
     def put(self, key: str, data: bytes) -> None:
         target, beside = self._places(key)
         beside.write_bytes(data)
-        os.replace(beside, target)
+        beside.replace(target)
 
     def put_file(self, key: str, path: Path) -> None:
         target, beside = self._places(key)
         with path.open("rb") as source, beside.open("wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
-        os.replace(beside, target)
+        beside.replace(target)
 
     def get(self, key: str) -> bytes:
         with self.open(key) as stream:

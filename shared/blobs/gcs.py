@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import requests
 from google.api_core import exceptions
 from google.auth.credentials import Credentials
-from google.cloud import storage
+from google.cloud.storage import Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from shared.blobs.keys import checked, checked_prefix
@@ -30,7 +30,7 @@ _TYPE = "application/octet-stream"  # the door decides what a browser may see it
 
 class GcsBlobs:
     def __init__(self, project: str, bucket: str, *, credentials: Credentials | None = None) -> None:
-        self._client = storage.Client(project=project, credentials=credentials)
+        self._client = Client(project=project, credentials=credentials)
         self._bucket = self._client.bucket(bucket)
 
     def put(self, key: str, data: bytes) -> None:

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
-from google.cloud import pubsub_v1
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1.types import BatchSettings, PublisherOptions
 from google.protobuf import duration_pb2
 from google.pubsub_v1.types import PullResponse, ReceivedMessage
 
@@ -49,9 +50,9 @@ class PubSubBus:
         self._clock = clock
         self._letters = letters
         self._pull = pull
-        options = pubsub_v1.types.PublisherOptions(enable_message_ordering=True)
-        self._publisher = pubsub_v1.PublisherClient(pubsub_v1.types.BatchSettings(max_latency=0.002), options)
-        self._subscriber = pubsub_v1.SubscriberClient()
+        options = PublisherOptions(enable_message_ordering=True)
+        self._publisher = PublisherClient(BatchSettings(max_latency=0.002), options)
+        self._subscriber = SubscriberClient()
         self._receivers: dict[str, tuple[tuple[str, ...], Receiver]] = {}
         self._first_seen: OrderedDict[tuple[str, str], datetime] = OrderedDict()
         self._lock = threading.Lock()
@@ -138,7 +139,7 @@ class PubSubBus:
             return Received("retry", f"{type(error).__name__}: {error}")
 
     def _first(self, service: str, message_id: str) -> datetime:
-        """When this process first saw the message: age alone would condemn what waited for a service that was down."""
+        """When this process first saw it: age alone would condemn what waited for a service that was down."""
         now = self._clock.now()
         with self._lock:
             seen = self._first_seen.setdefault((service, message_id), now)
@@ -208,8 +209,8 @@ def provision(
 
     subscribers: topics by service. retry_s: shortest pause before a redelivery.
     """
-    with pubsub_v1.SubscriberClient() as subscriber:
-        publisher: Any = pubsub_v1.PublisherClient()
+    with SubscriberClient() as subscriber:
+        publisher: Any = PublisherClient()
         for topic in topics:
             _once(publisher.create_topic, name=topic_path(project, topic))
         pauses = {"minimum_backoff": _duration(retry_s), "maximum_backoff": _duration(max(retry_s, 30.0))}

@@ -21,7 +21,15 @@ from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
 from shared.store.firestore_changes import COMMIT_S, ChangeFeed, FeedWatch, note
-from shared.store.firestore_documents import READ_S, FirestoreReader, answering, document, encode, place
+from shared.store.firestore_documents import (
+    READ_S,
+    FirestoreReader,
+    Snapshot,
+    answering,
+    document,
+    encode,
+    place,
+)
 from shared.store.port import Cause, Document, Query, T, Tx
 from shared.store.signal import Signal
 
@@ -41,7 +49,7 @@ class _FirestoreTx:
         self._cause = cause
         self._clock = clock
         self._group = ids.new("evt")
-        self.seen: dict[tuple[str, str], firestore.DocumentSnapshot] = {}
+        self.seen: dict[tuple[str, str], Snapshot] = {}
         self.writes: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
         self.events: list[Envelope] = []
 
@@ -93,7 +101,7 @@ class FirestoreStore(FirestoreReader):
         self._ids = ids
         self._signal = Signal(clock)
         self._feed = ChangeFeed(client, self._signal, clock)
-        self._jitter = random.Random(ids.token())  # noqa: S311 (spreads retries; nothing to guess)
+        self._jitter = random.Random(ids.token())  # spreads retries; nothing to guess
 
     def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
         existed = 0
@@ -120,12 +128,12 @@ class FirestoreStore(FirestoreReader):
     def _commit(self, tx: _FirestoreTx) -> None:
         if not tx.writes and not tx.events:
             return
-        batch = self._client.batch()
+        batch = self.client.batch()
         for (collection, id), (kind, data) in tx.writes.items():
             _write(
                 batch,
-                self._client,
-                place(self._client, collection, id),
+                self.client,
+                place(self.client, collection, id),
                 kind,
                 data,
                 tx.seen.get((collection, id)),
@@ -133,11 +141,11 @@ class FirestoreStore(FirestoreReader):
         for envelope in tx.events:
             text = json.dumps(vars(envelope), ensure_ascii=False)
             batch.create(
-                place(self._client, OUTBOX, envelope.id),
+                place(self.client, OUTBOX, envelope.id),
                 {"envelope": text, "committed_at": firestore.SERVER_TIMESTAMP},
             )
         touched = {collection for collection, _ in tx.writes} | ({OUTBOX} if tx.events else set())
-        note(batch, self._client, touched, self._clock.now(), self._ids)
+        note(batch, self.client, touched, self._clock.now(), self._ids)
         with answering():
             # Never repeated by the client: after a lost answer the repetition would look like a lost race and
             # the function would run twice. The caller gets Unavailable and decides.
@@ -152,21 +160,25 @@ class FirestoreStore(FirestoreReader):
         return FeedWatch(watch, self._feed)
 
     def outbox(self, limit: int) -> list[Envelope]:
-        rows = self._client.collection(OUTBOX).order_by("committed_at").limit(limit)
+        rows = self.client.collection(OUTBOX).order_by("committed_at").limit(limit)
         with answering():
             return [Envelope(**json.loads(row.get("envelope"))) for row in rows.stream(timeout=READ_S)]
 
     def mark_sent(self, event_ids: Sequence[str]) -> None:
         for start in range(0, len(event_ids), _BATCH):
-            batch = self._client.batch()
+            batch = self.client.batch()
             for id in event_ids[start : start + _BATCH]:
-                batch.delete(place(self._client, OUTBOX, id))
+                batch.delete(place(self.client, OUTBOX, id))
             with answering():
                 batch.commit(timeout=COMMIT_S)
 
     def close(self) -> None:
         self._feed.close()
         self._signal.close()
+
+    def disconnect(self) -> None:
+        close: Callable[[], None] = self.client.close
+        close()
 
 
 def _write(
@@ -175,20 +187,32 @@ def _write(
     reference: firestore.DocumentReference,
     kind: str,
     data: dict[str, Any],
-    seen: firestore.DocumentSnapshot | None,
+    seen: Snapshot | None,
 ) -> None:
     """Adds one write, conditional on what the function saw of this document."""
-    if kind == "create" or (kind == "put" and seen is not None and not seen.exists):
+    if kind == "create":
         batch.create(reference, encode(data))
-    elif kind == "put" and seen is None:
+    elif kind == "delete":
+        _delete(batch, client, reference, seen)
+    elif seen is None:
         batch.set(reference, encode(data))
-    elif kind == "put":
+    elif not seen.exists:
+        batch.create(reference, encode(data))
+    else:
         # `update` takes a precondition and `set` does not, so the fields that are gone are named.
         fields = encode(data)
         gone = dict.fromkeys((seen.to_dict() or {}).keys() - fields.keys(), firestore.DELETE_FIELD)
         named = {FieldPath(name).to_api_repr(): value for name, value in (gone | fields).items()}
         batch.update(reference, named, option=client.write_option(last_update_time=seen.update_time))
-    elif seen is None:
+
+
+def _delete(
+    batch: firestore.WriteBatch,
+    client: firestore.Client,
+    reference: firestore.DocumentReference,
+    seen: Snapshot | None,
+) -> None:
+    if seen is None:
         batch.delete(reference)
     elif seen.exists:
         batch.delete(reference, option=client.write_option(last_update_time=seen.update_time))
@@ -222,7 +246,7 @@ class FirestoreDatabases:
             return self._stores[service]
 
     def read(self, service: str) -> FirestoreReader:
-        return FirestoreReader(self.own(service)._client)
+        return FirestoreReader(self.own(service).client)
 
     def watch(self, service: str, collections: Sequence[str]) -> FeedWatch:
         return self.own(service).watch(collections)
@@ -231,7 +255,7 @@ class FirestoreDatabases:
         with self._lock:
             for store in self._stores.values():
                 store.close()
-                store._client.close()
+                store.disconnect()
             self._stores.clear()
 
 

@@ -1,7 +1,7 @@
 """Who changed what, as a collection: every commit to a watched kind of collection leaves one small note.
 
 One listener per database serves every watch of this process. It asks for notes newer than a moment, so a
-broken stream catches up by itself and nothing is lost; watching the collections themselves would read them whole.
+broken stream catches up by itself and nothing is lost; watching the collections would read them whole.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.api_core import exceptions
 from google.cloud import firestore
@@ -19,6 +19,7 @@ from shared.errors import Unavailable
 from shared.store.port import Document, Query, body_text
 
 READ_S = 15.0  # decision: a read that takes longer is treated as no answer
+Snapshot: TypeAlias = "firestore.DocumentSnapshot[Any]"
 _NAME = "__name__"
 _FORMAT = "_format"  # in every document, because an update may not be empty
 _INT64 = 1 << 63
@@ -60,7 +61,7 @@ def _id(name: str) -> str:
     return name.replace("%2F", "/").replace("%25", "%")
 
 
-def document(snapshot: firestore.DocumentSnapshot) -> Document:
+def document(snapshot: Snapshot) -> Document:
     return Document(_id(snapshot.id), decode(snapshot.to_dict() or {}), snapshot.update_time.rfc3339())
 
 
@@ -77,15 +78,15 @@ class FirestoreReader:
     """Reads one service's database. Thread-safe."""
 
     def __init__(self, client: firestore.Client) -> None:
-        self._client = client
+        self.client = client
 
     def get(self, collection: str, id: str) -> Document | None:
         snapshot = self.snapshot(collection, id)
         return document(snapshot) if snapshot.exists else None
 
-    def snapshot(self, collection: str, id: str) -> firestore.DocumentSnapshot:
+    def snapshot(self, collection: str, id: str) -> Snapshot:
         with answering():
-            return place(self._client, collection, id).get(timeout=READ_S)
+            return place(self.client, collection, id).get(timeout=READ_S)
 
     def query(self, query: Query) -> list[Document]:
         if any(w.op == "in" and not w.value for w in query.where):
@@ -94,7 +95,7 @@ class FirestoreReader:
             return [document(found) for found in self._select(query).stream(timeout=READ_S)]
 
     def _select(self, query: Query) -> Any:
-        select: Any = self._client.collection(query.collection)
+        select: Any = self.client.collection(query.collection)
         for where in query.where:
             value = list(where.value) if where.op == "in" else where.value
             select = select.where(filter=FieldFilter(where.field, where.op, value))
@@ -108,5 +109,5 @@ class FirestoreReader:
             cursor = [query.after[0]] if query.after else []
         select = select.order_by(_NAME, direction=direction)
         if query.after:
-            select = select.start_after([*cursor, place(self._client, query.collection, query.after[1])])
+            select = select.start_after([*cursor, place(self.client, query.collection, query.after[1])])
         return select.limit(query.limit)

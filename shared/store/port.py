@@ -45,7 +45,7 @@ class Where:
 @dataclass(frozen=True)
 class Query:
     """Documents of one collection that meet all conditions, ordered by one field then id (both descending
-    when descending). A range condition (<, <=, >, >=) is always on the order field; `descending` needs one.
+    when `descending`, which needs order_by). A range condition (<, <=, >, >=) is always on the order field.
 
     after: (value of the order field, id) of the last document of the previous page. A document without
     the order field, or with null there, is not found. Every query shape a service uses stands in its
@@ -62,7 +62,7 @@ class Query:
     def __post_init__(self) -> None:
         ranged = {where.field for where in self.where if where.op not in ("==", "in")}
         if ranged - {self.order_by}:
-            raise ValueError(f"{self.collection}: a range condition needs order_by on its field: {sorted(ranged)}")
+            raise ValueError(f"{self.collection}: a range condition needs order_by on {sorted(ranged)}")
         if self.descending and not self.order_by:
             raise ValueError(f"{self.collection}: descending needs an order_by")
 

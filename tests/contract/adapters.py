@@ -82,10 +82,11 @@ def blobs(name: str, place: str) -> Blobs:
         from shared.blobs.files import FileBlobs
 
         return FileBlobs(Path(place), RandomIds())
-    from google.auth.credentials import AnonymousCredentials
+    from google.auth.credentials import AnonymousCredentials, Credentials
 
     from shared.blobs.gcs import GcsBlobs
 
-    bucket = GcsBlobs("test", place, credentials=AnonymousCredentials())
+    anonymous: Callable[[], Credentials] = AnonymousCredentials
+    bucket = GcsBlobs("test", place, credentials=anonymous())
     bucket.make_bucket()
     return bucket

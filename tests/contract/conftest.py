@@ -14,8 +14,8 @@ from shared.bus.port import Bus
 from shared.clock import Clock, SystemClock
 from shared.ids import RandomIds
 from shared.store.port import Databases
-from tests.contract.adapters import EMBEDDED, GOOGLE, RETRY_S, SERVICES, TOPICS, BlobsKind, BusKind, StoreKind
 from tests.contract import adapters
+from tests.contract.adapters import EMBEDDED, GOOGLE, RETRY_S, SERVICES, TOPICS, BlobsKind, BusKind, StoreKind
 
 BOTH = [EMBEDDED, GOOGLE]
 
@@ -83,7 +83,7 @@ def buses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusKind]:
         request.getfixturevalue("pubsub_here")
         from shared.bus.pubsub import provision
 
-        provision(place, TOPICS, {service: ("clock", "run") for service in SERVICES}, retry_s=RETRY_S)
+        provision(place, TOPICS, dict.fromkeys(SERVICES, ("clock", "run")), retry_s=RETRY_S)
     opened: list[Bus] = []
 
     def open_one(clock: Clock) -> Bus:
@@ -96,9 +96,9 @@ def buses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusKind]:
 
 
 @pytest.fixture(params=BOTH)
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobsKind]:
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobsKind:
     place = str(tmp_path / "blobs")
     if request.param == GOOGLE:
         request.getfixturevalue("storage_here")
         place = _own_name()
-    yield BlobsKind(request.param, lambda: adapters.blobs(request.param, place))
+    return BlobsKind(request.param, lambda: adapters.blobs(request.param, place))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -214,6 +215,10 @@ def test_replaying_is_refused_when_there_is_no_such_letter(bus: Bus) -> None:
         bus.replay("dead_nothing")
 
 
+def there_are(bus: Bus, letters: int) -> bool:
+    return len(bus.dead_letters()) == letters
+
+
 def test_dead_letters_are_listed_newest_first_and_no_more_than_asked(buses: BusKind) -> None:
     clock = FakeClock()
     bus = buses.open(clock)
@@ -225,7 +230,7 @@ def test_dead_letters_are_listed_newest_first_and_no_more_than_asked(buses: BusK
     started(bus, Recorder(refuse))
     for n in range(3):
         bus.publish([event(n)])
-        assert eventually(lambda n=n: len(bus.dead_letters()) == n + 1)
+        assert eventually(partial(there_are, bus, n + 1))
     assert [letter.envelope.data["n"] for letter in bus.dead_letters()] == [2, 1, 0]
     assert [letter.envelope.data["n"] for letter in bus.dead_letters(limit=2)] == [2, 1]
 

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from shared.clock import Clock, FakeClock, SystemClock, moment, stamp
 from shared.ids import Ids, RandomIds, SeededIds, derived
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Text order is time order for years of four digits.
-moments = st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
+moments = st.integers(-30_000_000_000, 250_000_000_000).flatmap(
+    lambda s: st.integers(0, 999_999).map(lambda us: EPOCH + timedelta(seconds=s, microseconds=us))
+)
 
 
 @pytest.fixture(params=[SystemClock, FakeClock])
@@ -72,11 +75,7 @@ def test_stamps_sort_as_their_moments(one: datetime, other: datetime) -> None:
 
 @given(moments, st.integers(-14 * 60, 14 * 60))
 def test_a_stamp_is_the_same_when_the_moment_is_told_in_another_zone(at: datetime, minutes: int) -> None:
-    try:
-        told = at.astimezone(timezone(timedelta(minutes=minutes)))
-    except OverflowError:
-        return
-    assert stamp(told) == stamp(at)
+    assert stamp(at.astimezone(timezone(timedelta(minutes=minutes)))) == stamp(at)
 
 
 @pytest.mark.parametrize("ids", [RandomIds(), SeededIds()], ids=["random", "seeded"])

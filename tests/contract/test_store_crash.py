@@ -15,7 +15,9 @@ from tests.contract.adapters import StoreKind
 
 
 @pytest.mark.parametrize("commits", [1, 7, 40])
-def test_every_document_has_its_event_and_every_event_its_document_when_killed(stores: StoreKind, commits: int) -> None:
+def test_every_document_has_its_event_and_every_event_its_document_when_killed(
+    stores: StoreKind, commits: int
+) -> None:
     process = subprocess.Popen(stores.command("many"), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for _ in range(commits):

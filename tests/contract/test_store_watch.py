@@ -43,11 +43,12 @@ def put(store: Store, collection: str, id: str, n: int = 1) -> None:
 
 
 def test_a_watch_wakes_when_a_document_is_put_changed_or_deleted(store: Store, watch: Watch) -> None:
-    for change in (
+    changes: tuple[Callable[[], None], ...] = (
         lambda: put(store, "things", "a"),
         lambda: put(store, "things", "a", 2),
         lambda: store.transact(lambda tx: tx.delete("things", "a"), cause=CAUSE),
-    ):
+    )
+    for change in changes:
         change()
         assert watch.wait(LONG_S)
         quiet(watch)
@@ -159,27 +160,28 @@ def test_no_wake_up_is_lost_when_the_signal_alone_is_raced() -> None:
         sys.setswitchinterval(interval)
 
 
-def _race(write: Callable[[int], None], wait: Callable[[], bool], look: Callable[[], int], rounds: int) -> None:
-    seen = threading.Condition()
-    newest = 0
+def _race(
+    write: Callable[[int], None], wait: Callable[[], bool], look: Callable[[], int], rounds: int
+) -> None:
+    changed = threading.Condition()
+    seen = [0]
 
     def reader() -> None:
-        nonlocal newest
-        while newest < rounds:
+        while seen[-1] < rounds:
             if wait():
                 found = look()
-                with seen:
-                    newest = max(newest, found)
-                    seen.notify_all()
+                with changed:
+                    seen.append(found)
+                    changed.notify_all()
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(reader)
         for n in range(1, rounds + 1):
             write(n)
-            with seen:
-                arrived = seen.wait_for(lambda n=n: newest >= n, LONG_S)  # type: ignore[misc]
+            with changed:
+                arrived = changed.wait_for(lambda: seen[-1] >= n, LONG_S)  # noqa: B023 (run at once)
             if not arrived:
-                newest = rounds
+                seen.append(rounds)
                 pytest.fail(f"change {n} never woke the watch")
         reading.result(LONG_S)
 
