@@ -136,6 +136,9 @@ def test_a_hostile_file_is_unreadable_when_it_attacks_the_parser(tmp_path: Path)
     assert len(files) == 10
     assert {name for name, file in files.items() if file.unreadable is None} == set()
     assert all(file.rows is None for file in files.values())
+    # Refused before the parser saw them, not by its mercy.
+    assert files["outputs/laughs.xlsx"].unreadable == files["outputs/utf16.xlsx"].unreadable == "xml"
+    assert files["outputs/bomb.xlsx"].unreadable == "too large"
 
 
 def test_odd_files_are_capped_or_passed_over_when_they_are_not_what_they_seem(tmp_path: Path) -> None:
