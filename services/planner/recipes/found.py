@@ -129,5 +129,6 @@ def _address(value: object) -> str:
 def _line(value: object, limit: int) -> str:
     """One line of visible characters; page text cannot bring in control or direction marks."""
     text = value if isinstance(value, str) else ""
-    kept = "".join(char for char in text[: limit * 4] if unicodedata.category(char)[0] != "C")
+    spaced = (" " if char.isspace() else char for char in text[: limit * 4])
+    kept = "".join(char for char in spaced if unicodedata.category(char)[0] != "C")
     return " ".join(kept.split())[:limit]

@@ -45,7 +45,7 @@ _WATCH = re.compile(
     r"홈페이지|페이지|사이트|뉴스|기사|"
     r"\b(?:watch|monitor|track|scrape|crawl|check|new (?:products?|items?|posts?|arrivals?)|"
     r"price|prices|changes?|"
-    r"competitors?|shops?|stores?|websites?|sites?|pages?|news|updates?|restock)",
+    r"competitors?|shops?|stores?|websites?|sites?|pages?|news|updates?|restock|collect|notices?|posts?|announcements?)",
     re.IGNORECASE,
 )
 _KEYWORDS = re.compile(

@@ -20,9 +20,12 @@ CUPS: Goods = [("머그컵 세트", 18000), ("유리 찻잔", 12000), ("도자�
 LAMPS: Goods = [("침실 무드등", 34000), ("책상 스탠드", 41000), ("캠핑 랜턴", 27000), ("벽걸이 조명", 63000)]
 
 FRAME = """<!doctype html><html><head><meta charset="utf-8"><title>가게</title>{head}</head><body>
-<header><div class="gnb"><ul><li><a href="/about">회사 소개 안내 페이지</a></li><li><a href="/help">고객 센터 안내 페이지</a></li>
+<header><div class="gnb"><ul><li><a href="/about">회사 소개 안내 페이지</a></li>
+<li><a href="/help">고객 센터 안내 페이지</a></li>
 <li><a href="/terms">이용 약관 안내 페이지</a></li></ul></div></header>{body}
-<footer><ul><li><a href="/a">개인정보 처리 방침</a></li><li><a href="/b">사업자 정보 확인하기</a></li><li><a href="/c">제휴 문의하기 안내</a></li></ul></footer>
+<footer><ul><li><a href="/a">개인정보 처리 방침</a></li>
+<li><a href="/b">사업자 정보 확인하기</a></li>
+<li><a href="/c">제휴 문의하기 안내</a></li></ul></footer>
 </body></html>"""
 
 
@@ -53,7 +56,8 @@ def feed(goods: Goods) -> str:
         f"<description>&lt;b&gt;{price:,}원&lt;/b&gt;</description></item>"
         for title, price in goods
     )
-    return f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>컵</title>{items}</channel></rss>'
+    channel = f"<channel><title>컵</title>{items}</channel>"
+    return f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0">{channel}</rss>'
 
 
 def page_with_feed(goods: Goods, feed_path: str = "/cups/rss.xml") -> str:
@@ -63,7 +67,7 @@ def page_with_feed(goods: Goods, feed_path: str = "/cups/rss.xml") -> str:
 
 def blocks_page(goods: Goods) -> str:
     cards = "".join(
-        f'<li class="xans-record- item{number}"><a href="/goods?no={title}&utm_source=x"><img src="/i.jpg" alt=""></a>'
+        f'<li class="xans-record- item{number}"><a href="/goods?no={title}&utm_source=x"><img src="/i"></a>'
         f'<p class="name"><a href="/goods?no={title}">{title}</a></p>'
         f"<p><del>{price + 9000:,}원</del> <b>{price:,}원</b></p></li>"
         for number, (title, price) in enumerate(goods)
@@ -73,7 +77,8 @@ def blocks_page(goods: Goods) -> str:
 
 def table_page(goods: Goods) -> str:
     rows = "".join(
-        f"<tr><td>{number}</td><td><a href='/t/{number}'>{title}</a></td><td>{price:,}</td><td>{number * 37}</td></tr>"
+        f"<tr><td>{number}</td><td><a href='/t/{number}'>{title}</a></td><td>{price:,}</td>"
+        f"<td>{number * 37}</td></tr>"
         for number, (title, price) in enumerate(goods, start=1)
     )
     heads = "<tr><th>번호</th><th>상품명</th><th>판매가</th><th>조회</th></tr>"
@@ -97,7 +102,7 @@ def rebuilt_page() -> str:
 
 
 class Site:
-    """A local host: path -> (status, content type, body), changed by tests between runs. Unknown paths: 404."""
+    """A local host: path -> (status, content type, body), changed by tests between runs. Else 404."""
 
     def __init__(self, address: str) -> None:
         self.address = address

@@ -61,7 +61,7 @@ Allow: /private/open   # but this
 User-agent: Other
 User-agent: PageWatch
 Disallow: /*.php$
-Disallow: /tmp*/x
+Disallow: /draft*/x
 """
 
 
@@ -74,7 +74,7 @@ Disallow: /tmp*/x
         ("PageWatch", "/private/x", True),
         ("PageWatch", "/a/list.php", False),
         ("PageWatch", "/a/list.php?page=2", True),
-        ("PageWatch", "/tmp1/y/x", False),
+        ("PageWatch", "/draft1/y/x", False),
         ("Other", "/a.php", False),
     ],
 )

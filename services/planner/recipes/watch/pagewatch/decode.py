@@ -25,9 +25,9 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 def decode(body: bytes, content_type: str = "") -> str:
     """Never fails: an unreadable byte becomes "�".
 
-    A byte-order mark is believed first. Then UTF-8 is tried strictly, since text in another charset hardly ever
-    passes for it; then the charset that the header or the page names, then CP949. Labels come late because many
-    servers say UTF-8 over EUC-KR files, and the other way round.
+    A byte-order mark is believed first. Then UTF-8 is tried strictly, since text in another charset hardly
+    ever passes for it; then the charset that the header or the page names, then CP949. Labels come late, for
+    many servers say UTF-8 over EUC-KR files, and the other way round.
     """
     for mark, name in _MARKS:
         if body.startswith(mark):

@@ -11,7 +11,7 @@ from .phrases import Phrases
 
 ITEMS_SHOWN = 15  # of one kind of change in one source; all of them are in report.xlsx
 KEYWORDS_SHOWN = 10
-REPORT_CHARS = 12_000
+REPORT_CHARS = 8_000  # a message of 60 kB at most, written in ASCII, must hold it
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
