@@ -32,13 +32,19 @@ class Mask:
         return bool(self._found)
 
     def apply(self, data: bytes) -> bytes:
-        if not self._found:
+        if not self._occurs(data):
             return data
         return self._pattern.sub(lambda match: self._replacements[match.group()], data)
 
     def last_match_end(self, data: bytes) -> int:
         """Where the last complete match ends; 0 when there is none."""
+        if not self._occurs(data):
+            return 0
         return max((match.end() for match in self._pattern.finditer(data)), default=0)
+
+    def _occurs(self, data: bytes) -> bool:
+        # Plain searches one by one are several times faster than the pattern, and mostly find nothing.
+        return any(text in data for text in self._found)
 
     def held(self, data: bytes) -> int:
         """How many bytes at the end of `data` could be the start of a value that continues later."""

@@ -47,7 +47,7 @@ class Caps:
     client_connections: int = 64
     connect_s: float = 10
     # Time without a single byte from the other side, in either direction.
-    silence_s: float = 60
+    silence_s: float = 300
     preview_bytes: int = 64 << 10
 
 
@@ -94,6 +94,12 @@ class Exchange:
     @property
     def url(self) -> str:
         return f"{self.scheme}://{authority(self.scheme, self.host, self.port)}{self.path}"
+
+    @property
+    def undeclared(self) -> bool:
+        """Refused for want of a rule: the person could allow it, so the run may be parked with a request.
+        Other refusals nobody can allow."""
+        return self.verdict == "refused" and self.reason.startswith("undeclared_")
 
     @property
     def wrote(self) -> bool:

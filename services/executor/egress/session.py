@@ -9,7 +9,7 @@ import h11
 from services.executor.egress.authority import RunAuthority
 from services.executor.egress.forwarder import Forwarder
 from services.executor.egress.peer import Peer
-from services.executor.egress.wire import TlsWire, Wire
+from services.executor.egress.wire import SocketWire, TlsWire
 from shared.errors import BadRequest, Unavailable
 from shared.net.url import Endpoint
 
@@ -21,10 +21,11 @@ class Session:
         self._forwarder = forwarder
         self._authority = authority
 
-    async def serve(self, wire: Wire) -> None:
+    async def serve(self, wire: SocketWire) -> None:
         """Ends when either side does; raises nothing but cancellation."""
         try:
             await self._requests(Peer(wire, h11.SERVER), None)
+            await wire.linger()
         except (OSError, h11.ProtocolError):
             # The code went away, or its answer could not be finished; the exchange is on record.
             pass

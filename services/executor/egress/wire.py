@@ -12,6 +12,8 @@ import ssl
 from typing import Protocol
 
 _CHUNK = 64 << 10
+_LINGER_S = 2.0
+_LINGER_CHUNKS = 64
 
 
 class Wire(Protocol):
@@ -54,6 +56,19 @@ class SocketWire:
 
     def close(self) -> None:
         self._sock.close()
+
+    async def linger(self) -> None:
+        """Ends our side and reads on for a moment: closing with bytes unread would make the system discard
+        what was sent last, and the peer would never see it."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(_LINGER_S):
+                for _ in range(_LINGER_CHUNKS):
+                    if not await self._loop.sock_recv(self._sock, _CHUNK):
+                        return
+        except OSError:
+            # TimeoutError is one of them: whoever goes on talking has had its moment.
+            return
 
     def idle(self) -> bool:
         try:

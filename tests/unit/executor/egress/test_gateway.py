@@ -98,6 +98,7 @@ def test_an_undeclared_host_is_refused_before_any_lookup(world: World) -> None:
         "evil.example",
     )
     tunnelled, direct = run.records
+    assert tunnelled.undeclared
     assert (tunnelled.verdict, tunnelled.host, tunnelled.port, tunnelled.method, tunnelled.path) == (
         "refused",
         "evil.example",
@@ -155,6 +156,7 @@ def test_a_declared_host_at_a_metadata_address_is_refused(world: World) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (403, "address_refused")
     assert (run.records[0].verdict, run.records[0].bytes_out) == ("refused", 0)
+    assert not run.records[0].undeclared
 
 
 def test_an_unknown_name_is_a_bad_gateway(world: World) -> None:
