@@ -117,6 +117,10 @@ class Site:
     def fail(self, path: str, status: int) -> None:
         self.pages[path] = (status, "text/plain", b"broken")
 
+    def refuse(self, path: str, code: str) -> None:
+        """As the platform's way out answers in place of the host."""
+        self.pages[path] = (403, f"application/problem+json; code={code}", b"{}")
+
     def redirect(self, path: str, target: str) -> None:
         self.pages[path] = (302, target, b"")
 
@@ -141,7 +145,10 @@ def _handler(made: Site) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             made.asked.append(self.path)
             status, kind, body = made.pages.get(self.path, (404, "text/plain", b"nothing here"))
-            self.send_response(status)
+            code = kind.partition("code=")[2]
+            self.send_response(status, f"{code}: not let through" if code else None)
+            if code:
+                self.send_header("X-Egress-Gateway", "answered here")
             self.send_header("Location" if status == 302 else "Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -226,3 +226,16 @@ def test_price_needs_a_currency(text: str, price: str) -> None:
 )
 def test_machine_price_is_written_for_people(amount: object, currency: object, shown: str) -> None:
     assert money(amount, currency) == shown
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("undeclared_path", "blocked"), ("unreachable", "refused"), ("timeout", "timeout")]
+)
+def test_answer_of_the_way_out_itself_is_no_answer_of_the_shop(code: str, status: str) -> None:
+    with site() as shop:
+        shop.refuse("/new", code)
+
+        with pytest.raises(Problem) as problem:
+            reader().read(f"{shop.address}/new")
+
+        assert problem.value.status == status

@@ -5,6 +5,7 @@ Every way this can go wrong becomes a `Problem` with a short status, so that one
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -20,6 +21,19 @@ PAGE_BYTES = 5_000_000
 ROBOTS_BYTES = 512_000
 CONNECT_S, READ_S, WHOLE_S = 10.0, 15.0, 40.0
 REDIRECTS = 3
+# The platform's way out answers by itself when a request is not let through or nothing answers behind it;
+# the reason stands in the status line. Every other reason means that the address is not allowed.
+_TUNNEL = re.compile(r"Tunnel connection failed: \d+ (\w+)")
+_GATEWAY = {
+    "timeout": "timeout",
+    "unreachable": "refused",
+    "no_answer": "refused",
+    "no_such_host": "refused",
+    "no_name_service": "refused",
+    "bad_certificate": "refused",
+    "unreadable_answer": "refused",
+    "run_cap": "http_429",
+}
 TEXTS = ("text/", "xml", "html", "json")
 
 
@@ -125,13 +139,20 @@ class Reader:
 
     def _get(self, address: str) -> requests.Response:
         try:
-            return self._session.get(address, timeout=(CONNECT_S, READ_S), stream=True, allow_redirects=False)
+            response = self._session.get(
+                address, timeout=(CONNECT_S, READ_S), stream=True, allow_redirects=False
+            )
         except requests.exceptions.ProxyError as error:
-            raise Problem("blocked") from error
+            tunnel = _TUNNEL.search(str(error))
+            raise Problem(_GATEWAY.get(tunnel.group(1), "blocked") if tunnel else "refused") from error
         except requests.Timeout as error:
             raise Problem("timeout") from error
         except (requests.RequestException, ValueError) as error:
             raise Problem("refused") from error
+        if "X-Egress-Gateway" in response.headers and "problem+json" in response.headers["Content-Type"]:
+            response.close()
+            raise Problem(_GATEWAY.get(response.reason.partition(":")[0], "blocked"))
+        return response
 
     def _body(self, response: requests.Response, limit: int) -> bytes:
         """At most `limit` bytes within `WHOLE_S`: a page that drips for ever is a timeout."""
