@@ -16,7 +16,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.errors import Misconfigured, ProjectError
+from shared.clock import Clock
+from shared.errors import Misconfigured
 from shared.runtime import profiles
 from shared.runtime.server import PortTaken, WebServer, listen
 from shared.runtime.settings import Settings, from_environment
@@ -42,17 +43,23 @@ CREATE: dict[str, Callable[[Kit], Service]] = {
 class Application:
     """The chosen services, wired and not yet started. `start` returns; `stop` may be called twice."""
 
-    def __init__(self, settings: Settings, names: list[str], listening: socket.socket | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        names: list[str],
+        listening: socket.socket | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         if listening is not None:
             settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         self.settings = settings
-        self.engines = profiles.engines(settings, names, project_dir=PROJECT)
+        self.engines = profiles.engines(settings, names, project_dir=PROJECT, clock=clock)
         self.kits = {name: self.engines.kit(name) for name in names}
         self.services = {name: CREATE[name](kit) for name, kit in self.kits.items()}
         self.running = {name: Running(service, self.kits[name]) for name, service in self.services.items()}
         web = self.services["gateway"].web if "gateway" in self.services else None
         self._server = WebServer(web, listening) if web is not None and listening is not None else None
-        ticks = "scheduler" in names and settings.profile == "embedded"
+        ticks = "scheduler" in names and settings.one_machine
         self._ticker = Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
         self._stopped = False
 
@@ -76,6 +83,7 @@ class Application:
         if self._ticker is not None:
             self._ticker.stop()
         if self._server is not None:
+            self.services["gateway"].stop()  # ends the open streams, which hold the server's threads
             self._server.stop()
         self.engines.bus.stop()
         for running in reversed(list(self.running.values())):
@@ -140,7 +148,7 @@ def main(arguments: list[str]) -> int:
             return doctor(settings)
         return serve(settings, chosen.only, chosen.fd)
     except (Misconfigured, PortTaken) as error:
-        print(error.detail if isinstance(error, ProjectError) else str(error), file=sys.stderr)
+        print(error.detail, file=sys.stderr)
         return 1
 
 

@@ -88,21 +88,34 @@ def edited(file: AgentFile, changes: Mapping[str, object]) -> AgentFile:
 
 SAY: dict[str, tuple[str, str]] = {
     "looking": ("{n}곳을 먼저 읽어 볼게요.", "Let me read {n} page(s) first."),
-    "planned": ("이렇게 해 볼게요. 허락하시면 연습 실행부터 해 볼게요.", "Here is the plan. Once you allow it, I will rehearse."),
+    "planned": (
+        "이렇게 해 볼게요. 허락하시면 연습 실행부터 해 볼게요.",
+        "Here is the plan. Once you allow it, I will rehearse.",
+    ),
     "building": ("허락해 주셔서 준비를 시작해요.", "Thank you. Getting it ready."),
     "environment": ("준비물을 갖췄어요.", "Everything it needs is installed."),
     "rehearsal": ("연습 실행을 하고 있어요. 아무것도 보내지 않아요.", "Rehearsing. Nothing is sent."),
-    "ready": ("연습이 잘 끝났어요. 켜면 예정대로 스스로 일해요.", "The rehearsal went well. Switch it on and it works by itself."),
+    "ready": (
+        "연습이 잘 끝났어요. 켜면 예정대로 스스로 일해요.",
+        "The rehearsal went well. Switch it on and it works by itself.",
+    ),
     "not_ready": ("연습이 확인 조건을 지키지 못했어요.", "The rehearsal did not meet its conditions."),
-    "rejected": ("알겠어요. 바꾸고 싶은 점을 말해 주시면 다시 짜 볼게요.", "All right. Tell me what to change and I will plan again."),
+    "rejected": (
+        "알겠어요. 바꾸고 싶은 점을 말해 주시면 다시 짜 볼게요.",
+        "All right. Tell me what to change and I will plan again.",
+    ),
     "stopped": ("멈췄어요. 지금까지 한 것은 그대로예요.", "Stopped. Everything so far is kept."),
     "look_failed": ("페이지를 읽어 보지 못했어요.", "The pages could not be read."),
-    "imported": ("가져온 에이전트예요. 아래 설명은 만든 사람의 말이에요.", "An imported agent. The description is its author's words."),
-    "overdue": ("시간이 너무 오래 걸려 멈췄어요. 다시 말씀해 주세요.", "It took too long and was stopped. Please say it again."),
+    "imported": (
+        "가져온 에이전트예요. 아래 설명은 만든 사람의 말이에요.",
+        "An imported agent. The description is its author's words.",
+    ),
+    "overdue": (
+        "시간이 너무 오래 걸려 멈췄어요. 다시 말씀해 주세요.",
+        "It took too long and was stopped. Please say it again.",
+    ),
 }
 
 
 def say(key: str, language: Language, **values: object) -> str:
     return SAY[key][0 if language == "ko" else 1].format(**values)
-
-

@@ -93,7 +93,9 @@ def save_version(tx: Tx, version: Version) -> None:
 
 
 def versions_of(reader: Reader | Tx, agent_id: str) -> list[Version]:
-    found = reader.query(Query(VERSIONS, (Where("agent_id", "==", agent_id),), order_by="created_at", limit=200))
+    found = reader.query(
+        Query(VERSIONS, (Where("agent_id", "==", agent_id),), order_by="created_at", limit=200)
+    )
     return [Version.from_doc(d.data) for d in found]
 
 
@@ -106,5 +108,7 @@ def last_question(reader: Reader | Tx, conversation_id: str) -> ConversationEntr
 
 
 def conversations_in(reader: Reader | Tx, state: str) -> list[Conversation]:
-    found = reader.query(Query(CONVERSATIONS, (Where("state", "==", state),), order_by="updated_at", limit=50))
+    found = reader.query(
+        Query(CONVERSATIONS, (Where("state", "==", state),), order_by="updated_at", limit=50)
+    )
     return [Conversation.from_doc(d.data) for d in found]

@@ -10,7 +10,7 @@ from typing import Any
 from shared.bus.dispatch import CLAIMS, Cut, Failed, Handlers, Job, Slow
 from shared.clock import Clock, moment, stamp
 from shared.errors import Conflict, ProjectError
-from shared.store.port import Cause, Document, Query, Store, Tx, Where
+from shared.store.port import Cause, Document, Query, Store, Tx, Watch, Where
 
 _LEASE = timedelta(seconds=60)
 _IDLE_S = 5.0
@@ -36,6 +36,7 @@ class Workers:
         self._stopping = threading.Event()
         self._held: dict[str, int] = {}
         self._held_lock = threading.Lock()
+        self._watches: list[Watch] = []
         self._threads = [
             threading.Thread(target=self._run, name=f"work-{service}-{n}", daemon=True)
             for n in range(threads if self._slow else 0)
@@ -54,6 +55,8 @@ class Workers:
     def stop(self, timeout_s: float = 3.0) -> None:
         """Waits a little for running jobs; what is still running is taken up again at the next start."""
         self._stopping.set()
+        for watch in self._watches:
+            watch.close()
         end = self._clock.monotonic() + timeout_s
         for thread in self._threads:
             if thread.ident is not None:
@@ -74,12 +77,10 @@ class Workers:
 
     def _run(self) -> None:
         watch = self._store.watch([CLAIMS])
-        try:
-            while not self._stopping.is_set():
-                if not self._work_once():
-                    watch.wait(self._pause())
-        finally:
-            watch.close()
+        self._watches.append(watch)
+        while not self._stopping.is_set():
+            if not self._work_once():
+                watch.wait(self._pause())
 
     def _pause(self) -> float:
         soon = self._store.query(Query(CLAIMS, (Where("due_at", ">", ""),), order_by="due_at", limit=1))

@@ -111,9 +111,12 @@ def prepared(folder: Path) -> Path:
     return folder.resolve()
 
 
-def engines(settings: Settings, services: Iterable[str], *, project_dir: Path) -> Engines:
+def engines(
+    settings: Settings, services: Iterable[str], *, project_dir: Path, clock: Clock | None = None
+) -> Engines:
+    """`clock` replaces the machine's; for tests that let days pass."""
     if settings.profile == "gcp":
         from shared.runtime import profile_gcp  # heavy libraries, loaded only where they are used
 
-        return profile_gcp.engines(settings, services, project_dir=project_dir)
-    return embedded(settings, services, project_dir=project_dir)
+        return profile_gcp.engines(settings, services, project_dir=project_dir, clock=clock)
+    return embedded(settings, services, project_dir=project_dir, clock=clock)

@@ -46,5 +46,6 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.close()
+        """Answers under way get a second; whoever streams must have been told to end before."""
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+        self._server.close()

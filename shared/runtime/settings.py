@@ -33,16 +33,36 @@ class Settings(BaseModel):
     tick_s: float = Field(5.0, gt=0, description="Seconds between ticks on one machine.")
     disorder: int = Field(0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill.")
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
+    firestore_emulator_host: str = Field("", description="Firestore's emulator, host:port (profile gcp).")
+    pubsub_emulator_host: str = Field("", description="Pub/Sub's emulator, host:port (profile gcp).")
+    storage_emulator_host: str = Field("", description="Cloud Storage's stand-in, http://host:port (profile gcp).")
     month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
 
     @property
     def loopback_only(self) -> bool:
         return not self.public_url
 
+    @property
+    def emulated(self) -> bool:
+        """Profile gcp on this machine's emulators. Google's clients read the same three variables themselves."""
+        emulators = (self.firestore_emulator_host, self.pubsub_emulator_host, self.storage_emulator_host)
+        return self.profile == "gcp" and all(emulators)
+
+    @property
+    def one_machine(self) -> bool:
+        """Nobody ticks, pushes or works on the data but the processes started here."""
+        return self.profile == "embedded" or self.emulated
+
 
 log = logging.getLogger(__name__)
 
-_PLAIN = {"anthropic_api_key": "ANTHROPIC_API_KEY", "anthropic_base_url": "ANTHROPIC_BASE_URL"}
+_PLAIN = {
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "anthropic_base_url": "ANTHROPIC_BASE_URL",
+    "firestore_emulator_host": "FIRESTORE_EMULATOR_HOST",
+    "pubsub_emulator_host": "PUBSUB_EMULATOR_HOST",
+    "storage_emulator_host": "STORAGE_EMULATOR_HOST",
+}
 
 
 def variable_names() -> dict[str, str]:
@@ -64,6 +84,6 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         raise Misconfigured(f"{variable_names()[field]}: {first['msg']}; see docs/settings.md.") from error
-    if settings.egress_allow_private and settings.profile != "embedded":
+    if settings.egress_allow_private and not settings.one_machine:
         raise Misconfigured("AB_EGRESS_ALLOW_PRIVATE is for tests on one machine; unset it here.")
     return settings

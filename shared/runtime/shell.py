@@ -81,7 +81,7 @@ class Running:
             service.deps,
             kit.clock,
             threads=service.worker_threads,
-            alone=kit.settings.profile == "embedded",
+            alone=kit.settings.one_machine,
         )
         kit.bus.subscribe(service.name, self.dispatcher.topics(), self.dispatcher.receive)
 

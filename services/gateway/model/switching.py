@@ -14,14 +14,14 @@ from shared.records.gateway import Agent
 from shared.records.planner import Version
 
 
-def live_choice(agent: Agent, named: str | None, versions: list[Version]) -> Version:
-    """The version to make live: the named one, else the one whose rehearsal was last shown.
+def live_choice(shown: str | None, named: str | None, versions: list[Version]) -> Version:
+    """The version to make live: the named one, else `shown`, the one whose rehearsal was last shown.
 
     Raises: Conflict `not_rehearsed` (nothing passed yet, or the named one did not), `newer_version` (a newer
     one passed that this person has not been shown; `different` says how it differs).
     """
     passed = {version.id: version for version in versions if version.status == "promoted"}
-    chosen = passed.get(named or agent.shown_version_id or "")
+    chosen = passed.get(named or shown or "")
     if chosen is None:
         raise Conflict("no rehearsal has passed", code="not_rehearsed")
     newest = max(passed.values(), key=lambda version: version.number or 0)

@@ -13,7 +13,7 @@ from shared.clock import moment, stamp
 from shared.records.executor import PermissionRequest, Run
 from shared.records.gateway import Agent, Grant, Notice
 from shared.records.ledger import UsageEntry
-from shared.records.planner import Version
+from shared.records.planner import Conversation, Version
 from shared.records.scheduler import ScheduleRecord
 from shared.store.port import Reader, Where
 
@@ -65,6 +65,14 @@ class AgentRepository:
         """Newest first."""
         where = Where("agent_id", "==", agent_id)
         return self._scope.all(self._readers["planner"], "versions", Version, where, order_by="created_at")
+
+    def last_shown(self, agent: Agent) -> str | None:
+        """The version whose rehearsal the person saw last. The conversation shows it the moment it passed,
+        which may be before the fact has arrived here."""
+        planner = self._readers["planner"]
+        talk = self._scope.find(planner, "conversations", agent.conversation_id, Conversation)
+        version = self._scope.find(planner, "versions", talk.version_id, Version) if talk and talk.version_id else None
+        return version.id if version is not None and version.status == "promoted" else agent.shown_version_id
 
     def grants(self, agent_id: str) -> list[Grant]:
         """Newest first."""

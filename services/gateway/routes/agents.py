@@ -236,9 +236,10 @@ def live_agent(reader: Any, id: str) -> Agent:
 def _with_version(tx: Tx, agent: Agent, named: str | None) -> Agent:
     """The version to make live and a grant that names it. A repair inside the same manifest needs no new
     yes: it gets a copy of the one that was given. Raises: Conflict."""
-    if named is None and agent.version_id and agent.shown_version_id in (None, agent.version_id):
+    shown = repository().last_shown(agent)
+    if named is None and agent.version_id and shown in (None, agent.version_id):
         return agent
-    version = live_choice(agent, named, repository().versions(agent.id))
+    version = live_choice(shown, named, repository().versions(agent.id))
     if version.id == agent.version_id:
         return agent
     grant = repository().grant_for(version)

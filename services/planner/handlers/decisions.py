@@ -37,7 +37,12 @@ def on_plan_decided(event: PlanDecided, tx: Tx, deps: Deps) -> None:
     if build is not None:
         repository.save_build(tx, build.model_copy(update={"grant_id": event.grant_id}))
     progress = {"step": "build", "text": say("building", conversation.language), "done": 0, "total": 0}
-    files = {"step": "files", "text": "", "files": list(_files(tx, event.version_id)), "version_id": event.version_id}
+    files = {
+        "step": "files",
+        "text": "",
+        "files": list(_files(tx, event.version_id)),
+        "version_id": event.version_id,
+    }
     entries: list[Entry] = [("progress", "builder", progress), ("progress", "builder", files)]
     repository.save(tx, conversation.but(state="building", version_id=event.version_id), entries, now)
     tx.emit(

@@ -44,7 +44,9 @@ def _text(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"{name} 은(는) UTF-8 글이어야 해요. ({name} must be UTF-8 text.)", code="bad_bundle") from error
+        raise BadRequest(
+            f"{name} 은(는) UTF-8 글이어야 해요. ({name} must be UTF-8 text.)", code="bad_bundle"
+        ) from error
 
 
 def _parses(source: str, language: str) -> None:

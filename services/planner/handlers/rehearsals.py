@@ -39,7 +39,11 @@ def on_environment_ready(event: EnvironmentReady, tx: Tx, deps: Deps) -> None:
     build = repository.find_build(tx, event.conversation_id)
     run_id = derived("run", version.id, "rehearsal")
     now = deps.clock.now()
-    done = {"step": "environment", "text": say("environment", conversation.language), "seconds": event.seconds}
+    done = {
+        "step": "environment",
+        "text": say("environment", conversation.language),
+        "seconds": event.seconds,
+    }
     rehearsal = {"step": "rehearsal", "text": say("rehearsal", conversation.language), "run_id": run_id}
     entries: list[Entry] = [("progress", "builder", done), ("progress", "builder", rehearsal)]
     repository.save(tx, conversation.but(state="testing", test_run_id=run_id), entries, stamp(now))
@@ -60,7 +64,11 @@ def on_environment_ready(event: EnvironmentReady, tx: Tx, deps: Deps) -> None:
 
 def on_environment_failed(event: EnvironmentFailed, tx: Tx, deps: Deps) -> None:
     conversation = repository.find_conversation(tx, event.conversation_id)
-    if conversation is None or conversation.state != "building" or conversation.version_id != event.version_id:
+    if (
+        conversation is None
+        or conversation.state != "building"
+        or conversation.version_id != event.version_id
+    ):
         return
     entries: list[Entry] = [("result", "builder", {"text": event.text, "state": "failed"})]
     repository.save(tx, conversation.but(state="failed", problem=event.text), entries, deps.now())
@@ -110,4 +118,6 @@ def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
 def _failed(tx: Tx, conversation: Conversation, event: RunFinished, deps: Deps) -> None:
     text = f"{say('not_ready', conversation.language)} {event.reason_text}".strip()
     result = {"text": text, "run_id": event.run_id, "state": "failed"}
-    repository.save(tx, conversation.but(state="failed", problem=text), [("result", "builder", result)], deps.now())
+    repository.save(
+        tx, conversation.but(state="failed", problem=text), [("result", "builder", result)], deps.now()
+    )

@@ -162,4 +162,6 @@ def _ask(tx: Tx, conversation: Conversation, step: Ask, now: str) -> None:
 
 def _refuse(tx: Tx, conversation: Conversation, step: Refuse, now: str) -> None:
     data = {"text": step.text, "state": "failed", "suggestions": list(step.suggestions)}
-    repository.save(tx, conversation.but(state="failed", problem=step.text), [("result", "builder", data)], now)
+    repository.save(
+        tx, conversation.but(state="failed", problem=step.text), [("result", "builder", data)], now
+    )
