@@ -1,0 +1,75 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { BrowserRouter, Link, Route, Routes } from "react-router";
+import { Problem } from "./api/client";
+import { queries, useMe } from "./api/queries";
+import { Shell } from "./features/shell/shell";
+import { SignIn } from "./features/signin/sign-in";
+import { StartPage } from "./features/studio/start-page";
+import { Empty, Failure, Skeleton } from "./ui/feedback";
+import { Toasts } from "./ui/toast";
+
+const ConversationPage = lazy(() => import("./features/studio/conversation-page"));
+const AgentsPage = lazy(() => import("./features/agents/agents-page"));
+const AgentPage = lazy(() => import("./features/agents/agent-page"));
+const RunPage = lazy(() => import("./features/run/run-page"));
+
+function NotHere() {
+  const { t } = useTranslation();
+  return (
+    <Empty icon="search" title={t("notHere.title")}>
+      <p>
+        <Link to="/">{t("notHere.home")}</Link>
+      </p>
+    </Empty>
+  );
+}
+
+function Screens() {
+  return (
+    <BrowserRouter>
+      <Suspense fallback={<Skeleton lines={6} />}>
+        <Routes>
+          <Route element={<Shell />}>
+            <Route index element={<StartPage />} />
+            <Route path="c/:id" element={<ConversationPage />} />
+            <Route path="agents" element={<AgentsPage />} />
+            <Route path="agents/:id" element={<AgentPage />} />
+            <Route path="runs/:id" element={<RunPage />} />
+            <Route path="*" element={<NotHere />} />
+          </Route>
+        </Routes>
+      </Suspense>
+    </BrowserRouter>
+  );
+}
+
+function Door({ linkProblem }: { linkProblem: unknown }) {
+  const me = useMe();
+  if (me.error instanceof Problem && (me.error.status === 401 || me.error.status === 403)) {
+    return <SignIn linkProblem={linkProblem} onRetry={() => void me.refetch()} />;
+  }
+  if (me.data) return <Screens />;
+  if (me.error) {
+    return (
+      <main className="signin" id="main">
+        <Failure problem={me.error} onRetry={() => void me.refetch()} />
+      </main>
+    );
+  }
+  return (
+    <main className="signin" id="main">
+      <Skeleton lines={6} />
+    </main>
+  );
+}
+
+export function App({ linkProblem }: { linkProblem: unknown }) {
+  return (
+    <QueryClientProvider client={queries}>
+      <Door linkProblem={linkProblem} />
+      <Toasts />
+    </QueryClientProvider>
+  );
+}

@@ -1,0 +1,119 @@
+import { useTranslation } from "react-i18next";
+import { Link, useNavigate } from "react-router";
+import { changeAgent, startRun } from "../../api/actions";
+import { type AgentList, queries } from "../../api/queries";
+import type { AgentCard as Card } from "../../api/shapes";
+import { count } from "../../ui/amounts";
+import { useAction } from "../../ui/action";
+import { Button } from "../../ui/button";
+import { useProblemText } from "../../ui/feedback";
+import { Icon } from "../../ui/icon";
+import { Switch } from "../../ui/switch";
+import { Planned, When } from "../../ui/time";
+import { toast } from "../../ui/toast";
+import { Badge } from "../run/run-card";
+
+function show(id: string, enabled: boolean): void {
+  queries.setQueryData<AgentList>(["agents"], (list) =>
+    list && { ...list, items: list.items.map((item) => (item.id === id ? { ...item, enabled } : item)) },
+  );
+  queries.setQueryData<Card>(["agent", id], (agent) => agent && { ...agent, enabled });
+}
+
+/** Moves at once, goes back when the server refuses, and can be taken back from the toast. */
+export function useSwitch(agent: Card): (on: boolean) => void {
+  const { t } = useTranslation();
+  const words = useProblemText();
+  const set = async (enabled: boolean, undoable: boolean): Promise<void> => {
+    show(agent.id, enabled);
+    try {
+      await changeAgent(agent.id, { enabled });
+      const said = t(enabled ? "agents.nowOn" : "agents.nowOff", { name: agent.name });
+      toast(said, undoable ? { action: { label: t("undo"), run: () => void set(!enabled, false) } } : {});
+    } catch (problem) {
+      show(agent.id, !enabled);
+      toast(words(problem), { bad: true });
+    } finally {
+      void queries.invalidateQueries({ queryKey: ["agents"] });
+      void queries.invalidateQueries({ queryKey: ["agent", agent.id] });
+    }
+  };
+  return (on) => void set(on, true);
+}
+
+function Proof({ agent }: { agent: Card }) {
+  const { t } = useTranslation();
+  const last = agent.last_run;
+  if (!last) return <p className="soft">{t("agents.notYetRun")}</p>;
+  return (
+    <Link to={`/runs/${last.id}`} className="proof">
+      <Badge run={last} />
+      <span className="proof-text">{last.text}</span>
+      {last.finished_at && <When at={last.finished_at} />}
+    </Link>
+  );
+}
+
+export function AgentCard({ agent }: { agent: Card }) {
+  const { t, i18n } = useTranslation();
+  const navigate = useNavigate();
+  const { busy, act } = useAction();
+  const flip = useSwitch(agent);
+  const live = agent.version_id !== null;
+  const zone = agent.agent_file.schedule?.timezone ?? "UTC";
+  const runNow = () =>
+    act(async () => {
+      const { id } = await startRun(agent.id);
+      void queries.invalidateQueries({ queryKey: ["agents"] });
+      await navigate(`/runs/${id}`);
+    });
+  return (
+    <li className="card agent-card" data-waiting={agent.waiting.length > 0}>
+      <header>
+        <h2>
+          <Link to={`/agents/${agent.id}`}>{agent.name}</Link>
+        </h2>
+        {live && (
+          <Switch on={agent.enabled} label={t("agents.switch", { name: agent.name })} onChange={flip} />
+        )}
+      </header>
+      <p className="agent-summary">{agent.summary}</p>
+      {agent.waiting.map((item) => (
+        <p key={item.about} className="note note-wait">
+          <Icon name="hand" size={18} />
+          <span>{item.text}</span>
+          <Link to={item.kind === "conversation" || item.kind === "ready" ? `/c/${agent.conversation_id}` : `/runs/${item.about}`}>
+            {t("agents.look")}
+          </Link>
+        </p>
+      ))}
+      <p className="agent-next">
+        <Icon name="clock" size={16} />
+        {agent.enabled && agent.next_at ? (
+          <>
+            {t("agents.next")} <Planned at={agent.next_at} zone={zone} />
+          </>
+        ) : (
+          (live && !agent.enabled ? t("agents.off") : agent.schedule_words) || t("plan.byHand")
+        )}
+      </p>
+      <Proof agent={agent} />
+      <footer>
+        {live ? (
+          <Button icon="play" busy={busy} onClick={() => void runNow()}>
+            {t("agents.runNow")}
+          </Button>
+        ) : (
+          <Link to={`/c/${agent.conversation_id}`} className="button button-plain">
+            {t("agents.finish")}
+          </Link>
+        )}
+        <span className="soft">
+          {agent.tokens_month === 0
+            ? t("agents.noTokens")
+            : t("agents.tokens", { tokens: count(agent.tokens_month, i18n.language) })}
+        </span>
+      </footer>
+    </li>
+  );
+}

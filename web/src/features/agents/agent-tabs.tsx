@@ -1,0 +1,153 @@
+import { useTranslation } from "react-i18next";
+import { useAgentRuns, useAgentVersions, useRun, useStateVersions } from "../../api/queries";
+import type { AgentCard, HostContact, Version } from "../../api/shapes";
+import { size } from "../../ui/amounts";
+import { Failure, Skeleton } from "../../ui/feedback";
+import { Icon } from "../../ui/icon";
+import { Planned, useCity, When } from "../../ui/time";
+import { Files } from "../version/files";
+
+export function ScheduleTab({ agent }: { agent: AgentCard }) {
+  const { t } = useTranslation();
+  const city = useCity();
+  const schedule = agent.agent_file.schedule;
+  if (!schedule) return <p>{t("agent.noSchedule")}</p>;
+  const next = agent.next_firings ?? (agent.next_at ? [agent.next_at] : []);
+  return (
+    <div className="columns">
+      <section>
+        <h2>{t("agent.when")}</h2>
+        <p className="schedule-words">{agent.schedule_words}</p>
+        <p className="soft">
+          {city(schedule.timezone)} · <code>{schedule.cron}</code>
+        </p>
+        <ul className="plain-list">
+          <li>{t(`sheet.missed.${schedule.missed}`)}</li>
+          <li>{t(`sheet.overlap.${schedule.overlap}`)}</li>
+        </ul>
+      </section>
+      <section>
+        <h2>{t("agent.nextFirings")}</h2>
+        {!agent.enabled && <p className="soft">{t("agents.off")}</p>}
+        {agent.enabled && (
+          <ol className="firings">
+            {next.slice(0, 5).map((at) => (
+              <li key={at}>
+                <Planned at={at} zone={schedule.timezone} />
+              </li>
+            ))}
+          </ol>
+        )}
+      </section>
+    </div>
+  );
+}
+
+/** What was allowed beside what the last run really used. */
+export function Permissions({ agent }: { agent: AgentCard }) {
+  const { t } = useTranslation();
+  const lastId = useAgentRuns(agent.id, 6).data?.pages[0]?.items.find((run) => run.kind !== "test")?.id;
+  const run = useRun(lastId ?? agent.last_run?.id).data;
+  const { manifest } = agent.agent_file;
+  const used = (host: string): HostContact[] => (run?.hosts ?? []).filter((contact) => contact.host === host);
+  const refused = (run?.hosts ?? []).filter((contact) => contact.verdict === "refused");
+  return (
+    <>
+      <div className="table-scroll">
+        <table className="grants">
+          <thead>
+            <tr>
+              <th scope="col">{t("agent.granted")}</th>
+              <th scope="col">{t("agent.used")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {manifest.hosts.map((rule) => (
+              <tr key={`${rule.host}${rule.path}${rule.effect}`}>
+                <td>
+                  <strong>{t(`agent.effect.${rule.effect}`)}</strong> {rule.host}
+                  {rule.path}
+                  <span className="soft"> {rule.why}</span>
+                </td>
+                <td>
+                  {used(rule.host).length === 0
+                    ? t("agent.unused")
+                    : t("agent.requests", { count: used(rule.host).reduce((sum, each) => sum + each.requests, 0) })}
+                </td>
+              </tr>
+            ))}
+            {manifest.channels.map((channel) => (
+              <tr key={channel.kind}>
+                <td>
+                  <strong>{t("agent.effect.write")}</strong> {t(`channel.${channel.kind}`)}
+                </td>
+                <td>
+                  {t("agent.messages", {
+                    count: (run?.deliveries ?? []).filter((each) => each.channel === channel.kind).length,
+                  })}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {refused.length > 0 && (
+        <div className="note note-bad">
+          <Icon name="warn" />
+          <p>{t("agent.refused", { hosts: refused.map((each) => each.host).join(", ") })}</p>
+        </div>
+      )}
+    </>
+  );
+}
+
+function VersionRow({ version, live }: { version: Version; live: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <li className="version">
+      <details>
+        <summary>
+          <strong>{version.number ? t("agent.version", { number: version.number }) : t("agent.candidate")}</strong>
+          {live && <span className="badge badge-good">{t("agent.live")}</span>}
+          {version.status === "failed" && <span className="badge badge-bad">{t("agent.failedVersion")}</span>}
+          <When at={version.created_at} />
+        </summary>
+        <Files versionId={version.id} stamp="" />
+      </details>
+    </li>
+  );
+}
+
+export function Versions({ agent }: { agent: AgentCard }) {
+  const versions = useAgentVersions(agent.id);
+  if (versions.isPending) return <Skeleton />;
+  if (versions.error) return <Failure problem={versions.error} onRetry={() => void versions.refetch()} />;
+  return (
+    <ul className="versions">
+      {versions.data.items.map((version) => (
+        <VersionRow key={version.id} version={version} live={version.id === agent.version_id} />
+      ))}
+    </ul>
+  );
+}
+
+export function Memory({ agent }: { agent: AgentCard }) {
+  const { t, i18n } = useTranslation();
+  const states = useStateVersions(agent.id);
+  if (!agent.agent_file.manifest.state) return <p>{t("sheet.noState")}</p>;
+  if (states.isPending) return <Skeleton />;
+  if (states.error) return <Failure problem={states.error} onRetry={() => void states.refetch()} />;
+  if (states.data.items.length === 0) return <p className="soft">{t("agent.noMemory")}</p>;
+  return (
+    <ol className="memory">
+      {states.data.items.map((state) => (
+        <li key={state.id}>
+          <Icon name="memory" size={16} />
+          <span>{t("agent.memory", { number: state.number })}</span>
+          <small className="soft">{size(state.size, i18n.language)}</small>
+          <When at={state.at} />
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,128 @@
+/** What is being made, while it is made: steps, the rehearsal and its log, files to read, the message to come. */
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { ConversationDetail, ProgressData, Run, RunEntry } from "../../api/shapes";
+import { Icon, type IconName } from "../../ui/icon";
+import { Artifacts } from "../run/artifacts";
+import { Checks, Messages } from "../run/deliveries";
+import { Log } from "../run/log";
+import { Badge } from "../run/run-card";
+import { StepList, stepsOf } from "../run/steps";
+import { isOver } from "../run/words";
+import { Files } from "../version/files";
+
+function isDone({ done, total }: ProgressData): boolean {
+  return typeof done === "boolean" ? done : total != null && done >= total;
+}
+
+/** The last word of each step, in the order the steps began. */
+export function progressOf(detail: ConversationDetail): ProgressData[] {
+  const steps = new Map<string, ProgressData>();
+  for (const entry of detail.messages) {
+    if (entry.kind === "progress") steps.set(entry.data.step, entry.data);
+  }
+  return [...steps.values()];
+}
+
+function Progress({ detail }: { detail: ConversationDetail }) {
+  const { t } = useTranslation();
+  const items = progressOf(detail);
+  const working = ["thinking", "building", "testing"].includes(detail.state);
+  if (items.length === 0) return <p className="soft panel-waits">{t(`panel.waits.${detail.state}`, { defaultValue: t("panel.waits.thinking") })}</p>;
+  return (
+    <ol className="steps" aria-live="polite">
+      {items.map((item, index) => {
+        const active = working && !isDone(item) && index === items.length - 1;
+        const failed = detail.state === "failed" && index === items.length - 1;
+        return (
+          <li key={item.step} data-state={failed ? "failed" : active ? "active" : "done"}>
+            <span className="step-mark">{!active && <Icon name={failed ? "cross" : "check"} size={14} />}</span>
+            <span className="step-name">{item.text}</span>
+            {typeof item.done === "number" && item.total != null && (
+              <span className="step-time">
+                {item.done}/{item.total}
+              </span>
+            )}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+interface SectionProps {
+  icon: IconName;
+  title: ReactNode;
+  open?: boolean;
+  children: ReactNode;
+}
+
+function Section({ icon, title, open = true, children }: SectionProps) {
+  return (
+    <details className="panel-section" open={open}>
+      <summary>
+        <Icon name={icon} size={18} />
+        {title}
+        <Icon name="chevron" size={16} />
+      </summary>
+      <div className="panel-content">{children}</div>
+    </details>
+  );
+}
+
+function Rehearsal({ run, entries }: { run: Run; entries: RunEntry[] }) {
+  const { t } = useTranslation();
+  const steps = stepsOf(entries, run);
+  const over = isOver(run);
+  return (
+    <>
+      {over && (run.deliveries?.length ?? 0) > 0 && (
+        <Section icon="eye" title={t("panel.preview")}>
+          <p className="soft">{t("panel.previewLead")}</p>
+          <Messages run={run} />
+          <Artifacts run={run} />
+        </Section>
+      )}
+      <Section
+        icon="play"
+        open={!over || run.status !== "succeeded"}
+        title={
+          <>
+            {t("panel.rehearsal")} <Badge run={{ ...run, kind: "test" }} />
+          </>
+        }
+      >
+        {run.reason && <p className="run-reason">{run.reason.text}</p>}
+        <StepList steps={steps} />
+        <Checks run={run} />
+        <Log entries={entries} />
+      </Section>
+    </>
+  );
+}
+
+interface Props {
+  detail: ConversationDetail;
+  run: Run | undefined;
+  entries: RunEntry[];
+}
+
+export function BuildPanel({ detail, run, entries }: Props) {
+  const { t } = useTranslation();
+  return (
+    <div className="panel">
+      <h2 className="panel-title">
+        {t("panel.title")} <span className={`state state-${detail.state}`}>{t(`state.${detail.state}`)}</span>
+      </h2>
+      <Section icon="spark" title={t("panel.progress")} open={!isOver(run)}>
+        <Progress detail={detail} />
+      </Section>
+      {run && <Rehearsal run={run} entries={entries} />}
+      {detail.version_id && (
+        <Section icon="code" title={t("panel.files")}>
+          <Files versionId={detail.version_id} stamp={detail.state} />
+        </Section>
+      )}
+    </div>
+  );
+}

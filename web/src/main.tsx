@@ -1,0 +1,20 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app";
+import { startLanguage } from "./i18n";
+import { takeLink } from "./features/signin/link";
+import { startTheme } from "./ui/theme";
+import "./ui/styles";
+
+startTheme();
+const [linkProblem] = await Promise.all([takeLink(), startLanguage()]);
+void import("./ui/fonts");
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App linkProblem={linkProblem} />
+    </StrictMode>,
+  );
+}
