@@ -57,6 +57,7 @@ class World:
     client: FlaskClient
     data: Path
     clock: FakeClock
+    charlie: tuple[str, str] | None = None
 
     @property
     def deps(self) -> Deps:
@@ -70,7 +71,9 @@ class World:
         return self.client.open(path, method=method, headers=headers, **more)
 
     def as_charlie(self, method: str, path: str, **more: Any) -> Any:
-        cookie, key = self.sign_in(CHARLIE)
+        if self.charlie is None:
+            self.charlie = self.sign_in(CHARLIE)
+        cookie, key = self.charlie
         headers = {"Cookie": f"ab_session={cookie}", "X-AB-Key": key, **more.pop("headers", {})}
         assert self.service.web is not None
         client = self.service.web.test_client(use_cookies=False)
