@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 _URL = re.compile(r"https?://[^\s<>\"'`()\[\]{}|\\^]+", re.IGNORECASE)
 _TRAILING = ".,;:!?…。、)」』”’"
-# Words that say "this address is a webhook"; looked for shortly before or after the address.
+# Words that say "this address is a webhook".
 _WEBHOOK_WORDS = re.compile(r"웹\s?훅|web-?\s?hook|incoming\s+hook|슬랙\s*주소|slack\s+url", re.IGNORECASE)
+_SLACK_WORDS = re.compile(r"슬랙|slack", re.IGNORECASE)
 _ASKS_FOR_SECRET = re.compile(
     r"비밀\s*번호|password|api\s*키|api[\s_-]?key|토큰|token|시크릿|secret", re.IGNORECASE
 )
@@ -58,7 +59,7 @@ _NAMED_PASSWORD = re.compile(
 
 @dataclass(frozen=True)
 class Found:
-    """One secret in a text: where (start, end), a name to keep it under, and its own host ("" unless an address)."""
+    """One secret in a text: where (start, end), a name to keep it under, its own host ("" unless an address)."""
 
     start: int
     end: int
@@ -117,21 +118,38 @@ def _answered(text: str, asked: str) -> list[Found]:
 
 
 def _addresses(text: str, asked: str) -> list[Found]:
-    called = bool(_WEBHOOK_WORDS.search(asked))
+    spans = [(match.start(), match.start() + len(match.group().rstrip(_TRAILING))) for match in _URL.finditer(text)]
+    webhooks = _spoken_of(_WEBHOOK_WORDS, text, spans)
+    slacks = _spoken_of(_SLACK_WORDS, text, spans)
+    asked_for = bool(_WEBHOOK_WORDS.search(asked))
     found = []
-    for match in _URL.finditer(text):
-        url = match.group().rstrip(_TRAILING)
-        end = match.start() + len(url)
-        near = called or _is_called_webhook(text, match.start(), end)
-        name = _webhook_name(url, near)
+    for start, end in spans:
+        url = text[start:end]
+        name = _webhook_name(url, called=asked_for or (start, end) in webhooks, slack=(start, end) in slacks)
         if name:
-            found.append(
-                Found(match.start(), end, name, url, own_host(url), channel=name.endswith("WEBHOOK_URL"))
-            )
+            channel = name.endswith("WEBHOOK_URL")
+            found.append(Found(start, end, name, url, own_host(url), channel=channel))
     return found
 
 
-def _webhook_name(url: str, called_webhook: bool) -> str | None:
+def _spoken_of(words: re.Pattern[str], text: str, spans: list[tuple[int, int]]) -> set[tuple[int, int]]:
+    """The addresses a word speaks of: for each word the nearest one, the following one when both are as near."""
+    spoken = set()
+    for match in words.finditer(text):
+        if any(start <= match.start() < end for start, end in spans):
+            continue  # part of an address, such as a page about webhooks
+        distances = [
+            (start - match.end() if start >= match.end() else match.start() - end, start < match.start(), (start, end))
+            for start, end in spans
+        ]
+        near = min(distances, default=(_NEAR + 1, False, (0, 0)))
+        if near[0] <= _NEAR:
+            spoken.add(near[2])
+    return spoken
+
+
+def _webhook_name(url: str, *, called: bool, slack: bool) -> str | None:
+    """called: a word for webhook stands beside it; slack: Slack is spoken of there."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -141,18 +159,11 @@ def _webhook_name(url: str, called_webhook: bool) -> str | None:
         return "ADDRESS_WITH_PASSWORD"
     if host in ("discord.com", "discordapp.com") and _DISCORD_PATH.match(parts.path):
         return "DISCORD_WEBHOOK_URL"
-    if host == "hooks.slack.com" or _SLACK_PATH.match(parts.path) or called_webhook:
+    if host == "hooks.slack.com" or _SLACK_PATH.match(parts.path) or called:
         return "SLACK_WEBHOOK_URL"
-    if _HOOK_PATH.search(parts.path) and _long_token(parts.path + parts.query):
+    if _HOOK_PATH.search(parts.path) and (slack or _long_token(parts.path + parts.query)):
         return "SLACK_WEBHOOK_URL"
     return "ADDRESS_WITH_KEY" if _SECRET_QUERY.search(url) else None
-
-
-def _is_called_webhook(text: str, start: int, end: int) -> bool:
-    """A word for webhook stands next to the address, with no other address in between."""
-    before = _URL.split(text[max(0, start - _NEAR) : start])[-1]
-    after = _URL.split(text[end : end + _NEAR])[0]
-    return bool(_WEBHOOK_WORDS.search(before) or _WEBHOOK_WORDS.search(after))
 
 
 def _long_token(text: str) -> bool:
