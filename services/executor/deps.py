@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.executor.attempts.attempts import Attempts
+from services.executor.attempts.admission import Admission
+from services.executor.attempts.attempts import Attempts, Egress, Surroundings
 from services.executor.attempts.oneshot import OneShot
+from services.executor.attempts.secrets import Revealer
 from services.executor.environments.folders import Folders
-from services.executor.ports import EnvironmentBuilder
+from services.executor.environments.fonts import korean_font
+from services.executor.ports import EnvironmentBuilder, Sandbox
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.events.envelope import Event
 from shared.ids import Ids
+from shared.runtime.shell import Kit
 from shared.store.port import Cause, Reader, Store, Tx
+
+_CHECKER = Path(__file__).parent / "checker"
 
 
 @dataclass(frozen=True)
@@ -47,3 +54,36 @@ class Deps:
             tx.emit(event)
 
         self.store.transact(work, cause=Cause(workspace_id, "service:executor"))
+
+
+def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, builder: EnvironmentBuilder) -> Deps:
+    """Everything from what the runtime gives and the chosen adapters. Starts nothing."""
+    gateway, planner = kit.readers["gateway"], kit.readers["planner"]
+    folders = Folders(kit.data_dir, kit.ids)
+    around = Surroundings(
+        store=kit.store,
+        gateway=gateway,
+        planner=planner,
+        blobs=kit.blobs,
+        clock=kit.clock,
+        ids=kit.ids,
+        folders=folders,
+        egress=egress,
+        admission=Admission(),
+        reveal=Revealer(gateway, kit.data_dir),
+        fonts=korean_font(),
+    )
+    return Deps(
+        clock=kit.clock,
+        ids=kit.ids,
+        store=kit.store,
+        gateway=gateway,
+        planner=planner,
+        blobs=kit.blobs,
+        folders=folders,
+        attempts=Attempts(around, sandbox),
+        oneshot=OneShot(sandbox, egress),
+        builder=builder,
+        checker_dir=_CHECKER,
+        platform_site=Path(sysconfig.get_paths()["purelib"]),
+    )

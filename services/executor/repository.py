@@ -23,6 +23,8 @@ RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
 ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
 VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
 
+SANDBOX = "sandbox"  # one document, "this": what the page says about the machine
+
 QUERIES = (
     Query(RUNS, (Where("agent_id", "==", ""),), order_by="requested_at"),
     Query(RUNS, (Where("workspace_id", "==", ""),), order_by="requested_at"),

@@ -29,7 +29,7 @@ class EnvironmentReady(Event):
     """The version's packages are installed (or it needs none).
 
     Emitted by: executor
-    Handled by: planner
+    Handled by: executor, planner
     """
 
     fact: ClassVar[str] = "environment.ready.v1"

@@ -113,7 +113,7 @@ class RunParked(Event):
     """An attempt ended because it needs a permission nobody has given yet.
 
     Emitted by: executor
-    Handled by: gateway, ledger, planner, scheduler
+    Handled by: executor, gateway, ledger
     """
 
     fact: ClassVar[str] = "run.parked.v1"
@@ -134,7 +134,7 @@ class RunFinished(Event):
     deliveries is how many were requested in the same commit (0 for tests and replays).
 
     Emitted by: executor
-    Handled by: gateway, ledger, planner, scheduler
+    Handled by: executor, gateway, ledger, planner, scheduler
     """
 
     fact: ClassVar[str] = "run.finished.v1"
@@ -160,7 +160,7 @@ class RunSettled(Event):
     """All deliveries of a finished run have an end; the outcome is final.
 
     Emitted by: executor
-    Handled by: gateway, scheduler
+    Handled by: gateway
     """
 
     fact: ClassVar[str] = "run.settled.v1"

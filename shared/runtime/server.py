@@ -7,7 +7,7 @@ import socket
 import threading
 
 from flask import Flask
-from waitress.server import create_server
+from waitress.server import create_server  # type: ignore[import-untyped]
 
 from shared.errors import ProjectError
 

@@ -42,8 +42,13 @@ class BubblewrapSandbox:
         self._lock = threading.RLock()
         self._launcher: LauncherProcess | None = None
         self._attempts: dict[str, Attempt] = {}
-        self._limits: dict[str, Order] = {}
+        self._orders: dict[str, Order] = {}
         self._closed = False
+
+    @property
+    def launcher_pid(self) -> int | None:
+        """For whoever watches processes; None before the first start."""
+        return None if self._launcher is None else self._launcher.pid
 
     def start(self, order: Order, sink: AttemptSink) -> str:
         if not _ID.fullmatch(order.id):
@@ -68,7 +73,7 @@ class BubblewrapSandbox:
             if attempt is None or attempt.ended is None:
                 return
             del self._attempts[handle]
-            self._limits.pop(handle, None)
+            self._orders.pop(handle, None)
         attempt.join(_JOIN_S)
         shutil.rmtree(self._root / "kept" / handle, ignore_errors=True)
         self._tell("release", {"id": handle})
@@ -76,9 +81,11 @@ class BubblewrapSandbox:
     def sweep(self, known: Collection[str]) -> None:
         with self._lock:
             self._ready_launcher()
-            strangers = [id for id in self._attempts if id not in known]
-        for id in strangers:
+            strangers = {id: attempt for id, attempt in self._attempts.items() if id not in known}
+        for id, attempt in strangers.items():
             self.stop(id)
+            attempt.join(_JOIN_S)
+            self.release(id)
         self._tell("sweep", {"known": sorted({*known, *self._attempts})})
         kept = self._root / "kept"
         for folder in kept.iterdir() if kept.is_dir() else ():
@@ -108,6 +115,9 @@ class BubblewrapSandbox:
             raise Unavailable("This sandbox is closed.")
         if self._launcher is not None and self._launcher.alive:
             return self._launcher
+        if self._launcher is not None:
+            self._launcher.close()  # dead: its descriptors remain
+            self._launcher = None
         found = host.interpreter()
         bwrap = host.bubblewrap()
         self._root.mkdir(parents=True, exist_ok=True)
@@ -175,7 +185,7 @@ class BubblewrapSandbox:
 
         attempt = Attempt(order, sink, ours, guest, kill)
         self._attempts[order.id] = attempt
-        self._limits[order.id] = order
+        self._orders[order.id] = order
         try:
             launcher.tell("start", spec, theirs)
         except OSError:
@@ -208,7 +218,7 @@ class BubblewrapSandbox:
         )
         box = Path(verdict.box) / "box" if verdict.box else None
         for fd in fds:
-            limits = self._limits[verdict.id].limits
+            limits = self._orders[verdict.id].limits
             with suppress(OSError):
                 box = keep(fd, self._root / "kept" / verdict.id, disk_bytes=limits.disk_bytes, inodes=limits.inodes)
             os.close(fd)

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,17 @@ _ETC = {
     "localtime": "",
 }
 _ETC_FOLDERS = ("fonts", "alternatives")
+# What the code sees in /proc/1 instead of bubblewrap's own process, whose memory it could write: it runs as the
+# same user. Enough for programs that list processes (fields of proc_pid_stat(5), all zero).
+_FIRST_PROCESS = {
+    "cmdline": "init\0",
+    "comm": "init\n",
+    "environ": "",
+    "stat": "1 (init) S 0 1 1 " + "0 " * 45 + "0\n",
+    "statm": "0 0 0 0 0 0 0\n",
+    "status": "Name:\tinit\nState:\tS (sleeping)\nTgid:\t1\nPid:\t1\nPPid:\t0\nUid:\t1000\t1000\t1000\t1000\n",
+}
+_FIRST_PROCESS_FOLDERS = ("fd", "ns", "task")
 
 
 @dataclass(frozen=True)
@@ -88,14 +100,18 @@ def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
     py_compile.compile(
         str(bootstrap), str(guest / "bootstrap.pyc"), dfile="bootstrap", doraise=True, invalidation_mode=unchecked
     )
-    etc = runtime / "etc"
-    for folder in _ETC_FOLDERS:
-        (etc / folder).mkdir(parents=True)
-    for name, text in _ETC.items():
-        (etc / name).write_text(text)
+    _write(runtime / "etc", _ETC, _ETC_FOLDERS)
+    _write(runtime / "init", _FIRST_PROCESS, _FIRST_PROCESS_FOLDERS)
     program = _copy_of_wheel(bwrap, runtime) if bwrap.parent.name == "_bin" else bwrap
     _open_to_all(runtime)
     return program
+
+
+def _write(into: Path, files: Mapping[str, str], folders: tuple[str, ...]) -> None:
+    for folder in folders:
+        (into / folder).mkdir(parents=True)
+    for name, text in files.items():
+        (into / name).write_text(text)
 
 
 def _copy_of_wheel(bwrap: Path, runtime: Path) -> Path:

@@ -21,7 +21,7 @@ from services.executor.attempts.sink import AttemptRecorder
 from services.executor.egress.model import EgressReport, EgressRun
 from services.executor.environments.folders import Folders
 from services.executor.model import AttemptResult
-from services.executor.ports import Ended, Sandbox
+from services.executor.ports import Ended, Enforcement, Sandbox
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.events.run import AttemptEnded
@@ -71,10 +71,13 @@ class Attempts:
         self._dirty = threading.Event()
         self._flusher = threading.Thread(target=self._flush_loop, name="attempt-logs", daemon=True)
 
-    def open(self) -> None:
-        """Clear what an earlier life left on this machine and begin."""
-        self._sandbox.sweep(())
+    def open(self) -> Enforcement:
+        """Clear what an earlier life left on this machine and begin; says what a sandbox here holds to."""
         self._flusher.start()
+        found = self._sandbox.enforcement()
+        if "all" not in found.missing:
+            self._sandbox.sweep(())
+        return found
 
     def close(self) -> None:
         """Kill all attempts; they are marked lost at the next start. May be called twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Coroutine
+from functools import partial
 
 from services.executor.egress.authority import RunAuthority
 from services.executor.egress.forwarder import Forwarder
@@ -56,16 +57,17 @@ class Door:
                 self._places.release()
                 await asyncio.sleep(_PAUSE_S)
                 continue
-            self._keep(self._serve(accepted))
+            session = Session(self._forwarder, self._authority)
+            task = self._keep(session.serve(SocketWire(accepted, _CLIENT_SILENCE_S)))
+            task.add_done_callback(partial(self._left, accepted))
 
-    async def _serve(self, accepted: socket.socket) -> None:
-        try:
-            await Session(self._forwarder, self._authority).serve(SocketWire(accepted, _CLIENT_SILENCE_S))
-        finally:
-            accepted.close()
-            self._places.release()
+    def _left(self, accepted: socket.socket, _: asyncio.Task[None]) -> None:
+        # In a callback: a task that is cancelled before its first step never gets to its `finally`.
+        accepted.close()
+        self._places.release()
 
-    def _keep(self, step: Coroutine[object, object, None]) -> None:
+    def _keep(self, step: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(step)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

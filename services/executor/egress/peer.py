@@ -8,7 +8,7 @@ from services.executor.egress.wire import Wire
 
 Message = h11.Request | h11.Response
 
-HEADER_BYTES = 64 << 10
+HEADER_BYTES = 60 << 10
 
 _HOP_BY_HOP = frozenset(
     {
@@ -42,6 +42,7 @@ class Peer:
         while True:
             event = self.http.next_event()
             if not isinstance(event, type):
+                _check_size(event)
                 return event
             if event is h11.PAUSED:
                 raise h11.RemoteProtocolError("a request before the last one was answered")
@@ -69,6 +70,14 @@ class Peer:
             event = await self.next()
             size += len(event.data) if isinstance(event, h11.Data) else 0
         return self.http.their_state is h11.DONE
+
+
+def _check_size(event: h11.Event) -> None:
+    # h11 bounds what is incomplete; a head that arrived in one piece may be larger.
+    if isinstance(event, h11.Request | h11.Response):
+        size = sum(len(name) + len(value) for name, value in event.headers)
+        if size > HEADER_BYTES:
+            raise h11.RemoteProtocolError("the headers are too large", error_status_hint=431)
 
 
 def end_to_end(message: Message, *also_without: bytes) -> list[tuple[bytes, bytes]]:

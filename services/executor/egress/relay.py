@@ -17,6 +17,8 @@ from shared.errors import TooLarge, Unavailable
 from shared.net.url import Endpoint
 
 _T = TypeVar("_T")
+# Of answers such as 100 and 103 before the real one; a server could send them for ever.
+_PROVISIONAL_AT_MOST = 20
 
 
 class Relay:
@@ -40,12 +42,13 @@ class Relay:
             await self._upload(upstream)
         else:
             await self._outside(upstream.send(request, h11.EndOfMessage()))
-        while True:
+        for _ in range(_PROVISIONAL_AT_MOST):
             event = await self._outside(upstream.next())
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
-                raise Unavailable(f"{self._target.host} gave no answer", code="no_answer")
+                break
+        raise Unavailable(f"{self._target.host} gave no answer", code="no_answer")
 
     async def bring_back(self, upstream: Peer, response: h11.Response) -> None:
         """Passes the answer on, real secret values masked. Raises: Unavailable `no_answer`, `timeout`,

@@ -12,7 +12,7 @@ import ssl
 from typing import Protocol
 
 _CHUNK = 64 << 10
-_LINGER_S = 2.0
+_LINGER_S = 1.0
 _LINGER_CHUNKS = 64
 
 

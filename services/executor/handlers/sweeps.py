@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from services.executor import repository
@@ -13,9 +14,30 @@ from services.executor.model import Ending
 from shared.clock import moment
 from shared.events.clock import TimeTicked
 from shared.records.executor import Reason, Run
-from shared.store.port import Tx
+from shared.store.port import Cause, Tx
 
 _ASK_FOR = timedelta(hours=72)  # design, section 6
+
+
+def begin(deps: Deps) -> None:
+    """Clear what an earlier life left on this machine, write down what a sandbox here holds to, and mark the
+    attempts of that life lost."""
+    deps.folders.make()
+    found = deps.attempts.open()
+    state = {
+        "backend": found.backend,
+        "ok": "all" not in found.missing,
+        "missing": {name: text for name, text in found.missing.items() if name != "all"},
+        "cure": found.missing.get("all"),
+    }
+    cause = Cause("", "service:executor")
+    deps.store.transact(lambda tx: tx.put(repository.SANDBOX, "this", state), cause=cause)
+    lose_orphans(repository.Runs(deps.store).of_status("running"), deps)
+
+
+def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
+    deps.attempts.close()
+    stop_egress()
 
 
 def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:

@@ -50,6 +50,14 @@ def fill(where: str | int) -> Fill:
     return Fill(1 << 30, 1 << 30)
 
 
+def _is_mount_point(path: str) -> bool:
+    """From the kernel's own list: os.path.ismount does not see a folder bound to itself."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        points = (line.split(" ")[4] for line in file)
+        escaped = path.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")
+        return escaped in points
+
+
 class Boxes:
     """The folder of all boxes. As root it is a mount of its own so that a sandbox can drop the others' at once."""
 
@@ -59,7 +67,7 @@ class Boxes:
 
     def open(self) -> None:
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if self._mounted and not os.path.ismount(self._folder):
+        if self._mounted and not _is_mount_point(str(self._folder)):
             kernel.mount(str(self._folder), str(self._folder), flags=kernel.MS_BIND)
             kernel.mount("", str(self._folder), flags=kernel.MS_PRIVATE)
 

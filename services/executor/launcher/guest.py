@@ -9,6 +9,7 @@ import fcntl
 import math
 import os
 import resource
+import signal
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _FROM_HOST_ETC = ("/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives", "/etc/l
 _STAGE = "/tmp"
 _AS_FACTOR, _AS_EXTRA = 2, 1 << 30
 _GROUP_FIRST = 16
+_RESET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,16 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
         program = machine.bwrap.replace(runtime, sources["runtime"], 1)
         arguments = _memory_file(_arguments(machine, start.spec, sources))
         filter_fd = os.open(f"{sources['runtime']}/{filter_name(start.charged)}", os.O_RDONLY)
+        empty = os.open("/dev/null", os.O_RDONLY)
+        _place([empty, pipes.stdout, pipes.stderr, pipes.report, pipes.job, arguments, filter_fd, status])
+        os.chdir("/")
         _limits(start)
         if os.geteuid() == 0:
             os.setgroups([])
             os.setresgid(start.uid, start.uid, start.uid)
             os.setresuid(start.uid, start.uid, start.uid)
-        empty = os.open("/dev/null", os.O_RDONLY)
-        _place([empty, pipes.stdout, pipes.stderr, pipes.report, pipes.job, arguments, filter_fd, status])
-        os.chdir("/")
+        for number in _RESET_SIGNALS:  # what the launcher ignores, its sandboxes must not
+            signal.signal(number, signal.SIG_DFL)
         # An empty environment: bwrap is process 1 inside, and /proc/1/environ shows what it was started with.
         os.execve(program, ["bwrap", "--args", str(_ARGS_FD), "--", *_command(machine, start)], {})
     except BaseException as error:
@@ -140,6 +144,7 @@ def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
     for path in machine.hidden:
         options += ["--tmpfs", path, "--remount-ro", path]
     options += ["--ro-bind", f"{at['runtime']}/guest", "/runner", "--proc", "/proc", "--dev", "/dev"]
+    options += ["--ro-bind", f"{at['runtime']}/init", "/proc/1"]
     for part, inside in boxes.PARTS.items():
         options += ["--bind", f"{at['box']}/{part}", inside]
     for number, (_host, inside) in enumerate(spec.mounts):
