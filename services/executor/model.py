@@ -155,7 +155,7 @@ def after_attempt(
     broken = [check for check in checks if not check.held]
     if broken:
         outcome: Literal["doubtful", "not_delivered"] = "doubtful" if contract_outcome == "doubtful" else "not_delivered"
-        text = sentence("contract", language) + " " + " ".join(check.text for check in broken[:3])
+        text = f"{sentence('contract', language)} 「{broken[0].says}」: {broken[0].text}"
         return Ending("succeeded", outcome, Reason(code="contract", text=text))
     live = run.kind not in ("test", "replay")
     waiting = live and bool(result.deliveries)

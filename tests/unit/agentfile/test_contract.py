@@ -104,7 +104,7 @@ CASES: list[tuple[Check, dict[str, Any], bool, str]] = [
         check("fields", path=SOURCES, fields=["status"], contains=["ok"]),
         {"sources": table(2, STATUS)},
         False,
-        "outputs/sources.csv의 'status' 열에 다른 값이 있어요: 'error'. 기대한 값: 'ok'.",
+        "'error' — outputs/sources.csv의 'status' 열에는 'ok'만 있어야 해요.",
     ),
     (
         check("fields", path=SOURCES, fields=["status"], excludes=["error"]),
