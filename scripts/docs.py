@@ -65,10 +65,15 @@ def handlers() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for service in SERVICES:
         folder = ROOT / "services" / service
-        for file in [folder / "handlers.py", *sorted((folder / "handlers").glob("*.py"))]:
-            if file.exists():
-                for event, function in _table(ast.parse(file.read_text(encoding="utf-8"))):
-                    found.setdefault(event, []).append(f"{file.relative_to(ROOT)} {function}".strip())
+        files = [folder / "handlers.py", *sorted((folder / "handlers").glob("*.py"))]
+        trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files if file.exists()}
+        written = {
+            node.name: file for file, tree in trees.items() for node in tree.body if isinstance(node, ast.FunctionDef)
+        }
+        for file, tree in trees.items():
+            for event, function in _table(tree):
+                place = written.get(function, file).relative_to(ROOT)
+                found.setdefault(event, []).append(f"{place} {function}".strip())
     return found
 
 
