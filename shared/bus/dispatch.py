@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -17,12 +18,17 @@ from shared.bus.port import Received
 from shared.clock import Clock, stamp
 from shared.errors import Conflict, DecodeError, ProjectError
 from shared.events.catalog import TYPES
+from shared.events.clock import TimeTicked
 from shared.events.envelope import Envelope, Event, payload
 from shared.ids import derived
-from shared.store.port import Cause, Store, Tx
+from shared.store.port import Cause, Query, Store, Tx, Where
 
 INBOX = "_inbox"
 CLAIMS = "_claims"
+_KEEP_MARKS = timedelta(days=7)  # far beyond the ten minutes in which a bus may deliver again
+_FORGET_EVERY = timedelta(minutes=1)
+
+MARKS = Query(INBOX, (Where("at", "<", ""),), order_by="at", limit=500)
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +87,7 @@ class Dispatcher:
         self._store = store
         self._deps = deps
         self._clock = clock
+        self._forgot_at = clock.now()
 
     def topics(self) -> list[str]:
         return sorted({kind.topic() for kind in self._handlers})
@@ -98,6 +105,8 @@ class Dispatcher:
         try:
             event = payload(envelope, kind)
             self._commit(envelope, event, handler)
+            if kind is TimeTicked:
+                self.forget_old_marks()
         except DecodeError as error:
             return Received("dead", error.detail)
         except Conflict as error:
@@ -125,6 +134,23 @@ class Dispatcher:
                 add_claim(tx, derived("claim", envelope.source, envelope.id), type(event), job, now)
 
         self._store.transact(work, cause=cause)
+
+
+    def forget_old_marks(self) -> None:
+        """Delete some inbox marks no redelivery can need any more. Does nothing more than once a minute."""
+        now = self._clock.now()
+        if now - self._forgot_at < _FORGET_EVERY:
+            return
+        self._forgot_at = now
+        old = replace(MARKS, where=(Where("at", "<", stamp(now - _KEEP_MARKS)),))
+        marks = [document.id for document in self._store.query(old)]
+        if marks:
+
+            def forget(tx: Tx) -> None:
+                for id in marks:
+                    tx.delete(INBOX, id)
+
+            self._store.transact(forget, cause=Cause("", f"service:{self._service}"))
 
 
 def add_claim(tx: Tx, claim_id: str, kind: type[Event], job: Job, now: str) -> None:

@@ -53,5 +53,8 @@ class Bus(Protocol):
     def replay(self, dead_letter_id: str) -> None:
         """Deliver a dead letter again to the service that refused it. Raises NotFound."""
 
+    def trim(self) -> None:
+        """Forget what every service has passed. Cheap; called now and then."""
+
     def stop(self) -> None:
         """No receiver is called after it returns. May be called twice."""

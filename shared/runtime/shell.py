@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, jsonify
 
 from shared.blobs.port import Blobs
-from shared.bus.dispatch import Dispatcher, Handlers
+from shared.bus.dispatch import MARKS, Dispatcher, Handlers
 from shared.bus.port import Bus
 from shared.bus.workers import DUE, Workers
 from shared.clock import Clock
@@ -71,7 +71,7 @@ class Running:
         self._kit = kit
         index = getattr(kit.store, "index", None)
         if index is not None:
-            index((*service.queries, DUE))
+            index((*service.queries, DUE, MARKS))
         self.dispatcher = Dispatcher(service.name, service.handlers, kit.store, service.deps, kit.clock)
         self._relay = Relay(service.name, kit.store, kit.bus, kit.clock)
         self._workers = Workers(

@@ -55,6 +55,7 @@ class Ticker:
         while True:
             try:
                 self.tick()
+                self._bus.trim()
             except Unavailable as error:
                 log.warning("a tick was not taken: %s", error.detail)
             if self._clock.wait(self._stopping, self._every_s):
