@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 PRACTICE_HOST = "practice.agentbuilder.test"
+PRACTICE_ENTRANCE = f"https://{PRACTICE_HOST}/"
 PRACTICE_PATHS = ("/shop-a/new", "/shop-b/", "/shop-c/")
 MAX_CHARS = 2_000
 

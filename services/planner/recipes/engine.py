@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.planner.recipes.addresses import (
+    PRACTICE_ENTRANCE,
     Addresses,
     practice_addresses,
     read_addresses,
@@ -111,8 +112,12 @@ def _addresses(state: TalkState, text: str) -> Addresses:
     replaced = state.answers.get("unreadable", "")
     found = read_addresses(f"{text}\n{answer}\n{replaced}")
     practice = state.practice or answer == PRACTICE or wants_practice(without_addresses(f"{text}\n{answer}"))
-    dropped = _unreadable_now(state, found.urls) if read_addresses(replaced).urls else ()
-    urls = [url for url in found.urls if url not in dropped]
+    instead = read_addresses(replaced).urls
+    dropped = _unreadable_now(state, found.urls) if instead else ()
+    urls = [url for url in found.urls if url in instead or url not in dropped]
+    if PRACTICE_ENTRANCE in urls:
+        urls.remove(PRACTICE_ENTRANCE)
+        practice = True
     if practice:
         urls += [url for url in practice_addresses() if url not in urls]
     return Addresses(tuple(urls), found.with_secret)

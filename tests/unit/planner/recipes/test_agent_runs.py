@@ -243,6 +243,11 @@ def test_all_shops_down_is_said_plainly(watcher: Watcher, street: tuple[Site, Si
 
 
 def test_only_allowed_paths_are_asked_for(watcher: Watcher, street: tuple[Site, Site, Site]) -> None:
+    """Also when a page links to a feed that was not there when the agent was allowed."""
+    linked = shops.layout_table_page(LAMPS).replace(
+        "</head>", '<link rel="alternate" type="application/rss+xml" href="/later.xml"></head>'
+    )
+    street[2].put("/shop/list", linked, charset="euc-kr")
     for shop in street:
         shop.asked.clear()
     watcher.run()

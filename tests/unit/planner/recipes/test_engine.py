@@ -317,6 +317,25 @@ def test_page_that_cannot_be_read_is_named_before_planning(problem: str) -> None
     assert other == Look(("https://d.example/x",))
 
 
+def test_replacement_that_cannot_be_read_either_is_asked_about_again() -> None:
+    first, other = "https://b.example/list", "https://d.example/x"
+    text = f"매일 9시에 https://a.example/new 와 {first} 새 상품 받은함"
+    looks = {address: LookFound(address, False, problem="login") for address in (first, other)}
+    looks["https://a.example/new"] = seen("https://a.example/new")
+
+    step = next_step(TalkState(messages=(text,), looks=looks, answers={"unreadable": other}))
+
+    assert isinstance(step, Ask)
+    assert "d.example/x" in step.note
+    assert "b.example" not in step.note
+
+
+def test_entrance_of_the_practice_host_means_its_shops() -> None:
+    step = next_step(TalkState(messages=("practice.agentbuilder.test 새 상품을 매일 9시에 받은함으로",)))
+
+    assert step == Look(practice_addresses())
+
+
 def test_nothing_readable_is_refused_with_the_reason() -> None:
     state = TalkState(messages=("매일 9시에 https://a.example/new 새 상품 받은함",))
     looks = {"https://a.example/new": LookFound("https://a.example/new", False, problem="robots")}

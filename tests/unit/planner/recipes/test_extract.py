@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pagewatch.extract import extract
 from pagewatch.item import Item
@@ -10,6 +12,12 @@ from tests.unit.planner.recipes import shops
 from tests.unit.planner.recipes.shops import KNITS, no_feed
 
 PAGE = "https://shop.example/new"
+BREADCRUMBS = json.dumps(
+    {
+        "@type": "BreadcrumbList",
+        "itemListElement": [{"@type": "ListItem", "name": "홈"}, {"@type": "ListItem", "name": "신상"}],
+    }
+)
 
 
 def facts(items: tuple[Item, ...]) -> list[tuple[str, str]]:
@@ -44,6 +52,12 @@ def test_table_gives_title_and_price_and_leaves_out_counters() -> None:
     assert facts(found.items) == [(title, f"{price:,}") for title, price in KNITS]
     assert {item.detail for item in found.items} == {""}
     assert found.items[0].link == "https://shop.example/t/1"
+
+
+def test_rows_that_span_the_table_are_passed_over() -> None:
+    page = shops.table_page(KNITS).replace("<table>", "<table><tr><td colspan=4>11월 가격표</td></tr>")
+
+    assert len(extract(page, PAGE, no_feed).items) == len(KNITS)
 
 
 def test_linked_feed_wins_when_the_page_shows_its_titles() -> None:
@@ -81,7 +95,7 @@ def test_json_ld_wins_over_blocks_on_the_same_page() -> None:
         "{",
         "[[[",
         '{"@type": "Product"}',
-        '{"@type": "BreadcrumbList", "itemListElement": [{"name": "홈"}]}',
+        BREADCRUMBS,
         "null",
     ],
 )
@@ -141,6 +155,16 @@ def test_atom_feed_takes_the_alternate_link() -> None:
     found = extract(f'<feed xmlns="http://www.w3.org/2005/Atom">{entry}</feed>', PAGE, no_feed)
 
     assert found.items == (Item("새 글", "https://shop.example/post/1", code="a1"),)
+
+
+def test_old_feed_with_a_document_type_is_read() -> None:
+    doctype = (
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://x.example/rss.dtd">'
+    )
+
+    found = extract(f"{doctype}<rss><channel><item><title>소식</title></item></channel></rss>", PAGE, no_feed)
+
+    assert [item.title for item in found.items] == ["소식"]
 
 
 def test_feed_that_defines_entities_is_refused() -> None:

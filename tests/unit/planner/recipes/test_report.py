@@ -43,7 +43,7 @@ BROKEN = day(Reading(Source("가게 B", "https://b.example/"), "http_500"), *EMP
     ("happened", "ko", "en"),
     [
         (FIRST, "처음이라 모두 기준으로 저장했어요. 상품 2개를", "First run: all 2 products are saved"),
-        (NEWS, "새 상품 1개 · 바뀐 것 1개 · 사라진 것 0개", "1 new products · 1 changed · 0 gone"),
+        (NEWS, "새 상품 1개 · 바뀐 것 1개 · 사라진 것 0개", "1 new · 1 changed · 0 gone"),
         (GONE, "새 상품이 없어요. 바뀐 것 0개, 사라진 것 1개", "No new products. 0 changed, 1 gone"),
         (
             EMPTY,

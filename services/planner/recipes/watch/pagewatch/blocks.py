@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from bs4 import BeautifulSoup, Tag
 
-from .item import Item, absolute_link, clean
+from .item import MAX_ITEMS, Item, absolute_link, clean
 from .price import PRICE, find_price
 
 _MEMBERS = {"li", "div", "article", "section", "a", "tr", "td", "dl", "figure"}
@@ -62,7 +62,7 @@ def block_items(soup: BeautifulSoup, page: str) -> list[Item]:
         groups.setdefault(place, []).append(member)
     best = _Group((), 0.0)
     for members in groups.values():
-        group = _score(members, page)
+        group = _score(members[:MAX_ITEMS], page)
         if group.score > best.score:
             best = group
     return _without_row_numbers(best.items)

@@ -50,18 +50,20 @@ def extract(text: str, address: str, read_feed: Callable[[str], str | None]) -> 
     items = json_ld_items(soup, address)
     if items:
         return _found("json-ld", items)
+    feeds, scripts = linked_feeds(soup, address), len(soup.find_all("script"))
     # Decided before the feed is read, since a shop's feed is often about its blog, not its goods.
-    on_page = _table_or_blocks(BeautifulSoup(text, "html.parser"), address)
-    for feed in linked_feeds(soup, address)[:2]:
+    on_page = _table_or_blocks(soup, address)
+    for feed in feeds[:2]:
         entries = feed_items(read_feed(feed) or "", feed)
         if entries and _is_about_page(entries, on_page, text):
             return Found("feed", tuple(distinct(entries)), feed)
     if on_page.items:
         return on_page
-    return Found("none", problem=_why_nothing(text, soup))
+    return Found("none", problem=_why_nothing(text, scripts, len(soup.get_text(" ", strip=True))))
 
 
 def _table_or_blocks(soup: BeautifulSoup, address: str) -> Found:
+    """Takes what nobody sees, and old prices, out of `soup`."""
     for tag in soup.find_all(["script", "style", "template", "noscript"]):
         tag.decompose()
     items = table_items(soup, address)
@@ -79,13 +81,9 @@ def _is_about_page(entries: list[Item], on_page: Found, text: str) -> bool:
     return not on_page.items or any(entry.title in text for entry in entries)
 
 
-def _why_nothing(text: str, soup: BeautifulSoup) -> str:
+def _why_nothing(text: str, scripts: int, visible_chars: int) -> str:
     if _LOGIN_FIELD.search(text):
         return "login"
-    scripts = len(soup.find_all("script"))
-    for tag in soup.find_all(["script", "style", "noscript", "template"]):
-        tag.decompose()
-    visible = len(soup.get_text(" ", strip=True))
-    if visible < _BARE_PAGE_CHARS and (_APP_ROOT.search(text) or scripts >= 3):
+    if visible_chars < _BARE_PAGE_CHARS and (_APP_ROOT.search(text) or scripts >= 3):
         return "needs_browser"
     return "no_items"

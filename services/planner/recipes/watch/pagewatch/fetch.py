@@ -17,7 +17,7 @@ from .decode import decode
 from .robots import ROBOT, Robots, read_robots
 
 USER_AGENT = f"Mozilla/5.0 (compatible; {ROBOT}/1.0)"
-PAGE_BYTES = 5_000_000
+PAGE_BYTES = 3_000_000
 ROBOTS_BYTES = 512_000
 CONNECT_S, READ_S, WHOLE_S = 10.0, 15.0, 40.0
 REDIRECTS = 3

@@ -48,7 +48,7 @@ _EN = {
     ),
     "nothing": "No new {noun}s. Checked {count}, all as last time.",
     "no_new": "No new {noun}s. {changed} changed, {gone} gone.",
-    "news": "{new} new {noun}s · {changed} changed · {gone} gone",
+    "news": "{new} new · {changed} changed · {gone} gone",
     "unread": "No page could be read, so what changed is unknown.",
     "some_failed": "⚠️ {failed} of {total} pages could not be read.",
     "kept": "What was remembered of it is unchanged.",
@@ -78,7 +78,7 @@ _EN = {
     "step_compare": "Comparing with last time",
     "step_report": "Writing the report",
     "noun_item": "product",
-    "noun_entry": "entry",
+    "noun_entry": "post",
 }
 _PROBLEMS_KO = {
     "robots": "이 사이트의 robots.txt가 자동 읽기를 막고 있어요.",
