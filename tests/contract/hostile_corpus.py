@@ -13,7 +13,7 @@ from pathlib import Path
 from services.executor.ports import RunLimits
 from tests.contract.sandbox_runs import Bench
 
-_CASES = Path(__file__).with_name("hostile.json")
+_CASES = ("hostile.json", "hostile_more.json")
 _CANARY = Path("/var/tmp/canary")
 # Short enough for a test, long enough for the slowest case that should end by itself.
 _LIMITS = RunLimits(wall_s=4, cpu_s=2, memory_bytes=256 << 20, disk_bytes=64 << 20, output_bytes=1 << 20)
@@ -49,7 +49,7 @@ def canaries() -> Iterator[None]:
 
 
 def run(bench: Bench) -> list[Found]:
-    cases = json.loads(_CASES.read_text())
+    cases = [case for name in _CASES for case in json.loads(Path(__file__).with_name(name).read_text())]
     with canaries(), ThreadPoolExecutor(_AT_ONCE) as pool:
         orders = [(case, bench.order(case["code"], id=case["id"], limits=_LIMITS)) for case in cases]
         return list(pool.map(lambda pair: _judge(bench, *pair), orders))
@@ -75,6 +75,6 @@ def _judge(bench: Bench, case: dict[str, str], order: object) -> Found:
         expected |= {"BLOCKED", "KILLED", "ENDED", "LIMITED"}
     if case["id"] == "proc-hold-stdout":  # the run ends with its main process; the holder is killed then
         expected |= {"ENDED"}
-    return Found(case["id"], verdict, frozenset(expected), f"{result.reason} {text[:200]} {sink.stderr[-200:]!r}")
-
-
+    return Found(
+        case["id"], verdict, frozenset(expected), f"{result.reason} {text[:200]} {sink.stderr[-200:]!r}"
+    )

@@ -26,7 +26,7 @@ _BOOTSTRAP = _REPOSITORY / "services" / "executor" / "runner" / "bootstrap.py"
 _START = (
     "import fcntl, os, sys; job, report = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 64) for n in sys.argv[1:3]); "
     "os.dup2(report, 3); os.dup2(job, 4); path = sys.argv[3]; sys.argv[1:] = ['closed', '0']; "
-    "exec(compile(open(path, 'rb').read(), path, 'exec'))"
+    "exec(open(path, 'rb').read())"
 )
 
 
@@ -73,6 +73,8 @@ class FakeSandbox:
     def sweep(self, known: Collection[str]) -> None:
         for handle in [handle for handle in self._children if handle not in known]:
             self.stop(handle)
+            self._children[handle].attempt.join(10)
+            self.release(handle)
 
     def enforcement(self) -> Enforcement:
         why = "the fake isolates nothing"

@@ -1,0 +1,90 @@
+"""Finding control groups that can be written, on drawings of machines made of plain folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.executor.launcher import cgroups
+
+
+def _mountinfo(*lines: tuple[Path, str, str]) -> str:
+    return "".join(f"30 25 0:26 / {point} rw,relatime - {kind} cgroup {options}\n" for point, kind, options in lines)
+
+
+def _version_1(root: Path) -> str:
+    for name in ("memory", "pids", "cpuacct"):
+        (root / name / "own").mkdir(parents=True)
+    return _mountinfo(*((root / name, "cgroup", f"rw,{name}") for name in ("memory", "pids", "cpuacct")))
+
+
+def test_groups_lie_below_our_own_when_each_controller_has_its_tree(tmp_path: Path) -> None:
+    mountinfo = _version_1(tmp_path)
+
+    groups = cgroups.find("ab", mountinfo, "4:memory:/own\n8:pids:/\n2:cpuacct:/gone\n0::/\n")
+
+    assert isinstance(groups, cgroups.GroupsV1)
+    assert groups.parents == {
+        "memory": tmp_path / "memory" / "own" / "ab",
+        "pids": tmp_path / "pids" / "ab",
+        "cpuacct": tmp_path / "cpuacct" / "ab",  # our path is not visible there: the top is
+    }
+    assert groups.missing == {}
+
+
+def test_controllers_mounted_together_are_found_when_they_share_a_tree(tmp_path: Path) -> None:
+    (tmp_path / "cpu,cpuacct").mkdir()
+    for name in ("memory", "pids"):
+        (tmp_path / name).mkdir()
+    mountinfo = _mountinfo(
+        (tmp_path / "cpu,cpuacct", "cgroup", "rw,cpu,cpuacct"),
+        (tmp_path / "memory", "cgroup", "rw,memory"),
+        (tmp_path / "pids", "cgroup", "rw,pids"),
+    )
+
+    groups = cgroups.find("ab", mountinfo, "")
+
+    assert isinstance(groups, cgroups.GroupsV1)
+    assert groups.parents["cpuacct"] == tmp_path / "cpu,cpuacct" / "ab"
+
+
+def test_the_unified_tree_is_used_when_it_is_the_only_one(tmp_path: Path) -> None:
+    (tmp_path / "service").mkdir()
+
+    groups = cgroups.find("ab", _mountinfo((tmp_path, "cgroup2", "rw")), "0::/service\n")
+
+    assert isinstance(groups, cgroups.GroupsV2)
+    assert groups.parent == tmp_path / "service" / "ab"
+    assert (groups.parent / "cgroup.subtree_control").read_text() == "+memory +pids"
+
+
+def test_bounds_are_written_and_counters_read_when_a_unified_group_is_made(tmp_path: Path) -> None:
+    group = cgroups.GroupsV2(tmp_path).make("one")
+    assert group is not None
+    group.bound(memory_bytes=1000, processes=7)
+    folder = tmp_path / "one"
+    (folder / "memory.events").write_text("low 0\noom 1\noom_kill 2\n")
+    (folder / "pids.events").write_text("max 0\n")
+    (folder / "cpu.stat").write_text("usage_usec 2500000\nuser_usec 1\n")
+    (folder / "memory.peak").write_text("900\n")
+    (folder / "cgroup.procs").write_text("11\n12\n")
+
+    assert (folder / "memory.max").read_text() == "1000"
+    assert (folder / "pids.max").read_text() == "7"
+    assert (group.out_of_memory(), group.refused_forks()) == (True, False)
+    assert (group.cpu_ms(), group.memory_peak(), group.pids()) == (2500, 900, [11, 12])
+
+
+def test_every_missing_bound_has_its_sentence_when_nothing_can_be_written(tmp_path: Path) -> None:
+    groups = cgroups.find("ab", _mountinfo((tmp_path / "nowhere", "cgroup2", "rw")), "0::/\n")
+
+    assert isinstance(groups, cgroups.NoGroups)
+    assert set(groups.missing) == {"memory", "cpu"}
+    assert groups.make("x") is None
+
+
+def test_counters_read_as_nothing_when_the_group_is_gone(tmp_path: Path) -> None:
+    group = cgroups.GroupV1(tmp_path / "m", tmp_path / "p", tmp_path / "c")
+
+    assert (group.pids(), group.cpu_ms(), group.memory_peak()) == ([], 0, 0)
+    assert not group.out_of_memory()
+    assert group.remove()
