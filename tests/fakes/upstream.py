@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import socket
 import ssl
 import threading
 from dataclasses import dataclass, field
@@ -26,6 +28,9 @@ class Seen:
 
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    # For `/hold`: set once such a request has arrived, and what it then waits for.
+    arrived: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -115,6 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, b"last")
         self.close_connection = True
 
+    def answer_hold(self, got: Received) -> None:
+        """Answers when the test says so."""
+        self.server_seen.arrived.set()
+        self.server_seen.released.wait(self.timeout)
+        self._send(200, b"held")
+
     def answer_big(self, got: Received) -> None:
         self._send(200, b"x" * 300_000)
 
@@ -146,6 +157,39 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         raise AssertionError("the test server failed")
+
+
+class CannedServer:
+    """`with CannedServer() as server`: answers every connection's first bytes with `server.answer`, as it
+    stands, and closes; `server.closed` is set after each."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.closed = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            with accepted, contextlib.suppress(OSError):
+                if accepted.recv(65536):
+                    accepted.sendall(self.answer)
+            self.closed.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Closing alone would leave the thread in accept().
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
 
 
 class Upstream:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine
 from functools import partial
 
 from services.executor.egress.authority import RunAuthority
@@ -29,15 +28,19 @@ class Door:
         self._listener = listener
         self._forwarder = Forwarder(run, outside, practice, clock)
         self._authority = RunAuthority(clock.now())
-        self._places = asyncio.Semaphore(run.caps.client_connections)
+        self._places = run.caps.client_connections
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open = False
         self.ca_pem = self._authority.ca_pem
 
     async def open(self) -> None:
         self._listener.setblocking(False)
-        self._keep(self._accept())
+        self._open = True
+        self._listen()
 
     async def close(self) -> EgressReport:
+        self._open = False
+        self._deafen()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -46,28 +49,34 @@ class Door:
         self._listener.close()
         return self._forwarder.meter.report()
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            # Connections over the limit wait in the socket's backlog.
-            await self._places.acquire()
-            try:
-                accepted, _ = await loop.sock_accept(self._listener)
-            except OSError:
-                self._places.release()
-                await asyncio.sleep(_PAUSE_S)
-                continue
-            session = Session(self._forwarder, self._authority)
-            task = self._keep(session.serve(SocketWire(accepted, _CLIENT_SILENCE_S)))
-            task.add_done_callback(partial(self._left, accepted))
+    def _listen(self) -> None:
+        if self._open and len(self._tasks) < self._places:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
-    def _left(self, accepted: socket.socket, _: asyncio.Task[None]) -> None:
+    def _deafen(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._listener)
+
+    def _accept(self) -> None:
+        # A callback rather than `loop.sock_accept`, whose socket is lost when it is cancelled at the wrong
+        # moment. Connections over the limit wait in the listener's backlog.
+        try:
+            accepted, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:
+            self._deafen()
+            asyncio.get_running_loop().call_later(_PAUSE_S, self._listen)
+            return
+        session = Session(self._forwarder, self._authority)
+        wire = SocketWire(accepted, _CLIENT_SILENCE_S)
+        task = asyncio.get_running_loop().create_task(session.serve(wire))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._left, accepted))
+        if len(self._tasks) >= self._places:
+            self._deafen()
+
+    def _left(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
         # In a callback: a task that is cancelled before its first step never gets to its `finally`.
         accepted.close()
-        self._places.release()
-
-    def _keep(self, step: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(step)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        self._tasks.discard(task)
+        self._listen()

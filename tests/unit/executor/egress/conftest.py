@@ -1,4 +1,4 @@
-"""A gateway, three servers behind it and a name service that remembers what it was asked."""
+"""A gateway, the servers behind it and a name service that remembers what it was asked."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from shared.agentfile.model import HostRule
 from shared.clock import SystemClock
 from shared.errors import BadRequest
 from shared.net.allowance import Allowance
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import CannedServer, Upstream
 
 API, OTHER, PLAIN = "api.shop.test", "other.shop.test", "plain.shop.test"
 # Its certificate comes from roots nobody trusts.
 FORGED = "forged.shop.test"
+# Answers by plain http with whatever bytes the test sets.
+CANNED = "canned.shop.test"
 UNHURRIED = Pace(requests_per_s=0)
 
 
@@ -69,6 +71,7 @@ class World:
     other: Upstream
     plain: Upstream
     forged: Upstream
+    canned: CannedServer
     lookups: list[str]
     folder: Path
     opened: list[OpenRun] = field(default_factory=list)
@@ -79,12 +82,19 @@ class World:
             OTHER: f"https://{OTHER}:{self.other.port}",
             PLAIN: f"http://{PLAIN}:{self.plain.port}",
             FORGED: f"https://{FORGED}:{self.forged.port}",
+            CANNED: f"http://{CANNED}:{self.canned.port}",
         }[host] + path
 
     def rule(self, host: str = API, **more: Any) -> HostRule:
-        servers = {API: self.api, OTHER: self.other, PLAIN: self.plain, FORGED: self.forged}
+        servers: dict[str, Upstream | CannedServer] = {
+            API: self.api,
+            OTHER: self.other,
+            PLAIN: self.plain,
+            FORGED: self.forged,
+            CANNED: self.canned,
+        }
         port = servers[host].port
-        return HostRule(host=host, port=port, scheme="http" if host == PLAIN else "https", **more)
+        return HostRule(host=host, port=port, scheme="http" if host in (PLAIN, CANNED) else "https", **more)
 
     def open(self, *hosts: HostRule, **more: Any) -> OpenRun:
         """A run with those rules; none given: the API host may be read."""
@@ -108,7 +118,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     roots = RunAuthority(SystemClock().now())
     trust = ssl.create_default_context(cadata=roots.ca_pem)
     lookups: list[str] = []
-    addresses = dict.fromkeys((API, OTHER, PLAIN, FORGED), "127.0.0.1") | {
+    addresses = dict.fromkeys((API, OTHER, PLAIN, FORGED, CANNED), "127.0.0.1") | {
         "meta.shop.test": "169.254.169.254"
     }
 
@@ -123,9 +133,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         Upstream(roots.context(OTHER)) as other,
         Upstream() as plain,
         Upstream(RunAuthority(SystemClock().now()).context(FORGED)) as forged,
+        CannedServer() as canned,
     ):
         pairs = {(API, api.port), (OTHER, other.port), (PLAIN, plain.port), (FORGED, forged.port)}
-        pairs |= {("meta.shop.test", 443)}
+        pairs |= {("meta.shop.test", 443), (CANNED, canned.port)}
         gateway = EgressGateway(Allowance(frozenset(pairs)), resolver=resolver, tls=trust)
-        yield World(gateway, api, other, plain, forged, lookups, tmp_path_factory.mktemp("egress"))
+        yield World(gateway, api, other, plain, forged, canned, lookups, tmp_path_factory.mktemp("egress"))
         gateway.stop()

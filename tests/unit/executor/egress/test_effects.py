@@ -80,7 +80,9 @@ def test_a_write_on_a_broken_connection_counts_as_written_and_is_not_repeated(wo
     report = run.close()
 
     assert answer.status_code == 502
-    assert [request.method for request in world.api.seen.requests[before:]] == ["GET", "POST"]
+    warm, write = world.api.seen.requests[before:]
+    assert (warm.method, write.method) == ("GET", "POST")
+    assert warm.connection != write.connection
     assert (run.records[-1].verdict, report.wrote) == ("failed", True)
 
 

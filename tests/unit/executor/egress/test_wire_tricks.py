@@ -218,6 +218,10 @@ def test_connections_over_the_limit_wait_instead_of_failing(world: World) -> Non
 
     with run.raw() as first, run.raw() as second:
         second.sendall(request)
+        second.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            second.recv(1)
+        second.settimeout(20)
         first.sendall(request)
         assert b"ok /w" in said(first)
         assert b"ok /w" in said(second)
