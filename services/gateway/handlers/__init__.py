@@ -1,4 +1,4 @@
-"""What this service does about facts. Emits delivery.settled; everything else becomes documents people see."""
+"""What this service does about facts. Emits delivery.settled; all else becomes documents people see."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ _NAMED_PASSWORD = re.compile(
 
 @dataclass(frozen=True)
 class Found:
-    """One secret in a text: where (start, end), a name to keep it under, its own host ("" unless an address)."""
+    """One secret in a text: where, a name to keep it under, its own host ("" unless an address)."""
 
     start: int
     end: int
@@ -118,7 +118,8 @@ def _answered(text: str, asked: str) -> list[Found]:
 
 
 def _addresses(text: str, asked: str) -> list[Found]:
-    spans = [(match.start(), match.start() + len(match.group().rstrip(_TRAILING))) for match in _URL.finditer(text)]
+    found_urls = _URL.finditer(text)
+    spans = [(match.start(), match.start() + len(match.group().rstrip(_TRAILING))) for match in found_urls]
     webhooks = _spoken_of(_WEBHOOK_WORDS, text, spans)
     slacks = _spoken_of(_SLACK_WORDS, text, spans)
     asked_for = bool(_WEBHOOK_WORDS.search(asked))
@@ -133,19 +134,20 @@ def _addresses(text: str, asked: str) -> list[Found]:
 
 
 def _spoken_of(words: re.Pattern[str], text: str, spans: list[tuple[int, int]]) -> set[tuple[int, int]]:
-    """The addresses a word speaks of: for each word the nearest one, the following one when both are as near."""
+    """The addresses words speak of: each of the nearest one, of the following one when both are as near."""
     spoken = set()
     for match in words.finditer(text):
         if any(start <= match.start() < end for start, end in spans):
             continue  # part of an address, such as a page about webhooks
-        distances = [
-            (start - match.end() if start >= match.end() else match.start() - end, start < match.start(), (start, end))
-            for start, end in spans
-        ]
-        near = min(distances, default=(_NEAR + 1, False, (0, 0)))
-        if near[0] <= _NEAR:
-            spoken.add(near[2])
+        nearest = min(((_gap(match, span), span[0] < match.start(), span) for span in spans), default=None)
+        if nearest is not None and nearest[0] <= _NEAR:
+            spoken.add(nearest[2])
     return spoken
+
+
+def _gap(word: re.Match[str], span: tuple[int, int]) -> int:
+    """Characters between a word and an address."""
+    return span[0] - word.end() if span[0] >= word.end() else word.start() - span[1]
 
 
 def _webhook_name(url: str, *, called: bool, slack: bool) -> str | None:

@@ -16,7 +16,7 @@ _NOTE = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """retry: nothing was accepted and asking again later may help. detail is for a person, without the address."""
+    """retry: nothing was accepted, a later try may help. detail is for a person, without the address."""
 
     status: Literal["sent", "failed", "retry"]
     detail: str = ""

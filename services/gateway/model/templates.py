@@ -25,9 +25,10 @@ TEMPLATES: tuple[Template, ...] = (
         icon="sparkles",
         title=Said(ko="경쟁사 신제품 알림", en="Competitors' new products"),
         text=Said(
-            ko="매일 아침 9시에 연습 가게 3곳의 신제품 정보를 모아서, 주요 키워드를 분석하고, 받은 보고서로 보내 줘",
-            en="Every morning at 9 collect new products from the three practice shops, analyse the main keywords "
-            "and report to my inbox",
+            ko="매일 아침 9시에 연습 가게 3곳의 신제품 정보를 모아서, 주요 키워드를 분석하고, "
+            "받은 보고서로 보내 줘",
+            en="Every morning at 9 collect new products from the three practice shops, "
+            "analyse the main keywords and report to my inbox",
         ),
     ),
     Template(
@@ -45,7 +46,8 @@ TEMPLATES: tuple[Template, ...] = (
         title=Said(ko="월요일 한 주 정리", en="Monday round-up"),
         text=Said(
             ko="매주 월요일 아침 8시에 연습 가게의 새 상품과 사라진 상품을 정리해서 받은 보고서로 보내 줘",
-            en="Every Monday 08:00 sum up new and gone products of the practice shops and send it to my inbox",
+            en="Every Monday 08:00 sum up new and gone products of the practice shops "
+            "and send it to my inbox",
         ),
     ),
     Template(
@@ -53,9 +55,10 @@ TEMPLATES: tuple[Template, ...] = (
         icon="chart",
         title=Said(ko="월간 키워드", en="Keywords of the month"),
         text=Said(
-            ko="매달 1일 오전 10시에 연습 가게 상품 이름의 키워드를 세어 엑셀과 그래프로 받은 보고서에 넣어 줘",
-            en="On the 1st of every month at 10:00 count keywords in the practice shops' product names and put a "
-            "spreadsheet and a chart in my inbox",
+            ko="매달 1일 오전 10시에 연습 가게 상품 이름의 키워드를 세어 엑셀과 그래프로 "
+            "받은 보고서에 넣어 줘",
+            en="On the 1st of every month at 10:00 count keywords in the practice shops' product names "
+            "and put a spreadsheet and a chart in my inbox",
         ),
     ),
     Template(
@@ -72,9 +75,10 @@ TEMPLATES: tuple[Template, ...] = (
         icon="send",
         title=Said(ko="신제품을 슬랙으로", en="New products to Slack"),
         text=Said(
-            ko="매일 아침 9시에 연습 가게 3곳의 신제품 정보를 모아서, 주요 키워드를 분석하고, 그 결과를 슬랙으로 보고해 줘",
-            en="Every morning at 9 collect new products from the three practice shops, analyse the main keywords "
-            "and report the result to Slack",
+            ko="매일 아침 9시에 연습 가게 3곳의 신제품 정보를 모아서, 주요 키워드를 분석하고, "
+            "그 결과를 슬랙으로 보고해 줘",
+            en="Every morning at 9 collect new products from the three practice shops, "
+            "analyse the main keywords and report the result to Slack",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Every sentence this service says to a person, by code, in Korean and English. Errors say what to do next."""
+"""Every sentence this service says to a person, by code, in two languages. Errors say what to do next."""
 
 from __future__ import annotations
 
@@ -126,12 +126,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name}: the report was not delivered. {why}",
     ),
     "notice_doubtful": (
-        "{name}: 전달은 했지만 확인이 필요해요. {why}",
-        "{name}: delivered, but please check. {why}",
+        "{name}: 결과를 확인해 주세요. {why}",
+        "{name}: please check this result. {why}",
     ),
     "notice_unknown": (
-        "{name}: 메시지를 보내는 중에 끊겨서 도착했는지 알 수 없어요. 받은 곳을 확인하고 필요하면 다시 보내 주세요.",
-        "{name}: cut off while sending, so nobody knows whether it arrived. Check there, and send it again if needed.",
+        "{name}: 보내는 중에 끊겨서 도착했는지 알 수 없어요. 받은 곳을 확인하고 다시 보낼지 정해 주세요.",
+        "{name}: cut off while sending. Check whether it arrived, and send it again if it did not.",
     ),
     "notice_delivery_failed": (
         "{name}: 메시지를 보내지 못했어요. {why}",

@@ -71,7 +71,9 @@ class AgentRepository:
         which may be before the fact has arrived here."""
         planner = self._readers["planner"]
         talk = self._scope.find(planner, "conversations", agent.conversation_id, Conversation)
-        version = self._scope.find(planner, "versions", talk.version_id, Version) if talk and talk.version_id else None
+        if talk is None or talk.version_id is None:
+            return agent.shown_version_id
+        version = self._scope.find(planner, "versions", talk.version_id, Version)
         return version.id if version is not None and version.status == "promoted" else agent.shown_version_id
 
     def grants(self, agent_id: str) -> list[Grant]:

@@ -8,7 +8,7 @@ from shared.store.port import Reader, Tx
 
 
 def note_changes(tx: Tx, at: str, *changes: tuple[ChangeKind, str]) -> None:
-    """Once per commit: a commit does not see its own writes, so a second call would number from the same place."""
+    """Once per commit: a commit does not see its own writes, so a second call would repeat numbers."""
     workspace_id = tx.cause.workspace_id
     found = tx.get(CHANGE_FEEDS, workspace_id)
     feed = (
@@ -28,7 +28,7 @@ def newest_seq(reader: Reader, workspace_id: str) -> int:
 
 
 def changes_after(reader: Reader, workspace_id: str, seq: int, limit: int) -> list[Change]:
-    """From the first one kept after `seq`: old lines are swept away, and a screen that missed them reloads."""
+    """From the first one kept after `seq`: old lines are swept away; a screen that missed them reloads."""
     newest = newest_seq(reader, workspace_id)
     found = (reader.get(CHANGES, _id(workspace_id, n)) for n in range(seq + 1, min(newest, seq + limit) + 1))
     return [Change.from_doc(document.data) for document in found if document]

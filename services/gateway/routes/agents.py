@@ -177,7 +177,7 @@ def export_agent(path: ById) -> Response:
 
 @api.post("/agents/import", Imported, 202)
 def import_agent() -> Imported:
-    """A zip as the body, or as the form's `file`. It stands as a proposed plan and needs the same decision."""
+    """A zip as the body, or as the form's `file`. It stands as a proposed plan, to be decided like any."""
     upload = request.files.get("file")
     data = upload.read() if upload is not None else request.get_data(cache=True)
     if not data:

@@ -1,4 +1,4 @@
-"""The thin layer over flask-openapi3: one `Api` per resource, JSON answers, RFC 9457 problems, idempotency."""
+"""The thin layer over flask-openapi3: one `Api` per resource, JSON answers, RFC 9457 problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Talking: what is said goes to the vault first where it is secret, then out as a fact; answers are watched."""
+"""Talking: what is secret in what is said goes to the vault first; the rest goes out as a fact."""
 
 from __future__ import annotations
 

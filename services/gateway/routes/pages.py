@@ -1,4 +1,4 @@
-"""The built page, or what its build is doing while there is none. Any path people may bookmark is the page."""
+"""The built page, or what its build is doing while there is none. Any path to bookmark is the page."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ _YEAR = "public, max-age=31536000, immutable"
 _STARTING = """<!doctype html><html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="1">
 <title>{title}</title><link rel="stylesheet" href="/starting.css"></head>
-<body><main><h1>{title}</h1><p>{text}</p><progress max="{total}" value="{done}"></progress></main></body></html>"""
+<body><main><h1>{title}</h1><p>{text}</p>
+<progress max="{total}" value="{done}"></progress></main></body></html>"""
 _STARTING_CSS = """:root{color-scheme:light dark}
 body{min-height:100vh;margin:0;display:grid;place-items:center;background:#f6f4ef;color:#1c2430;
-font:16px/1.6 Pretendard,"Apple SD Gothic Neo","Noto Sans KR","Noto Sans CJK KR",system-ui,sans-serif;word-break:keep-all}
+font:16px/1.6 Pretendard,"Apple SD Gothic Neo","Noto Sans KR","Noto Sans CJK KR",system-ui,sans-serif;
+word-break:keep-all}
 main{width:min(440px,calc(100vw - 48px));padding:36px 32px;box-sizing:border-box;background:#fffdf9;
 border:1px solid #e4dfd4;border-radius:20px}
 h1{margin:0;font-size:22px}p{color:#5b6675}progress{width:100%;accent-color:#1f7a5c}

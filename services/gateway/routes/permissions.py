@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from services.gateway.model.approval import regranted
 from services.gateway.model.documents import PlanChoice
 from services.gateway.repository.changes import note_changes
-from services.gateway.repository.shapes import CHOICES, GRANTS
+from services.gateway.repository.shapes import CHOICES, GRANTS, NOTICES
 from services.gateway.routes.answers import Answer, Api, Body, ById, Id, cause, deps, person, refusal, scope
 from shared.agentfile.model import AgentFile, HostRule
 from shared.errors import Conflict
 from shared.events.permission import PermissionDecided
 from shared.records.executor import PermissionRequest, Run
-from shared.records.gateway import Grant
+from shared.records.gateway import Grant, Notice
 from shared.store.port import Tx, Where
 
 api = Api("permission-requests")
@@ -65,6 +65,7 @@ def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
             at=deps().now(),
         )
         tx.create(CHOICES, choice.id, choice.to_doc())
+        _answer_notices(tx, run.id)
         tx.emit(
             PermissionDecided(
                 run_id=run.id, permission_request_id=asked.id, decision=body.decision, grant_id=grant_id
@@ -74,6 +75,13 @@ def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
 
     deps().store.transact(decide, cause=cause())
     return Id(id=asked.id)
+
+
+def _answer_notices(tx: Tx, run_id: str) -> None:
+    """What asked the person to decide has been decided."""
+    for notice in scope().all(tx, NOTICES, Notice, Where("about", "==", run_id), order_by="at"):
+        if notice.kind == "parked" and notice.read_at is None:
+            tx.put(NOTICES, notice.id, notice.but(read_at=deps().now()).to_doc())
 
 
 def _widened(tx: Tx, asked: PermissionRequest, run: Run) -> str:

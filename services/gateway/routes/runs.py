@@ -11,6 +11,7 @@ from pydantic import Field
 
 from services.gateway.model.documents import Request
 from services.gateway.model.links import signed, ticket
+from services.gateway.model.switching import live_choice
 from services.gateway.repository.changes import note_changes
 from services.gateway.repository.feeds import entries_after
 from services.gateway.repository.shapes import AGENTS, DELIVERIES, REQUESTS
@@ -214,13 +215,11 @@ def _runnable(agent: Agent) -> tuple[str, str]:
     """The live version, or before the first switching on the one whose rehearsal passed. Raises: Conflict."""
     if agent.version_id and agent.grant_id:
         return agent.version_id, agent.grant_id
-    if agent.shown_version_id is None:
-        raise refusal(Conflict, "not_rehearsed")
-    version = next((v for v in repository().versions(agent.id) if v.id == agent.shown_version_id), None)
-    grant = repository().grant_for(version) if version else None
+    version = live_choice(repository().last_shown(agent), None, repository().versions(agent.id))
+    grant = repository().grant_for(version)
     if grant is None:
         raise refusal(Conflict, "no_grant")
-    return agent.shown_version_id, grant.id
+    return version.id, grant.id
 
 
 def _run(id: str) -> Run:

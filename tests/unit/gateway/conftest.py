@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+
 from services.gateway.app import create
 from services.gateway.deps import Deps
 from services.gateway.model.access import OWNER_USER, OWNER_WORKSPACE, Person, digest
@@ -54,7 +54,7 @@ def agent_file(**manifest: Any) -> AgentFile:
 class World:
     engines: Engines
     service: Service
-    client: FlaskClient
+    client: Any  # werkzeug types every answer's json as perhaps nothing
     data: Path
     clock: FakeClock
     charlie: tuple[str, str] | None = None
@@ -67,7 +67,11 @@ class World:
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         """As Alice, by her token."""
-        headers = {"Authorization": f"Bearer {OWNER_TOKEN}", "Accept-Language": "ko", **more.pop("headers", {})}
+        headers = {
+            "Authorization": f"Bearer {OWNER_TOKEN}",
+            "Accept-Language": "ko",
+            **more.pop("headers", {}),
+        }
         return self.client.open(path, method=method, headers=headers, **more)
 
     def as_charlie(self, method: str, path: str, **more: Any) -> Any:
@@ -86,7 +90,7 @@ class World:
             self.deps.store, self.clock, self.deps.ids, workspace_id=who.workspace_id, user_id=who.user_id
         )
         assert self.service.web is not None
-        client = self.service.web.test_client()
+        client: Any = self.service.web.test_client()
         answer = client.post("/api/v1/session", json={"secret": secret})
         assert answer.status_code == 200, answer.text
         cookie = client.get_cookie("ab_session")
@@ -98,14 +102,17 @@ class World:
         """A document as its owner would have written it."""
         store = self.engines.databases.own(service)
         store.transact(
-            lambda tx: tx.put(collection, record.id, record.to_doc()), cause=Cause(record.workspace_id, "test")
+            lambda tx: tx.put(collection, record.id, record.to_doc()),
+            cause=Cause(record.workspace_id, "test"),
         )
 
     def emitted(self) -> list[Event]:
         events = [decode(envelope) for envelope in self.deps.store.outbox(1000)]
         return [event for event in events if event is not None]
 
-    def receive(self, event: Event, source: str, *, id: str = "evt_1", workspace: str = OWNER_WORKSPACE) -> Received:
+    def receive(
+        self, event: Event, source: str, *, id: str = "evt_1", workspace: str = OWNER_WORKSPACE
+    ) -> Received:
         envelope = Envelope(
             id=id,
             source=f"/services/{source}",

@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
+
 from shared.agentfile.bundle import pack, unpack
 from shared.agentfile.canonical import manifest_hash
 from shared.agentfile.toml import dump
@@ -109,7 +110,9 @@ def test_a_wider_version_needs_a_yes_of_its_own(world: World) -> None:
 def test_a_repair_inside_the_same_manifest_gets_a_copy_of_the_yes(world: World) -> None:
     world.agent(enabled=True, version_id="ver_1", version_number=1, grant_id="grant_1")
     world.version("ver_2", 2)
-    ready = VersionReady(version_id="ver_2", agent_id="agent_1", conversation_id="conv_1", number=2, run_id="run_t")
+    ready = VersionReady(
+        version_id="ver_2", agent_id="agent_1", conversation_id="conv_1", number=2, run_id="run_t"
+    )
     assert world.receive(ready, "planner").verdict == "ack"
 
     card = world.call("PATCH", ONE, json={"enabled": True}).json
@@ -155,7 +158,9 @@ def test_no_schedule_means_only_by_hand(world: World) -> None:
     assert card["next_at"] is None
 
 
-@pytest.mark.parametrize("body", [{"name": ""}, {"enabled": "maybe"}, {"grant_id": "x"}, {"schedule": {"cron": "x"}}])
+@pytest.mark.parametrize(
+    "body", [{"name": ""}, {"enabled": "maybe"}, {"grant_id": "x"}, {"schedule": {"cron": "x"}}]
+)
 def test_a_bad_change_is_told_what_to_do(world: World, body: Any) -> None:
     world.agent()
 
@@ -242,7 +247,9 @@ def bad_zips() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", list(bad_zips()))
 def test_a_bad_import_is_told_what_to_do_and_kept_nowhere(world: World, kind: str) -> None:
-    answer = world.call("POST", "/api/v1/agents/import", data=bad_zips()[kind], content_type="application/zip")
+    answer = world.call(
+        "POST", "/api/v1/agents/import", data=bad_zips()[kind], content_type="application/zip"
+    )
 
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from services.gateway.model.access import OWNER_WORKSPACE
 from shared.events.conversation import ConversationStopRequested, MessageReceived
 from shared.records.planner import ConversationEntry
@@ -122,7 +123,9 @@ def test_broken_json_gets_a_problem_and_writes_nothing(world: World, raw: bytes)
 def test_a_message_to_a_known_conversation_carries_its_answers(world: World) -> None:
     world.conversation(state="asking")
 
-    answer = world.call("POST", "/api/v1/conversations/conv_1/messages", json={"answers": {"when": "매일 9시"}})
+    answer = world.call(
+        "POST", "/api/v1/conversations/conv_1/messages", json={"answers": {"when": "매일 9시"}}
+    )
 
     assert answer.status_code == 202
     (event,) = world.emitted()
@@ -191,7 +194,11 @@ def test_the_stream_sends_all_so_far_and_resumes_without_gaps(world: World) -> N
     first = frames(world, "/api/v1/conversations/conv_1/events", 3)
     resumed = frames(world, "/api/v1/conversations/conv_1/events", 2, last_id="1")
 
-    assert [(f["event"], f.get("id")) for f in first] == [("entry", "1"), ("entry", "2"), ("conversation", None)]
+    assert [(f["event"], f.get("id")) for f in first] == [
+        ("entry", "1"),
+        ("entry", "2"),
+        ("conversation", None),
+    ]
     assert [(f["event"], f.get("id")) for f in resumed] == [("entry", "2"), ("conversation", None)]
     assert json.loads(first[0]["data"])["data"] == {"text": "말 1"}
 
@@ -232,7 +239,7 @@ def frames(world: World, path: str, count: int, last_id: str | None = None) -> l
     for chunk in answer.response:
         lines = [line.split(": ", 1) for line in chunk.decode().strip().split("\n")]
         if lines[0][0] != "":
-            found.append({key: value for key, value in lines})
+            found.append(dict(lines))
         if len(found) == count:
             break
     answer.close()

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
 from services.gateway.handlers.deliveries import claim_delivery, do_delivery, record_delivery
 from services.gateway.model.access import OWNER_WORKSPACE
 from services.gateway.repository.sending import SendJob
@@ -46,7 +47,9 @@ class Hook:
                 return
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
         self.thread.start()
 
     @property
@@ -195,7 +198,8 @@ def test_a_message_over_slacks_limit_is_cut_with_a_note(world: World, hook: Hook
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(200, b"<html>a page</html>"), (404, b"no_service"), (403, b"invalid_token"), (302, b"")]
+    ("status", "body"),
+    [(200, b"<html>a page</html>"), (404, b"no_service"), (403, b"invalid_token"), (302, b"")],
 )
 def test_an_answer_that_does_not_say_ok_is_a_failure_with_a_notice(
     world: World, hook: Hook, status: int, body: bytes
@@ -269,7 +273,9 @@ def test_giving_up_is_a_failure_that_says_why(world: World, hook: Hook) -> None:
     assert (stored(world).status, stored(world).detail) == ("failed", "받는 곳에 연결할 수 없었어요.")
 
 
-@pytest.mark.parametrize("url", ["http://169.254.169.254/hook", "http://127.0.0.1:8080/hook", "https://10.0.0.7/hook"])
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/hook", "http://127.0.0.1:8080/hook", "https://10.0.0.7/hook"]
+)
 def test_an_address_inside_is_never_called(world: World, url: str) -> None:
     slack_agent(world, url)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from services.gateway.model.access import OWNER_WORKSPACE
 from services.gateway.model.origin import own_host, own_origin
 from services.gateway.repository.access import mint_link
@@ -45,7 +46,7 @@ def test_a_cookie_without_its_key_opens_nothing(world: World) -> None:
     other_cookie, other_key = world.sign_in()
 
     def me(**headers: str) -> int:
-        return world.client.get("/api/v1/me", headers=headers).status_code
+        return int(world.client.get("/api/v1/me", headers=headers).status_code)
 
     assert me(Cookie=f"ab_session={cookie}") == 401
     assert me(**{"X-AB-Key": key}) == 401
@@ -94,7 +95,9 @@ def test_attempts_to_sign_in_are_braked(world: World) -> None:
     assert world.client.post("/api/v1/session", json={"secret": "guess"}).status_code == 401
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {OWNER_TOKEN}"}])
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {OWNER_TOKEN}"}]
+)
 def test_every_described_route_refuses_strangers(world: World, header: dict[str, str]) -> None:
     paths = world.client.get("/api/openapi.json").json["paths"]
     tried = 0
@@ -103,15 +106,21 @@ def test_every_described_route_refuses_strangers(world: World, header: dict[str,
             if (path, method) == ("/api/v1/session", "post"):
                 continue
             url = path.replace("{id}", "x").replace("{name}", "NAME")
-            answer = world.client.open(url, method=method.upper(), headers=header, json={} if method != "get" else None)
+            answer = world.client.open(
+                url, method=method.upper(), headers=header, json={} if method != "get" else None
+            )
             assert answer.status_code == 401, (method, path)
             assert answer.json["code"] == "not_authenticated"
             tried += 1
     assert tried > 35
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8080", "10.0.0.1"])
-@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/events", "/", "/assets/x.js", "/download/x", "/healthz"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8080", "10.0.0.1"]
+)
+@pytest.mark.parametrize(
+    "path", ["/api/v1/me", "/api/v1/events", "/", "/assets/x.js", "/download/x", "/healthz"]
+)
 def test_another_name_for_this_machine_is_refused(world: World, host: str, path: str) -> None:
     answer = world.call("GET", path, headers={"Host": host})
 
@@ -150,7 +159,13 @@ def test_another_sites_page_changes_nothing(world: World, headers: dict[str, str
     cookie, key = world.sign_in()
 
     refused = browser(
-        world, "PATCH", "/api/v1/practice", cookie, key, json={"day": 9}, headers={"Host": "localhost:8080", **headers}
+        world,
+        "PATCH",
+        "/api/v1/practice",
+        cookie,
+        key,
+        json={"day": 9},
+        headers={"Host": "localhost:8080", **headers},
     )
     own = browser(
         world,
@@ -159,7 +174,11 @@ def test_another_sites_page_changes_nothing(world: World, headers: dict[str, str
         cookie,
         key,
         json={"day": 2},
-        headers={"Host": "localhost:8080", "Origin": "http://localhost:8080", "Sec-Fetch-Site": "same-origin"},
+        headers={
+            "Host": "localhost:8080",
+            "Origin": "http://localhost:8080",
+            "Sec-Fetch-Site": "same-origin",
+        },
     )
 
     assert status(refused) == 403

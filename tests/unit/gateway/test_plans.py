@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from services.gateway.model.access import OWNER_WORKSPACE
 from services.gateway.model.documents import Request
 from shared.errors import NotAllowed, NotFound
@@ -127,7 +128,10 @@ def test_a_typed_secret_is_bound_to_the_host_on_the_sheet(world: World) -> None:
 
 def test_a_stored_secret_counts_for_its_own_host_only(world: World) -> None:
     world.call("PUT", "/api/v1/secrets/NAVER_CLIENT_ID", json={"value": "v1", "host": "api.example.com"})
-    same, other = world.plan(key_file()), world.plan(key_file("evil.example.com"), id="plan_2", agent_id="agent_2")
+    same, other = (
+        world.plan(key_file()),
+        world.plan(key_file("evil.example.com"), id="plan_2", agent_id="agent_2"),
+    )
 
     refused = world.call(
         "POST",

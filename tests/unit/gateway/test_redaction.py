@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from services.gateway.model.redaction import find_secrets, own_host, replaced
 
 # Assembled here so that no scanner takes this file's examples for real keys.
@@ -89,12 +92,14 @@ def test_an_answer_to_a_question_about_a_key_is_one() -> None:
 def test_finding_never_fails_and_never_overlaps(text: str) -> None:
     found = find_secrets(text)
 
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert one.end <= other.start
     assert all(text[item.start : item.end] == item.value for item in found)
 
 
-@pytest.mark.parametrize("text", ["http://" * 3000, "key " * 5000, "-----BEGIN PRIVATE KEY-----" * 700, "a" * 20_000])
+@pytest.mark.parametrize(
+    "text", ["http://" * 3000, "key " * 5000, "-----BEGIN PRIVATE KEY-----" * 700, "a" * 20_000]
+)
 def test_long_odd_texts_are_read_in_one_go(text: str) -> None:
     find_secrets(text)
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from services.gateway.model.access import OWNER_WORKSPACE, Link, Session
 from shared.events.clock import TimeTicked
 from shared.events.run import RunFinished, RunParked, RunSettled, RunStarted
@@ -60,7 +61,12 @@ def test_an_unproven_run_is_noticed_when_finished_without_deliveries_or_when_set
 ) -> None:
     world.agent()
     settled = RunSettled(
-        run_id="run_2", agent_id="agent_1", kind="scheduled", status="succeeded", outcome=outcome, text="왜냐하면"
+        run_id="run_2",
+        agent_id="agent_1",
+        kind="scheduled",
+        status="succeeded",
+        outcome=outcome,
+        text="왜냐하면",
     )
 
     world.receive(finished(outcome=outcome, deliveries=0, reason_text="비었어요"), "executor", id="e1")
@@ -73,7 +79,9 @@ def test_a_good_run_is_no_notice(world: World) -> None:
     world.agent()
     world.receive(finished(), "executor", id="e1")
     world.receive(
-        RunSettled(run_id="run_1", agent_id="agent_1", kind="scheduled", status="succeeded", outcome="delivered"),
+        RunSettled(
+            run_id="run_1", agent_id="agent_1", kind="scheduled", status="succeeded", outcome="delivered"
+        ),
         "executor",
         id="e2",
     )
@@ -127,7 +135,9 @@ def test_the_feed_of_another_workspace_stays_silent(world: World) -> None:
 
     started = RunStarted(run_id="run_1", agent_id="agent_1", kind="scheduled", attempt=1)
     world.receive(started, "executor")
-    world.receive(started.model_copy(update={"run_id": "run_c"}), "executor", id="e2", workspace="wsp_charlie")
+    world.receive(
+        started.model_copy(update={"run_id": "run_c"}), "executor", id="e2", workspace="wsp_charlie"
+    )
 
     assert '"id":"run_c","seq":1' in next(stream).decode()
     answer.close()

@@ -7,11 +7,12 @@ import json
 from typing import Any
 
 import pytest
+
 from services.gateway.model.access import OWNER_WORKSPACE
 from shared.events.permission import PermissionDecided
 from shared.events.run import RunCancelRequested, RunRequested
 from shared.records.executor import Artifact, PermissionRequest, RunEntry
-from shared.records.gateway import Grant
+from shared.records.gateway import Grant, Notice
 from tests.unit.gateway.conftest import World
 from tests.unit.gateway.test_conversations import frames
 
@@ -153,7 +154,9 @@ def test_a_file_is_fetched_by_its_link_without_a_session(world: World) -> None:
     answer.close()
 
 
-@pytest.mark.parametrize(("name", "media"), [("a.html", "text/html"), ("a.svg", "image/svg+xml"), ("표.xlsx", "x/y")])
+@pytest.mark.parametrize(
+    ("name", "media"), [("a.html", "text/html"), ("a.svg", "image/svg+xml"), ("표.xlsx", "x/y")]
+)
 def test_what_is_no_plain_image_is_only_ever_saved(world: World, name: str, media: str) -> None:
     world.run()
     artifact(world, name, media)
@@ -172,7 +175,14 @@ def test_a_link_that_is_over_changed_or_invented_opens_nothing(world: World) -> 
     body, _, mac = url.removeprefix("/download/").partition(".")
     forged = base64.urlsafe_b64encode(json.dumps([OWNER_WORKSPACE, made.id, 9_999_999_999]).encode()).decode()
 
-    for token in (f"{forged.rstrip('=')}.{mac}", f"{body}.{mac[:-2]}AA", f"{body}.", body, "x.y", "..%2f..%2fvault.key"):
+    for token in (
+        f"{forged.rstrip('=')}.{mac}",
+        f"{body}.{mac[:-2]}AA",
+        f"{body}.",
+        body,
+        "x.y",
+        "..%2f..%2fvault.key",
+    ):
         assert world.client.get(f"/download/{token}").status_code == 404, token
     world.clock.advance(minutes=11)
     over = world.client.get(url)
@@ -199,18 +209,27 @@ def parked(world: World) -> None:
     world.put("executor", "permission_requests", request)
 
 
+def notice(world: World, **more: Any) -> Notice:
+    return Notice.model_validate(
+        {"id": "note_1", "workspace_id": OWNER_WORKSPACE, "at": world.deps.now(), **more}
+    )
+
+
 def decide(world: World, decision: str) -> Any:
     return world.call("POST", "/api/v1/permission-requests/perm_1/decision", json={"decision": decision})
 
 
 def test_a_parked_runs_question_is_answered_once_with_exactly_what_was_asked(world: World) -> None:
     parked(world)
+    told = {"kind": "parked", "agent_id": "agent_1", "about": "run_1", "text": "?", "needs_decision": True}
+    world.put("gateway", "notices", notice(world, **told))
     assert world.call("GET", "/api/v1/permission-requests?status=open").json["items"][0]["id"] == "perm_1"
     assert world.call("GET", "/api/v1/agents").json["waiting"] == 1
 
     first, again, other = decide(world, "allow"), decide(world, "allow"), decide(world, "deny")
 
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 409)
+    assert world.call("GET", "/api/v1/notices").json["items"][0]["read_at"] is not None
     (event,) = world.emitted()
     assert isinstance(event, PermissionDecided)
     grant = Grant.from_doc(world.deps.store.get("grants", event.grant_id or "").data)  # type: ignore[union-attr]

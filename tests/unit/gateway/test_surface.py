@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from services.gateway.model.access import OWNER_WORKSPACE
 from shared.bus.port import Received
 from shared.events.envelope import Envelope
@@ -34,7 +35,9 @@ def test_the_description_is_whole(world: World) -> None:
     operations = [op for methods in document["paths"].values() for op in methods.values()]
     names = [op["operationId"] for op in operations]
     assert len(names) == len(set(names))
-    assert {"ConversationEntry", "RunEntry", "ChangeLine", "AgentCard", "Plan", "Run", "Problem"} <= set(schemas)
+    assert {"ConversationEntry", "RunEntry", "ChangeLine", "AgentCard", "Plan", "Run", "Problem"} <= set(
+        schemas
+    )
     for operation in operations:
         assert any(status.startswith("2") for status in operation["responses"])
         assert "default" in operation["responses"]
@@ -52,7 +55,9 @@ def test_every_route_of_the_app_is_described(world: World) -> None:
 
 def test_the_same_key_and_body_get_the_same_answer_once(world: World) -> None:
     def post(text: str) -> Any:
-        return world.call("POST", "/api/v1/conversations", json={"text": text}, headers={"Idempotency-Key": "k"})
+        return world.call(
+            "POST", "/api/v1/conversations", json={"text": text}, headers={"Idempotency-Key": "k"}
+        )
 
     first, again, other = post("하나"), post("하나"), post("둘")
 
@@ -74,13 +79,23 @@ def test_a_refused_request_may_be_corrected_under_the_same_key(world: World) -> 
     headers = {"Idempotency-Key": "k"}
     assert world.call("POST", "/api/v1/conversations", json={"text": " "}, headers=headers).status_code == 400
 
-    assert world.call("POST", "/api/v1/conversations", json={"text": "하나"}, headers=headers).status_code == 202
-    long = world.call("POST", "/api/v1/conversations", json={"text": "하나"}, headers={"Idempotency-Key": "k" * 201})
+    assert (
+        world.call("POST", "/api/v1/conversations", json={"text": "하나"}, headers=headers).status_code == 202
+    )
+    long = world.call(
+        "POST", "/api/v1/conversations", json={"text": "하나"}, headers={"Idempotency-Key": "k" * 201}
+    )
     assert long.json["code"] == "bad_key"
 
 
 def test_without_a_built_page_its_progress_is_shown(world: World) -> None:
-    status = {"step": "bundle", "done": 1, "total": 3, "sentence_ko": "화면 묶는 중 <b>", "sentence_en": "Bundling"}
+    status = {
+        "step": "bundle",
+        "done": 1,
+        "total": 3,
+        "sentence_ko": "화면 묶는 중 <b>",
+        "sentence_en": "Bundling",
+    }
     world.deps.door.page_status.write_text(json.dumps(status))
 
     answer = world.client.get("/", headers={"Accept-Language": "ko"})
@@ -166,12 +181,20 @@ def test_usage_is_summed_by_what_is_asked(world: World) -> None:
 
 def test_the_budget_and_slots_are_the_owners_and_scoped(world: World) -> None:
     budget = Budget(
-        id=f"{OWNER_WORKSPACE}-2026-11", workspace_id=OWNER_WORKSPACE, period="2026-11", cap_tokens=9, spent_tokens=4
+        id=f"{OWNER_WORKSPACE}-2026-11",
+        workspace_id=OWNER_WORKSPACE,
+        period="2026-11",
+        cap_tokens=9,
+        spent_tokens=4,
     )
     world.put("ledger", "budgets", budget)
     for agent in ("agent_1", "agent_2"):
         slot = Slot(
-            id=f"slot_{agent}", workspace_id=OWNER_WORKSPACE, agent_id=agent, at=world.deps.now(), status="ran"
+            id=f"slot_{agent}",
+            workspace_id=OWNER_WORKSPACE,
+            agent_id=agent,
+            at=world.deps.now(),
+            status="ran",
         )
         world.put("scheduler", "slots", slot)
 
@@ -194,7 +217,15 @@ def test_dead_letters_are_listed_without_their_data_and_replayed(world: World) -
     bus.subscribe("gateway", ["clock"], refuse)
     bus.start()
     envelope = Envelope(
-        "evt_1", "/services/clock", "agentbuilder.clock.time_ticked.v1", "x", world.deps.now(), "", "a", "", {"at": "x"}
+        "evt_1",
+        "/services/clock",
+        "agentbuilder.clock.time_ticked.v1",
+        "x",
+        world.deps.now(),
+        "",
+        "a",
+        "",
+        {"at": "x"},
     )
     bus.publish([envelope])
     for _ in range(200):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from services.gateway.model.access import OWNER_WORKSPACE
 from shared.errors import DecodeError, Misconfigured, NotAllowed, NotFound
 from shared.records.gateway import Secret
@@ -35,7 +36,13 @@ def test_what_is_sealed_opens_in_its_place(keyring: Keyring, value: str) -> None
 
 
 @pytest.mark.parametrize(
-    "place", [Place("wsp_b", "sec_1", 1), Place("wsp_a", "sec_2", 1), Place("wsp_a", "sec_1", 2), Place("wsp_a|sec_1", "", 1)]
+    "place",
+    [
+        Place("wsp_b", "sec_1", 1),
+        Place("wsp_a", "sec_2", 1),
+        Place("wsp_a", "sec_1", 2),
+        Place("wsp_a|sec_1", "", 1),
+    ],
 )
 def test_a_row_moved_elsewhere_stays_shut(keyring: Keyring, place: Place) -> None:
     with pytest.raises(DecodeError):
@@ -47,7 +54,14 @@ def test_a_changed_text_stays_shut(keyring: Keyring) -> None:
     other = seal("value", HERE, keyring)
     head, body = sealed.rsplit(".", 1)
 
-    for changed in (f"{head}.{other.rsplit('.', 1)[1]}", f"{head}.{body[:-6]}AAAA==", f"{head}.", "v1.x", "", "v2" + sealed[2:]):
+    for changed in (
+        f"{head}.{other.rsplit('.', 1)[1]}",
+        f"{head}.{body[:-6]}AAAA==",
+        f"{head}.",
+        "v1.x",
+        "",
+        "v2" + sealed[2:],
+    ):
         with pytest.raises(DecodeError):
             open_sealed(changed, HERE, keyring)
 
@@ -126,7 +140,12 @@ def test_revealing_needs_workspace_and_host(world: World) -> None:
 def test_a_new_value_replaces_the_old_under_the_same_entry(world: World) -> None:
     row = secret(world)
 
-    assert world.call("PUT", "/api/v1/secrets/API_KEY", json={"value": "clear-2", "host": "api.example.com"}).status_code == 204
+    assert (
+        world.call(
+            "PUT", "/api/v1/secrets/API_KEY", json={"value": "clear-2", "host": "api.example.com"}
+        ).status_code
+        == 204
+    )
 
     vault = world.deps.vault
     assert vault.reveal(world.deps.store, OWNER_WORKSPACE, row.id, "api.example.com") == "clear-2"
@@ -182,7 +201,9 @@ def test_a_deleted_secret_is_gone_for_good(world: World) -> None:
         ("API_KEY", {"host": "h.example.com"}),
     ],
 )
-def test_a_bad_secret_is_told_what_to_do_and_not_echoed(world: World, name: str, body: dict[str, Any]) -> None:
+def test_a_bad_secret_is_told_what_to_do_and_not_echoed(
+    world: World, name: str, body: dict[str, Any]
+) -> None:
     answer = world.call("PUT", f"/api/v1/secrets/{name}", json=body)
 
     assert answer.status_code == 400
