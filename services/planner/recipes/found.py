@@ -6,7 +6,7 @@ import json
 import unicodedata
 from typing import Literal, cast, get_args
 
-from services.planner.recipes.addresses import MAX_CHARS, short_name
+from services.planner.recipes.addresses import MAX_CHARS
 from services.planner.recipes.talk import LookFound
 from shared.errors import DecodeError
 
@@ -73,9 +73,8 @@ def parse_look(data: bytes) -> dict[str, LookFound]:
     return {look.address: look for look in found if look.address}
 
 
-def found_sentence(look: LookFound, language: str, noun: str) -> str:
-    """What was found at one address, or why it cannot be read and what would work."""
-    name = short_name(look.address)
+def found_sentence(look: LookFound, name: str, language: str, noun: str) -> str:
+    """What was found at one address, called `name`, or why it cannot be read and what would work."""
     if not look.ok:
         return f"{name}: {why_unreadable(look, language)}"
     kind = _KINDS[language].get(look.kind, look.kind)

@@ -72,7 +72,7 @@ def propose(wanted: Wanted) -> Propose:
         packages=tuple(
             PackageUse(name, says(wanted.language, f"package_{name}")) for name in package_names()
         ),
-        found=tuple(found_sentence(look, wanted.language, wanted.noun) for look in wanted.looks),
+        found=tuple(_found(look, wanted) for look in wanted.looks),
         wont=(*wanted.wont, says(wanted.language, "wont_act"), says(wanted.language, "wont_model")),
         estimate=Estimate(seconds=_seconds(wanted)),
         secrets=_secrets(wanted),
@@ -87,6 +87,11 @@ def _source_name(address: str, language: str) -> str:
         if names:
             return names[0 if language == "ko" else 1]
     return short_name(address)
+
+
+def _found(look: LookFound, wanted: Wanted) -> str:
+    name = _source_name(look.address, wanted.language)
+    return found_sentence(look, name, wanted.language, wanted.noun)
 
 
 def _readable(wanted: Wanted) -> list[LookFound]:
@@ -113,7 +118,9 @@ def _summary(wanted: Wanted) -> str:
         language,
         "summary",
         when=when,
-        count=len(_readable(wanted)),
+        pages=says(
+            language, "pages_one" if len(_readable(wanted)) == 1 else "pages", count=len(_readable(wanted))
+        ),
         noun=says(language, f"noun_{wanted.noun}"),
         keywords=says(language, "summary_keywords") if wanted.keywords else "",
         channels=says(language, "and").join(says(language, f"channel_{kind}") for kind in wanted.channels),

@@ -114,4 +114,4 @@ def test_any_entries_give_addresses_that_are_addresses(entries: list[object]) ->
 def test_sentence_says_what_was_found_or_what_would_work(
     found: LookFound, language: str, sentence: str
 ) -> None:
-    assert found_sentence(found, language, "item") == sentence
+    assert found_sentence(found, "a.example/new", language, "item") == sentence

@@ -58,7 +58,11 @@ def test_english_words_ignore_case_and_stop_words() -> None:
 
 
 def test_numbers_and_single_letters_do_not_count() -> None:
-    assert counted("500 ml x 3 개", "A 컵 2XL") == {"ml": 1, "xl": 1}
+    assert counted("500 ml x 3 개", "A 컵 2XL", "러그 150x200cm", "갤럭시 a7") == {
+        "러그": 1,
+        "갤럭시": 1,
+        "a7": 1,
+    }
 
 
 def test_word_counts_once_a_title() -> None:

@@ -37,12 +37,12 @@ DOUBTFUL = _longest_first(_DOUBTFUL_TEXT)
 
 _STOP_WORDS = """
 그리고 그러나 하지만 또는 및 등 위한 위해 대한 통해 있는 없는 하는 되는 같은 모든 다른 이런 저런 그런 우리
-상품 제품 판매 구매 무료 배송 무료배송 할인 세일 특가 품절 옵션 선택 당일 국내 정품 사은품 이벤트 추천 인기
+세트 개입 상품 제품 판매 구매 무료 배송 무료배송 할인 세일 특가 품절 옵션 선택 당일 국내 정품 사은품 이벤트 추천 인기
 the and for with from this that you your our are was all any not new now off per set its has have will can
-free shipping sale item items product products
+free shipping sale item items product products ml cm mm kg mg oz xl pcs ea
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
-_WORD = re.compile(r"[가-힣]+|[a-z][a-z0-9]*(?:[-'’][a-z0-9]+)*", re.IGNORECASE)
+_WORD = re.compile(r"[가-힣]+|(?<![0-9a-z])[a-z][a-z0-9]*(?:[-'’][a-z0-9]+)*", re.IGNORECASE)
 # Words like 어울리는 and 빛나는 describe; they name nothing.
 _VERB_END = re.compile(r"(하|되|있|없|나|리|지|보|오|가|주|입|신)는$")
 _MAX_TITLES = 5_000
