@@ -1,0 +1,1 @@
+"""Measures the real application beside its limits and writes docs/performance.md. Reports, never asserts."""

@@ -1,0 +1,129 @@
+"""From asking for a run to its first line, to its result, and many at a time."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from tests.bench import peers
+from tests.bench.agents import bring_in
+from tests.bench.application import Client, Served
+from tests.bench.figures import Limit, Row, Samples
+from tests.bench.limits import BareSandbox, BareServer, loopback
+
+
+def first_lines(
+    client: Client, agent_id: str, count: int, bare: BareSandbox, server: BareServer
+) -> list[Row]:
+    """The limit is taken between the runs, so that both meet the same neighbours."""
+    own, recorded, floor = [], [], []
+    for _ in range(count):
+        begun = time.time_ns()
+        run_id = client.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
+        time.sleep(0.1)  # nobody asks while it starts
+        run = client.wait(f"/api/v1/runs/{run_id}", "settled_at")
+        lines = client.call("GET", f"/api/v1/runs/{run_id}/logs")["items"]
+        own.append((int(lines[0]["data"]["text"]) - begun) / 1e6)
+        recorded.append(_ms(run["first_line_at"]) - begun / 1e6)
+        floor.append(server.once() + bare.once())
+    limit = Limit("bare HTTP answer + bare bwrap + python", Samples.of(floor))
+    return [
+        Row(
+            "trigger → first line, by the code's own clock",
+            Samples.of(own),
+            limit,
+            target=60,
+            goal=25,
+            peers=peers.FIRST_LINE,
+        ),
+        Row("trigger → first line, as recorded (`first_line_at`)", Samples.of(recorded), limit),
+    ]
+
+
+def results(client: Client, agent_id: str, count: int, what: str) -> list[Row]:
+    """A stream of the run, opened once it was asked for, as a page does."""
+    visible, entries = [], []
+    for _ in range(count):
+        begun = time.time()
+        run_id = client.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
+        for kind, data, at in events(client, f"/api/v1/runs/{run_id}/events"):
+            if kind == "entry" and data["kind"] == "log":
+                entries.append(at * 1000 - _ms(data["at"]))
+            if kind == "run" and data["settled_at"]:
+                visible.append((at - begun) * 1000)
+                break
+    rows = [Row(f"trigger → result on the run's stream, {what}", Samples.of(visible), peers=peers.VISIBLE)]
+    limit = Limit("a few bytes over loopback", Samples.of(loopback(count)))
+    rows.append(
+        Row("live stream: log entry made → client has it (one commit between)", Samples.of(entries), limit)
+    )
+    return rows
+
+
+def throughput(served: Served, agents: list[str], seconds: float, bare: BareSandbox) -> Row:
+    """A client per agent; each asks for the next run once the last one's result has arrived."""
+    before = bare.per_second(40, 4)
+    done: list[float] = []
+    end = time.perf_counter() + seconds
+
+    def ask(agent_id: str) -> None:
+        client = served.client()
+        while time.perf_counter() < end:
+            run_id = client.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
+            for kind, data, at in events(client, f"/api/v1/runs/{run_id}/events"):
+                if kind == "run" and data["settled_at"]:
+                    done.append(at)
+                    break
+
+    begun = time.perf_counter()
+    threads = [threading.Thread(target=ask, args=(agent_id,)) for agent_id in agents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rate = len(done) / (time.perf_counter() - begun)
+    limit = Limit("bare bwrap + python, 4 at a time", Samples.of([before, bare.per_second(40, 4)], "per s"))
+    return Row(
+        f"no-op runs per second, {len(agents)} clients, result seen by each ({len(done)} runs)",
+        Samples.of([rate], "per s"),
+        limit,
+        target=20,
+        goal=45,
+        better="higher",
+        peers=peers.THROUGHPUT,
+    )
+
+
+def measure(served: Served, bare: BareSandbox, count: int, seconds: float) -> list[Row]:
+    client, server = served.client(), BareServer()
+    try:
+        agents = [bring_in(client, number) for number in range(8)]
+        checked = bring_in(client, 8, checked=True)
+        first_lines(client, agents[0], 5, bare, server)  # warm
+        rows = first_lines(client, agents[0], count, bare, server)
+        rows += results(client, agents[0], count, "nothing to check")
+        rows += results(client, checked, count // 2, "one file measured in a second sandbox")[:1]
+        rows.append(throughput(served, agents, seconds, bare))
+    finally:
+        server.close()
+    return rows
+
+
+def events(client: Client, path: str) -> Iterator[tuple[str, Any, float]]:
+    """(event, data, time of arrival) until the caller has seen enough."""
+    with client.stream(path) as stream:
+        kind = ""
+        while line := stream.readline():
+            at = time.time()
+            if line.startswith(b"event: "):
+                kind = line[7:].decode().strip()
+            elif line.startswith(b"data: "):
+                yield kind, json.loads(line[6:]), at
+
+
+def _ms(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp() * 1000
