@@ -1,10 +1,11 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { BrowserRouter, Link, Route, Routes } from "react-router";
 import { Problem } from "./api/client";
 import { queries, useMe } from "./api/queries";
 import { Shell } from "./features/shell/shell";
+import { takeLink } from "./features/signin/link";
 import { SignIn } from "./features/signin/sign-in";
 import { StartPage } from "./features/studio/start-page";
 import { Empty, Failure, Skeleton } from "./ui/feedback";
@@ -45,8 +46,20 @@ function Screens() {
   );
 }
 
-function Door({ linkProblem }: { linkProblem: unknown }) {
+/** A link opened in a tab that already shows the page only changes the fragment: nothing is loaded anew. */
+function useLinkProblem(first: unknown): unknown {
+  const [problem, setProblem] = useState(first);
+  useEffect(() => {
+    const taken = () => void takeLink().then(setProblem);
+    window.addEventListener("hashchange", taken);
+    return () => window.removeEventListener("hashchange", taken);
+  }, []);
+  return problem;
+}
+
+function Door({ firstProblem }: { firstProblem: unknown }) {
   const me = useMe();
+  const linkProblem = useLinkProblem(firstProblem);
   if (me.error instanceof Problem && (me.error.status === 401 || me.error.status === 403)) {
     return <SignIn linkProblem={linkProblem} onRetry={() => void me.refetch()} />;
   }
@@ -68,7 +81,7 @@ function Door({ linkProblem }: { linkProblem: unknown }) {
 export function App({ linkProblem }: { linkProblem: unknown }) {
   return (
     <QueryClientProvider client={queries}>
-      <Door linkProblem={linkProblem} />
+      <Door firstProblem={linkProblem} />
       <Toasts />
     </QueryClientProvider>
   );

@@ -1,8 +1,8 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
-import { startLanguage } from "./i18n";
 import { takeLink } from "./features/signin/link";
+import { startLanguage } from "./i18n";
 import { startTheme } from "./ui/theme";
 import "./ui/styles";
 

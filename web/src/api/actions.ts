@@ -47,7 +47,8 @@ export const changeAgent = (
 
 export const deleteAgent = (id: string) => call("DELETE", `${api}/agents/${id}`);
 
-export const startRun = (agentId: string) => call<{ id: string }>("POST", `${api}/agents/${agentId}/runs`, {});
+export const startRun = (agentId: string) =>
+  call<{ id: string }>("POST", `${api}/agents/${agentId}/runs`, {});
 
 export const cancelRun = (id: string) => call("POST", `${api}/runs/${id}/cancel`, {});
 

@@ -14,7 +14,11 @@ export function place<T extends { seq: number }>(entries: readonly T[], entry: T
 }
 
 /** True while the stream is up, and for the first moments, so that nothing flashes. */
-function useStream(path: string | null, after: number | undefined, onEvent: (name: string, data: unknown) => void): boolean {
+function useStream(
+  path: string | null,
+  after: number | undefined,
+  onEvent: (name: string, data: unknown) => void,
+): boolean {
   const [connected, setConnected] = useState(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the stream lives as long as its path
   useEffect(() => {
@@ -71,7 +75,11 @@ const NO_ENTRIES: RunEntry[] = [];
 export function useRunFeed(id: string | null | undefined): RunFeed {
   const cache = useQueryClient();
   const [feed, setFeed] = useState<{ of: string; entries: RunEntry[] }>({ of: "", entries: NO_ENTRIES });
-  const [pending] = useState<{ of: string; entries: RunEntry[]; frame: number }>({ of: "", entries: [], frame: 0 });
+  const [pending] = useState<{ of: string; entries: RunEntry[]; frame: number }>({
+    of: "",
+    entries: [],
+    frame: 0,
+  });
 
   const connected = useStream(id ? `/api/v1/runs/${id}/events` : null, undefined, (name, data) => {
     if (!id) return;
@@ -108,7 +116,15 @@ export function merge(before: RunEntry[], arrived: RunEntry[]): RunEntry[] {
 
 const TOUCHED: Record<string, (id: string) => QueryKey[]> = {
   agent: (id) => [["agents"], ["agent", id]],
-  run: (id) => [["agents"], ["agent"], ["agent-runs"], ["run", id], ["run-receipts", id], ["me"], ["permission-requests"]],
+  run: (id) => [
+    ["agents"],
+    ["agent"],
+    ["agent-runs"],
+    ["run", id],
+    ["run-receipts", id],
+    ["me"],
+    ["permission-requests"],
+  ],
   delivery: () => [["deliveries"], ["agents"], ["run-receipts"]],
   notice: () => [["notices"], ["agents"], ["permission-requests"]],
   conversation: () => [["conversations"]],

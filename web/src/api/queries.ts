@@ -86,7 +86,10 @@ export const useAgentRuns = (id: string | null | undefined, limit = 20) =>
   useInfiniteQuery({
     queryKey: ["agent-runs", id, limit],
     queryFn: ({ pageParam }) =>
-      call<Page<Run>>("GET", `${api}/agents/${id}/runs?limit=${limit}${pageParam ? `&cursor=${pageParam}` : ""}`),
+      call<Page<Run>>(
+        "GET",
+        `${api}/agents/${id}/runs?limit=${limit}${pageParam ? `&cursor=${pageParam}` : ""}`,
+      ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     enabled: Boolean(id),

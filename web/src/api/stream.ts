@@ -23,11 +23,17 @@ export async function follow({ path, after, signal, onEvent, onConnected }: Stre
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const ended = await readOnce(path, last, signal, (id, event) => {
-        failures = 0;
-        if (id) last = id;
-        onEvent(event);
-      }, () => onConnected(true));
+      const ended = await readOnce(
+        path,
+        last,
+        signal,
+        (id, event) => {
+          failures = 0;
+          if (id) last = id;
+          onEvent(event);
+        },
+        () => onConnected(true),
+      );
       if (ended === "refused") return;
     } catch {
       // A cut is ordinary: the loop connects again.

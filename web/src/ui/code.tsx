@@ -36,7 +36,7 @@ export function Code({ text, name }: { text: string; name: string }) {
         label={t("copy")}
         onClick={() => void navigator.clipboard?.writeText(text).then(() => toast(t("copied")))}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: code scrolls and must be reachable by keyboard */}
+      {/* Code scrolls and must be reachable by keyboard */}
       <pre tabIndex={0} aria-label={name} role="group">
         <code>
           {pieces.map((piece, index) =>

@@ -51,7 +51,7 @@ export function Sheet({ title, lead, foot, onClose, children }: Props) {
           </div>
           <IconButton icon="cross" label={t("close")} onClick={onClose} />
         </header>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+        {/* A scrolling region must be reachable by keyboard */}
         <div className="sheet-scroll" tabIndex={0} role="group" aria-labelledby={titleId}>
           {children}
         </div>

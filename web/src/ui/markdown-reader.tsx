@@ -13,7 +13,7 @@ const components: Components = {
   ),
   img: ({ alt }) => <em>{alt}</em>,
   table: ({ children }) => (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls sideways and must be reachable by keyboard
+    // A wide table scrolls sideways and must be reachable by keyboard
     <div className="table-scroll" tabIndex={0} role="group">
       <table>{children}</table>
     </div>

@@ -50,11 +50,18 @@ export function planned(at: string, language: string, timeZone: string, from: Da
   const moment = new Date(at);
   const day = new Intl.DateTimeFormat("en-CA", { timeZone });
   const days = Math.round((Date.parse(day.format(moment)) - Date.parse(day.format(from))) / 86_400_000);
-  const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit", timeZone }).format(moment);
+  const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit", timeZone }).format(
+    moment,
+  );
   const date =
     Math.abs(days) <= 1
       ? new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(days, "day")
-      : new Intl.DateTimeFormat(language, { month: "short", day: "numeric", weekday: "short", timeZone }).format(moment);
+      : new Intl.DateTimeFormat(language, {
+          month: "short",
+          day: "numeric",
+          weekday: "short",
+          timeZone,
+        }).format(moment);
   return `${date} ${clock}`;
 }
 
@@ -74,7 +81,10 @@ export function duration(ms: number, language: string): string {
 export function useCity(): (zone: string) => string {
   const { t } = useTranslation();
   return (zone) =>
-    t(`zones.${zone}`, { defaultValue: (zone.split("/").at(-1) ?? zone).replaceAll("_", " "), nsSeparator: false });
+    t(`zones.${zone}`, {
+      defaultValue: (zone.split("/").at(-1) ?? zone).replaceAll("_", " "),
+      nsSeparator: false,
+    });
 }
 
 export function When({ at }: { at: string }) {

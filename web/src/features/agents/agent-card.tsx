@@ -3,8 +3,8 @@ import { Link, useNavigate } from "react-router";
 import { changeAgent, startRun } from "../../api/actions";
 import { type AgentList, queries } from "../../api/queries";
 import type { AgentCard as Card } from "../../api/shapes";
-import { count } from "../../ui/amounts";
 import { useAction } from "../../ui/action";
+import { count } from "../../ui/amounts";
 import { Button } from "../../ui/button";
 import { useProblemText } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
@@ -14,8 +14,10 @@ import { toast } from "../../ui/toast";
 import { Badge } from "../run/run-card";
 
 function show(id: string, enabled: boolean): void {
-  queries.setQueryData<AgentList>(["agents"], (list) =>
-    list && { ...list, items: list.items.map((item) => (item.id === id ? { ...item, enabled } : item)) },
+  queries.setQueryData<AgentList>(
+    ["agents"],
+    (list) =>
+      list && { ...list, items: list.items.map((item) => (item.id === id ? { ...item, enabled } : item)) },
   );
   queries.setQueryData<Card>(["agent", id], (agent) => agent && { ...agent, enabled });
 }
@@ -82,7 +84,13 @@ export function AgentCard({ agent }: { agent: Card }) {
         <p key={item.about} className="note note-wait">
           <Icon name="hand" size={18} />
           <span>{item.text}</span>
-          <Link to={item.kind === "conversation" || item.kind === "ready" ? `/c/${agent.conversation_id}` : `/runs/${item.about}`}>
+          <Link
+            to={
+              item.kind === "conversation" || item.kind === "ready"
+                ? `/c/${agent.conversation_id}`
+                : `/runs/${item.about}`
+            }
+          >
             {t("agents.look")}
           </Link>
         </p>

@@ -125,7 +125,9 @@ function Head({ agent, onRun }: { agent: Card; onRun: (id: string) => void }) {
       </Link>
       <div className="agent-title">
         <h1 className="display-small">{agent.name}</h1>
-        {live && <Switch on={agent.enabled} label={t("agents.switch", { name: agent.name })} onChange={flip} />}
+        {live && (
+          <Switch on={agent.enabled} label={t("agents.switch", { name: agent.name })} onChange={flip} />
+        )}
       </div>
       <p className="soft">{agent.summary}</p>
       <div className="actions">
@@ -161,7 +163,8 @@ export default function AgentPage() {
   const choose = (next: Tab) => setSearch(next === "overview" ? {} : { tab: next }, { replace: true });
   useTitle(agent.data?.name);
 
-  if (agent.error && !agent.data) return <Failure problem={agent.error} onRetry={() => void agent.refetch()} />;
+  if (agent.error && !agent.data)
+    return <Failure problem={agent.error} onRetry={() => void agent.refetch()} />;
   if (!agent.data) return <Skeleton lines={8} />;
   return (
     <div className="agent">

@@ -72,7 +72,9 @@ export function Permissions({ agent }: { agent: AgentCard }) {
                 <td>
                   {used(rule.host).length === 0
                     ? t("agent.unused")
-                    : t("agent.requests", { count: used(rule.host).reduce((sum, each) => sum + each.requests, 0) })}
+                    : t("agent.requests", {
+                        count: used(rule.host).reduce((sum, each) => sum + each.requests, 0),
+                      })}
                 </td>
               </tr>
             ))}
@@ -107,7 +109,9 @@ function VersionRow({ version, live }: { version: Version; live: boolean }) {
     <li className="version">
       <details>
         <summary>
-          <strong>{version.number ? t("agent.version", { number: version.number }) : t("agent.candidate")}</strong>
+          <strong>
+            {version.number ? t("agent.version", { number: version.number }) : t("agent.candidate")}
+          </strong>
           {live && <span className="badge badge-good">{t("agent.live")}</span>}
           {version.status === "failed" && <span className="badge badge-bad">{t("agent.failedVersion")}</span>}
           <When at={version.created_at} />

@@ -80,18 +80,33 @@ type Sort = "urgent" | "name" | "next";
 function ordered(agents: Card[], sort: Sort): Card[] {
   const list = [...agents];
   if (sort === "name") return list.sort((one, other) => one.name.localeCompare(other.name));
-  if (sort === "next") return list.sort((one, other) => (one.next_at ?? "~").localeCompare(other.next_at ?? "~"));
-  return list.sort((one, other) => other.waiting.length - one.waiting.length || (one.updated_at < other.updated_at ? 1 : -1));
+  if (sort === "next")
+    return list.sort((one, other) => (one.next_at ?? "~").localeCompare(other.next_at ?? "~"));
+  return list.sort(
+    (one, other) => other.waiting.length - one.waiting.length || (one.updated_at < other.updated_at ? 1 : -1),
+  );
 }
 
-function Tools({ onFind, sort, onSort }: { onFind: (text: string) => void; sort: Sort; onSort: (sort: Sort) => void }) {
+function Tools({
+  onFind,
+  sort,
+  onSort,
+}: {
+  onFind: (text: string) => void;
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+}) {
   const { t } = useTranslation();
   return (
     <div className="agents-tools">
       <label className="search">
         <Icon name="search" size={16} />
         <span className="visually-hidden">{t("agents.search")}</span>
-        <input type="search" placeholder={t("agents.search")} onChange={(event) => onFind(event.target.value)} />
+        <input
+          type="search"
+          placeholder={t("agents.search")}
+          onChange={(event) => onFind(event.target.value)}
+        />
       </label>
       <label className="select">
         <span className="visually-hidden">{t("agents.sort")}</span>

@@ -12,7 +12,9 @@ export function matches(text: string, wanted: string): boolean {
   return letters.some((_, from) =>
     part.every((sign, index) => {
       const letter = letters[from + index];
-      return letter !== undefined && (letter === sign || (INITIALS.includes(sign) && initialOf(letter) === sign));
+      return (
+        letter !== undefined && (letter === sign || (INITIALS.includes(sign) && initialOf(letter) === sign))
+      );
     }),
   );
 }

@@ -22,6 +22,18 @@ function RowLine({ row }: { row: Row }) {
         </p>
         {row.detail && <p className="permission-detail">{row.detail}</p>}
         {row.why && <p className="soft">{row.why}</p>}
+        {row.parts && (
+          <ul className="permission-parts">
+            {row.parts.map((part) => (
+              <li key={part.path + part.methods}>
+                <span className="permission-detail">
+                  {part.methods} {part.path}
+                </span>
+                <span className="soft">{part.why}</span>
+              </li>
+            ))}
+          </ul>
+        )}
       </div>
     </li>
   );
@@ -127,7 +139,13 @@ export function PermissionSheet({ plan, onDone, onChange, onLater }: Props) {
             </p>
           )}
           <div className="sheet-actions">
-            <Button kind="primary" className="grow" busy={busy} disabled={missing} onClick={() => void allow()}>
+            <Button
+              kind="primary"
+              className="grow"
+              busy={busy}
+              disabled={missing}
+              onClick={() => void allow()}
+            >
               {t("sheet.allow")}
             </Button>
             <Button onClick={onChange}>{t("sheet.change")}</Button>

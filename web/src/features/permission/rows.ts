@@ -1,7 +1,7 @@
 /** What a plan asks for, as rows grouped by consequence. Everything the approved hash covers appears. */
 import type { TFunction } from "i18next";
-import type { IconName } from "../../ui/icon";
 import type { HostRule, Plan } from "../../api/shapes";
+import type { IconName } from "../../ui/icon";
 
 export type Consequence = "read" | "send" | "remember" | "spend" | "when" | "check" | "packages";
 
@@ -12,6 +12,8 @@ export interface Row {
   detail?: string;
   why: string;
   isNew: boolean;
+  /** Places on one host, each with its reason. */
+  parts?: { path: string; why: string; methods: string }[];
 }
 export interface SecretField {
   name: string;
@@ -20,9 +22,32 @@ export interface SecretField {
 }
 export const ORDER: Consequence[] = ["read", "send", "remember", "spend", "when", "check", "packages"];
 
-function address(rule: HostRule): string {
+function origin(rule: HostRule): string {
   const usual = rule.scheme === "https" ? 443 : 80;
-  return `${rule.scheme === "http" ? "http://" : ""}${rule.host}${rule.port === usual ? "" : `:${rule.port}`}${rule.path}`;
+  return `${rule.scheme === "http" ? "http://" : ""}${rule.host}${rule.port === usual ? "" : `:${rule.port}`}`;
+}
+
+/** One row for each host; with several places on it, they are its parts. */
+function hostRows(
+  rules: HostRule[],
+  make: (key: string, icon: IconName, what: string, why: string) => Row,
+): Row[] {
+  const byOrigin = new Map<string, HostRule[]>();
+  for (const rule of rules) byOrigin.set(origin(rule), [...(byOrigin.get(origin(rule)) ?? []), rule]);
+  return [...byOrigin].map(([where, places]) => {
+    const icon = places[0]?.effect === "write" ? "send" : "eye";
+    const parts = places.map(({ path, why, methods }) => ({
+      path: path || "/",
+      why,
+      methods: methods.join(", "),
+    }));
+    const only = parts.length === 1 ? parts[0] : undefined;
+    if (only) {
+      const row = make(`host:${where}`, icon, where + (only.path === "/" ? "" : only.path), only.why);
+      return only.methods ? { ...row, detail: only.methods } : row;
+    }
+    return { ...make(`host:${where}`, icon, where, ""), parts };
+  });
 }
 
 export function rowsOf(plan: Plan, t: TFunction): Record<Consequence, Row[]> {
@@ -36,13 +61,15 @@ export function rowsOf(plan: Plan, t: TFunction): Record<Consequence, Row[]> {
     isNew: fresh?.some((each) => each.includes(key.slice(key.indexOf(":") + 1))) ?? false,
     ...(detail ? { detail } : {}),
   });
-  const host = (rule: HostRule) =>
-    row(`host:${address(rule)}`, rule.effect === "read" ? "eye" : "send", address(rule), rule.why, rule.methods.join(", "));
-
   const channelSecrets = new Set(manifest.channels.map((channel) => channel.secret));
-  const read = manifest.hosts.filter((rule) => rule.effect === "read").map(host);
+  const read = hostRows(
+    manifest.hosts.filter((rule) => rule.effect === "read"),
+    row,
+  );
   for (const secret of manifest.secrets.filter((use) => !channelSecrets.has(use.name))) {
-    read.push(row(`secret:${secret.name}`, "key", secret.name, secret.why, t("sheet.onlyTo", { host: secret.host })));
+    read.push(
+      row(`secret:${secret.name}`, "key", secret.name, secret.why, t("sheet.onlyTo", { host: secret.host })),
+    );
   }
   const send = manifest.channels.map((channel) =>
     row(
@@ -53,7 +80,8 @@ export function rowsOf(plan: Plan, t: TFunction): Record<Consequence, Row[]> {
       channel.to ?? undefined,
     ),
   );
-  send.push(...manifest.hosts.filter((rule) => rule.effect === "write").map(host));
+  const writes = manifest.hosts.filter((rule) => rule.effect === "write");
+  send.push(...hostRows(writes, row));
   return {
     read,
     send,
@@ -94,7 +122,12 @@ function spending(
   const money =
     tokens.per_run === 0 && tokens.per_day === 0
       ? row("tokens", "coin", t("sheet.noTokens"), t("sheet.noTokensWhy"))
-      : row("tokens", "coin", t("sheet.tokens", { run: tokens.per_run, day: tokens.per_day }), t("sheet.tokensWhy"));
+      : row(
+          "tokens",
+          "coin",
+          t("sheet.tokens", { run: tokens.per_run, day: tokens.per_day }),
+          t("sheet.tokensWhy"),
+        );
   const minutes = Math.max(1, Math.round(limits.wall_s / 60));
   return [
     money,

@@ -7,23 +7,33 @@ import { isOver } from "./words";
 
 const PICTURES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 
-export function Artifacts({ run, stamp = "" }: { run: Run; stamp?: string }) {
+export function Artifacts({ run, stamp = "", brief = false }: { run: Run; stamp?: string; brief?: boolean }) {
   const { t, i18n } = useTranslation();
   const found = useArtifacts(run.id, `${stamp}${isOver(run)}`).data?.items ?? [];
   if (found.length === 0) return null;
   const pictures = found.filter((artifact) => PICTURES.has(artifact.media_type));
   return (
-    <div className="artifacts">
+    <div className={brief ? "artifacts artifacts-brief" : "artifacts"}>
       {pictures.map((picture) => (
         <figure key={picture.id}>
-          <img src={picture.url} alt={t("artifacts.picture", { name: picture.name })} loading="lazy" />
+          <a
+            href={picture.url}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={t("artifacts.open", { name: picture.name })}
+          >
+            <img src={picture.url} alt={t("artifacts.picture", { name: picture.name })} loading="lazy" />
+          </a>
         </figure>
       ))}
       <ul>
         {found.map((artifact) => (
           <li key={artifact.id}>
             <a href={artifact.url} download={artifact.name}>
-              <Icon name={artifact.name.endsWith(".xlsx") || artifact.name.endsWith(".csv") ? "table" : "file"} size={18} />
+              <Icon
+                name={artifact.name.endsWith(".xlsx") || artifact.name.endsWith(".csv") ? "table" : "file"}
+                size={18}
+              />
               <span>{artifact.name}</span>
               <small>{size(artifact.size, i18n.language)}</small>
               <Icon name="download" size={16} />

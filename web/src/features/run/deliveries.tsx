@@ -1,19 +1,30 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Delivery, QueuedDelivery, Run } from "../../api/shapes";
+import { Button } from "../../ui/button";
 import { Icon, type IconName, Seal } from "../../ui/icon";
 import { Markdown } from "../../ui/markdown";
-import { When } from "../../ui/time";
+import { exact, When } from "../../ui/time";
 
 const CHANNEL_ICON: Record<string, IconName> = { inbox: "inbox", slack: "send", email: "mail" };
 
 interface MessageProps {
   delivery: QueuedDelivery;
   receipt?: Delivery | undefined;
+  /** Shows the beginning; a button shows the rest. */
+  brief?: boolean | undefined;
 }
 
+const BRIEF = 360; // characters that fit into the space of a brief message
+
 /** One message exactly as it goes out, with the seal once it has really arrived. */
-export function Message({ delivery, receipt }: MessageProps) {
-  const { t } = useTranslation();
+export function Message({ delivery, receipt, brief = false }: MessageProps) {
+  const { t, i18n } = useTranslation();
+  const [whole, setWhole] = useState(!brief || delivery.text.length < BRIEF);
+  const said = (name: string, value: string) => {
+    if (name === "at" && !Number.isNaN(Date.parse(value))) return exact(value, i18n.language);
+    return name === "to" ? t(`channel.${value}`, { defaultValue: value }) : value;
+  };
   const status = receipt?.status ?? delivery.status;
   const sent = status === "sent";
   return (
@@ -39,14 +50,21 @@ export function Message({ delivery, receipt }: MessageProps) {
           </span>
         )}
       </header>
-      <Markdown text={delivery.text} />
+      <div className={whole ? "message-text" : "message-text message-brief"} inert={!whole}>
+        <Markdown text={delivery.text} />
+      </div>
+      {!whole && (
+        <Button kind="quiet" className="message-more" onClick={() => setWhole(true)}>
+          {t("delivery.whole")}
+        </Button>
+      )}
       {(receipt?.detail || delivery.detail) && <p className="soft">{receipt?.detail || delivery.detail}</p>}
-      {receipt && Object.keys(receipt.receipt).length > 0 && (
+      {!brief && receipt && Object.keys(receipt.receipt).length > 0 && (
         <dl className="receipt">
           {Object.entries(receipt.receipt).map(([name, value]) => (
             <div key={name}>
               <dt>{t(`receipt.${name}`, { defaultValue: name })}</dt>
-              <dd>{value}</dd>
+              <dd>{said(name, value)}</dd>
             </div>
           ))}
         </dl>
@@ -55,11 +73,18 @@ export function Message({ delivery, receipt }: MessageProps) {
   );
 }
 
-export function Messages({ run, receipts = [] }: { run: Run | undefined; receipts?: Delivery[] }) {
+interface MessagesProps {
+  run: Run | undefined;
+  receipts?: Delivery[];
+  brief?: boolean;
+}
+
+export function Messages({ run, receipts = [], brief }: MessagesProps) {
   return (run?.deliveries ?? []).map((delivery) => (
     <Message
       key={delivery.id}
       delivery={delivery}
+      brief={brief}
       receipt={receipts.find((receipt) => receipt.id === delivery.id)}
     />
   ));

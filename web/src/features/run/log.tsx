@@ -12,8 +12,9 @@ export interface LogLine {
 }
 
 // Terminal colours and cursor moves say nothing here and could hide text.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
-const TERMINAL = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007]*(?:\u0007|\u001b\\)|[@-Z\\-_])|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const TERMINAL =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
+  /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g;
 
 export function linesOf(entries: readonly RunEntry[]): LogLine[] {
   const lines: LogLine[] = [];
@@ -63,7 +64,7 @@ export function Log({ entries, search = false }: { entries: readonly RunEntry[];
           {wanted && <span className="soft">{t("log.found", { count: lines.length })}</span>}
         </label>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      {/* A scrolling region must be reachable by keyboard */}
       <div
         className="log-scroll"
         ref={scroller}

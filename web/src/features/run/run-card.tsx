@@ -30,8 +30,8 @@ function Ended({ run }: { run: Run }) {
     <>
       {run.reason && <p className="run-reason">{run.reason.text}</p>}
       {run.outcome !== "delivered" && <Checks run={run} />}
-      <Messages run={run} receipts={receipts} />
-      <Artifacts run={run} />
+      <Messages run={run} receipts={receipts} brief />
+      <Artifacts run={run} brief />
     </>
   );
 }

@@ -4,8 +4,8 @@ import { cancelRun } from "../../api/actions";
 import { useRunFeed } from "../../api/live";
 import { useAgent, useReceipts, useRun } from "../../api/queries";
 import type { Run, RunEntry } from "../../api/shapes";
-import { count, money, size } from "../../ui/amounts";
 import { useAction } from "../../ui/action";
+import { count, money, size } from "../../ui/amounts";
 import { Button } from "../../ui/button";
 import { Failure, Reconnecting, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
@@ -48,11 +48,14 @@ function Hosts({ run }: { run: Run }) {
       <ul className="hosts">
         {hosts.map((host) => (
           <li key={`${host.host}${host.verdict}`} data-verdict={host.verdict}>
-            <Icon name={host.verdict === "refused" || host.verdict === "failed" ? "cross" : "globe"} size={16} />
+            <Icon
+              name={host.verdict === "refused" || host.verdict === "failed" ? "cross" : "globe"}
+              size={16}
+            />
             <span className="host-name">{host.host}</span>
             <span className="soft">
-              {t(`verdict.${host.verdict}`, { defaultValue: host.verdict })} · {t("agent.requests", { count: host.requests })} ·{" "}
-              {size(host.bytes_in, i18n.language)}
+              {t(`verdict.${host.verdict}`, { defaultValue: host.verdict })} ·{" "}
+              {t("agent.requests", { count: host.requests })} · {size(host.bytes_in, i18n.language)}
             </span>
           </li>
         ))}

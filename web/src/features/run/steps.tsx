@@ -40,7 +40,9 @@ export function StepList({ steps }: { steps: Step[] }) {
             {step.to !== null && <Icon name={step.failed ? "cross" : "check"} size={14} />}
           </span>
           <span className="step-name">{step.name}</span>
-          {step.to !== null && <span className="step-time">{duration(step.to - step.from, i18n.language)}</span>}
+          {step.to !== null && (
+            <span className="step-time">{duration(step.to - step.from, i18n.language)}</span>
+          )}
         </li>
       ))}
     </ol>

@@ -1,6 +1,7 @@
 /** How a run stands, in one word, one tone and one icon. */
-import type { IconName } from "../../ui/icon";
+
 import type { Outcome, Run, RunStatus } from "../../api/shapes";
+import type { IconName } from "../../ui/icon";
 
 export type Tone = "good" | "bad" | "wait" | "doubt" | "calm";
 
@@ -31,7 +32,12 @@ export function standing(run: { status: RunStatus; outcome?: Outcome; kind?: str
   }
   if (run.outcome === "delivered") return { word: "run.outcome.delivered", tone: "good", icon: "check" };
   if (run.outcome === "doubtful") return { word: "run.outcome.doubtful", tone: "doubt", icon: "warn" };
-  if (run.outcome === "not_delivered") return { word: "run.outcome.not_delivered", tone: "bad", icon: "cross" };
+  if (run.outcome === "not_delivered")
+    return { word: "run.outcome.not_delivered", tone: "bad", icon: "cross" };
   if (run.status === "succeeded") return { word: "run.delivering", tone: "calm", icon: "send" };
-  return { word: `run.status.${run.status}`, tone: run.status === "cancelled" ? "calm" : "bad", icon: "cross" };
+  return {
+    word: `run.status.${run.status}`,
+    tone: run.status === "cancelled" ? "calm" : "bad",
+    icon: "cross",
+  };
 }

@@ -24,7 +24,9 @@ function useFocusOnArrival() {
 
 export function Shell() {
   const { t } = useTranslation();
-  const me = useMe().data;
+  const sandbox = useMe().data?.sandbox;
+  // Neither a gap nor a cure named: the check has not ended yet.
+  const missing = sandbox && !sandbox.ok ? (sandbox.cure ?? Object.values(sandbox.missing)[0]) : undefined;
   const waiting = useAgents().data?.waiting ?? 0;
   useChanges();
   useFocusOnArrival();
@@ -57,11 +59,11 @@ export function Shell() {
           <Preferences />
         </div>
       </header>
-      {me && !me.sandbox.ok && (
+      {missing && (
         <div className="banner" role="status">
           <Icon name="warn" />
           <p>
-            {t("sandbox.missing")} {me.sandbox.cure ?? Object.values(me.sandbox.missing)[0]}
+            {t("sandbox.missing")} {missing}
           </p>
         </div>
       )}

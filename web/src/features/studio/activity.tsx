@@ -1,5 +1,5 @@
 /** What can be done once the rehearsal was seen: switch on, watch the first report come, try the next day. */
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { changeAgent, startRun } from "../../api/actions";
@@ -17,7 +17,8 @@ import { isOver } from "../run/words";
 interface Props {
   detail: ConversationDetail;
   rehearsal: Run | undefined;
-  onGrow: () => void;
+  /** A run was asked for: what follows is at the bottom. */
+  onStart: () => void;
 }
 
 function SwitchOn({ detail, onOn }: { detail: ConversationDetail; onOn: (runId: string) => void }) {
@@ -69,33 +70,33 @@ async function startWhenLive(agentId: string): Promise<{ id: string }> {
   }
 }
 
-export function Activity({ detail, rehearsal, onGrow }: Props) {
+export function Activity({ detail, rehearsal, onStart }: Props) {
   const { t } = useTranslation();
   const [started, setStarted] = useState<string[]>([]);
   const { busy, act } = useAction();
   const agentId = detail.state === "ready" || detail.state === "active" ? detail.agent_id : null;
   const agent = useAgent(agentId).data;
-  const listed = useAgentRuns(agent?.version_id || started.length > 0 ? agentId : null, 6).data?.pages[0]?.items ?? [];
+  const listed =
+    useAgentRuns(agent?.version_id || started.length > 0 ? agentId : null, 6).data?.pages[0]?.items ?? [];
   const real = listed.filter((run) => run.kind !== "test");
   const known = new Set(real.map((run) => run.id));
   const unlisted = started.filter((id) => !known.has(id));
   const newestId = unlisted.at(-1) ?? real[0]?.id;
   const live = Boolean(agent?.version_id) || started.length > 0;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: these are what makes the conversation longer
-  useEffect(onGrow, [newestId, live, rehearsal?.status, real[0]?.outcome, detail.state]);
-
   if (!agentId || !isOver(rehearsal)) return null;
   const begun = (runId: string) => {
     setStarted((before) => [...before, runId]);
     void queries.invalidateQueries({ queryKey: ["agent-runs", agentId] });
+    onStart();
   };
   return (
     <div className="activity">
       {!live && agent && <SwitchOn detail={detail} onOn={begun} />}
       {live && (
         <p className="said-note">
-          <Icon name="check" size={16} /> {t("activity.isOn")} <Link to={`/agents/${agentId}`}>{t("activity.toAgent")}</Link>
+          <Icon name="check" size={16} /> {t("activity.isOn")}{" "}
+          <Link to={`/agents/${agentId}`}>{t("activity.toAgent")}</Link>
         </p>
       )}
       {real
@@ -106,11 +107,19 @@ export function Activity({ detail, rehearsal, onGrow }: Props) {
           <RunLine key={run.id} run={run} />
         ))}
       {newestId && (
-        <RunCard key={newestId} id={newestId} title={t(known.size + unlisted.length > 1 ? "activity.run" : "activity.firstRun")} />
+        <RunCard
+          key={newestId}
+          id={newestId}
+          title={t(known.size + unlisted.length > 1 ? "activity.run" : "activity.firstRun")}
+        />
       )}
       {live && (
         <div className="actions">
-          <Button icon="play" busy={busy} onClick={() => void act(async () => begun((await startRun(agentId)).id))}>
+          <Button
+            icon="play"
+            busy={busy}
+            onClick={() => void act(async () => begun((await startRun(agentId)).id))}
+          >
             {t("activity.runNow")}
           </Button>
         </div>

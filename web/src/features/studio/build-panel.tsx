@@ -28,7 +28,12 @@ function Progress({ detail }: { detail: ConversationDetail }) {
   const { t } = useTranslation();
   const items = progressOf(detail);
   const working = ["thinking", "building", "testing"].includes(detail.state);
-  if (items.length === 0) return <p className="soft panel-waits">{t(`panel.waits.${detail.state}`, { defaultValue: t("panel.waits.thinking") })}</p>;
+  if (items.length === 0)
+    return (
+      <p className="soft panel-waits">
+        {t(`panel.waits.${detail.state}`, { defaultValue: t("panel.waits.thinking") })}
+      </p>
+    );
   return (
     <ol className="steps" aria-live="polite">
       {items.map((item, index) => {
@@ -36,7 +41,9 @@ function Progress({ detail }: { detail: ConversationDetail }) {
         const failed = detail.state === "failed" && index === items.length - 1;
         return (
           <li key={item.step} data-state={failed ? "failed" : active ? "active" : "done"}>
-            <span className="step-mark">{!active && <Icon name={failed ? "cross" : "check"} size={14} />}</span>
+            <span className="step-mark">
+              {!active && <Icon name={failed ? "cross" : "check"} size={14} />}
+            </span>
             <span className="step-name">{item.text}</span>
             {typeof item.done === "number" && item.total != null && (
               <span className="step-time">
@@ -70,19 +77,24 @@ function Section({ icon, title, open = true, children }: SectionProps) {
   );
 }
 
+function Preview({ run, brief }: { run: Run; brief: boolean }) {
+  const { t } = useTranslation();
+  if (!isOver(run) || !run.deliveries?.length) return null;
+  return (
+    <Section icon="eye" title={t("panel.preview")}>
+      <p className="soft">{t("panel.previewLead")}</p>
+      <Messages run={run} brief={brief} />
+      <Artifacts run={run} brief={brief} />
+    </Section>
+  );
+}
+
 function Rehearsal({ run, entries }: { run: Run; entries: RunEntry[] }) {
   const { t } = useTranslation();
   const steps = stepsOf(entries, run);
   const over = isOver(run);
   return (
     <>
-      {over && (run.deliveries?.length ?? 0) > 0 && (
-        <Section icon="eye" title={t("panel.preview")}>
-          <p className="soft">{t("panel.previewLead")}</p>
-          <Messages run={run} />
-          <Artifacts run={run} />
-        </Section>
-      )}
       <Section
         icon="play"
         open={!over || run.status !== "succeeded"}
@@ -105,21 +117,24 @@ interface Props {
   detail: ConversationDetail;
   run: Run | undefined;
   entries: RunEntry[];
+  /** Little room: long things are shortened or folded. */
+  brief: boolean;
 }
 
-export function BuildPanel({ detail, run, entries }: Props) {
+export function BuildPanel({ detail, run, entries, brief }: Props) {
   const { t } = useTranslation();
   return (
     <div className="panel">
       <h2 className="panel-title">
         {t("panel.title")} <span className={`state state-${detail.state}`}>{t(`state.${detail.state}`)}</span>
       </h2>
+      {run && <Preview run={run} brief={brief} />}
       <Section icon="spark" title={t("panel.progress")} open={!isOver(run)}>
         <Progress detail={detail} />
       </Section>
       {run && <Rehearsal run={run} entries={entries} />}
       {detail.version_id && (
-        <Section icon="code" title={t("panel.files")}>
+        <Section icon="code" title={t("panel.files")} open={!brief || detail.state === "building"}>
           <Files versionId={detail.version_id} stamp={detail.state} />
         </Section>
       )}

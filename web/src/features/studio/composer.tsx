@@ -61,7 +61,12 @@ export function Composer({ label, placeholder, large = false, busy = false, onSe
         <span id={hint} className="soft">
           {t("composer.hint")}
         </span>
-        <button type="submit" className="send" disabled={!text.trim() || sending || busy} aria-label={t("composer.send")}>
+        <button
+          type="submit"
+          className="send"
+          disabled={!text.trim() || sending || busy}
+          aria-label={t("composer.send")}
+        >
           <Icon name="arrowUp" size={22} />
         </button>
       </div>

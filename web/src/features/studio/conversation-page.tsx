@@ -16,10 +16,14 @@ import { Activity } from "./activity";
 import { BuildPanel } from "./build-panel";
 import { Composer, type ComposerHandle } from "./composer";
 import { Entries } from "./entries";
-import { Meter } from "./meter";
 import { useFollowBottom } from "./follow-bottom";
+import { Meter } from "./meter";
 
-const WORKING: ReadonlySet<ConversationState> = new Set<ConversationState>(["thinking", "building", "testing"]);
+const WORKING: ReadonlySet<ConversationState> = new Set<ConversationState>([
+  "thinking",
+  "building",
+  "testing",
+]);
 
 /** The sheet comes by itself once for each plan; closed, it waits on the plan's card. */
 function useSheet(detail: ConversationDetail): [boolean, (open: boolean) => void] {
@@ -51,7 +55,7 @@ function Studio({ detail }: { detail: ConversationDetail }) {
   const { busy, act } = useAction();
   const composer = useRef<ComposerHandle>(null);
   const working = WORKING.has(detail.state);
-  const bottom = useFollowBottom(`${detail.messages.length}-${detail.state}-${detail.plan?.id}`);
+  const bottom = useFollowBottom();
   useTitle(detail.title);
 
   const tell = async (said: { text?: string; answers?: Record<string, string> }): Promise<boolean> => {
@@ -65,30 +69,49 @@ function Studio({ detail }: { detail: ConversationDetail }) {
     }
   };
 
-  const panel = <BuildPanel detail={detail} run={rehearsal} entries={feed.entries} />;
+  const panel = <BuildPanel detail={detail} run={rehearsal} entries={feed.entries} brief={!wide} />;
   return (
     <div className="studio">
-      <section className="talk" aria-label={t("studio.talk")}>
+      <section className="talk">
         <header className="talk-head">
           <h1>{detail.title}</h1>
           <div className="talk-tools">
             <Meter tokens={detail.tokens} engine={detail.engine} />
             {working && (
-              <Button kind="quiet" icon="stop" busy={busy} onClick={() => void act(() => stopConversation(detail.id))}>
+              <Button
+                kind="quiet"
+                icon="stop"
+                busy={busy}
+                onClick={() => void act(() => stopConversation(detail.id))}
+              >
                 {t("studio.stop")}
               </Button>
             )}
           </div>
         </header>
-        <div className="talk-scroll" ref={bottom.box} onScroll={bottom.onScroll}>
-          <Entries detail={detail} onAnswer={(answers) => tell({ answers })} onReview={() => setSheet(true)} />
-          {!wide && panel}
-          <p className="visually-hidden" role="status">
-            {t(`state.${detail.state}`)}
-          </p>
-          {detail.problem && <p className="note note-bad">{detail.problem}</p>}
-          <Activity detail={detail} rehearsal={rehearsal} onGrow={bottom.keep} />
-          <Reconnecting connected={connected && feed.connected} />
+        {/* A scrolling region must be reachable by keyboard */}
+        <div
+          className="talk-scroll"
+          ref={bottom.box}
+          onScroll={bottom.onScroll}
+          tabIndex={0}
+          role="group"
+          aria-label={t("studio.talk")}
+        >
+          <div className="talk-content" ref={bottom.content}>
+            <Entries
+              detail={detail}
+              onAnswer={(answers) => tell({ answers })}
+              onReview={() => setSheet(true)}
+            />
+            {!wide && panel}
+            <p className="visually-hidden" role="status">
+              {t(`state.${detail.state}`)}
+            </p>
+            {detail.problem && <p className="note note-bad">{detail.problem}</p>}
+            <Activity detail={detail} rehearsal={rehearsal} onStart={bottom.jump} />
+            <Reconnecting connected={connected && feed.connected} />
+          </div>
         </div>
         <Composer
           ref={composer}

@@ -10,7 +10,13 @@ interface Props {
   onReview: () => void;
 }
 
-function Entry({ entry, detail, onAnswer, onReview, last }: Props & { entry: ConversationEntry; last: boolean }) {
+function Entry({
+  entry,
+  detail,
+  onAnswer,
+  onReview,
+  last,
+}: Props & { entry: ConversationEntry; last: boolean }) {
   switch (entry.kind) {
     case "text":
       return entry.author === "person" ? (
@@ -31,7 +37,9 @@ function Entry({ entry, detail, onAnswer, onReview, last }: Props & { entry: Con
       );
     case "plan":
       // Only the newest plan is a document here; what it replaced is told by the words around it.
-      return detail.plan?.id === entry.data.plan_id ? <PlanCard plan={detail.plan} onReview={onReview} /> : null;
+      return detail.plan?.id === entry.data.plan_id ? (
+        <PlanCard plan={detail.plan} onReview={onReview} />
+      ) : null;
     case "result":
       return (
         <div className="said">

@@ -3,20 +3,21 @@ import { type RefObject, useCallback, useEffect, useRef } from "react";
 
 interface FollowBottom {
   box: RefObject<HTMLDivElement | null>;
+  content: RefObject<HTMLDivElement | null>;
   onScroll: () => void;
-  /** Go there now. */
+  /** Go there now, and stay. */
   jump: () => void;
-  /** Something grew: stay at the bottom if that is where the person is. */
-  keep: () => void;
 }
 
-export function useFollowBottom(stamp: string): FollowBottom {
+export function useFollowBottom(): FollowBottom {
   const box = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  const before = useRef(0);
 
   const keep = useCallback(() => {
     const element = box.current;
-    if (element && following.current) element.scrollTo({ top: element.scrollHeight });
+    if (element && following.current) element.scrollTop = element.scrollHeight;
   }, []);
   const jump = useCallback(() => {
     following.current = true;
@@ -24,14 +25,19 @@ export function useFollowBottom(stamp: string): FollowBottom {
   }, [keep]);
   const onScroll = useCallback(() => {
     const element = box.current;
-    if (element) following.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
+    if (!element) return;
+    // Growing content never moves up by itself: only a person does.
+    if (element.scrollHeight - element.scrollTop - element.clientHeight < 80) following.current = true;
+    else if (element.scrollTop < before.current - 2) following.current = false;
+    before.current = element.scrollTop;
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp says that something was added
   useEffect(() => {
-    const frame = requestAnimationFrame(keep);
-    return () => cancelAnimationFrame(frame);
-  }, [stamp, keep]);
+    if (!content.current) return;
+    const watch = new ResizeObserver(keep);
+    watch.observe(content.current);
+    return () => watch.disconnect();
+  }, [keep]);
 
-  return { box, onScroll, jump, keep };
+  return { box, content, onScroll, jump };
 }

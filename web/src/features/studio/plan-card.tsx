@@ -99,7 +99,8 @@ export function PlanCard({ plan, onReview }: { plan: Plan; onReview: () => void 
           </Button>
         ) : (
           <p className="soft">
-            <Icon name={plan.status === "approved" ? "check" : "cross"} size={16} /> {t(`plan.${plan.status}`)}
+            <Icon name={plan.status === "approved" ? "check" : "cross"} size={16} />{" "}
+            {t(`plan.${plan.status}`)}
           </p>
         )}
       </footer>

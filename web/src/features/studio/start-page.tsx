@@ -79,7 +79,7 @@ export function StartPage() {
   return (
     <div className="start">
       <header className="hero">
-        <h1 className="display">{t("start.hero")}</h1>
+        <h1 className="display pre-line">{t("start.hero")}</h1>
         <p className="lead">{t("start.lead")}</p>
       </header>
       <Composer

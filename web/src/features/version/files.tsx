@@ -6,24 +6,39 @@ import { Sheet } from "../../ui/dialog";
 import { Failure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 
+function FileList({ names, onOpen }: { names: string[]; onOpen: (name: string) => void }) {
+  return (
+    <ul className="files">
+      {names.map((name) => (
+        <li key={name}>
+          <button type="button" onClick={() => onOpen(name)}>
+            <Icon name={name.endsWith(".py") ? "code" : "file"} size={16} />
+            {name}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** A version's files; a tap opens one to read. `stamp` changes when there may be more of them. */
 export function Files({ versionId, stamp }: { versionId: string; stamp: string }) {
   const { t } = useTranslation();
   const files = useVersionFiles(versionId, stamp).data?.items ?? [];
   const [shown, setShown] = useState<string | null>(null);
+  const names = files.map((file) => file.name);
+  const own = names.filter((name) => !name.includes("/"));
+  const inside = names.filter((name) => name.includes("/"));
   const content = useVersionFile(versionId, shown);
   return (
     <>
-      <ul className="files">
-        {files.map((file) => (
-          <li key={file.name}>
-            <button type="button" onClick={() => setShown(file.name)}>
-              <Icon name={file.name.endsWith(".py") ? "code" : "file"} size={16} />
-              {file.name}
-            </button>
-          </li>
-        ))}
-      </ul>
+      <FileList names={own} onOpen={setShown} />
+      {inside.length > 0 && (
+        <details className="folder">
+          <summary>{t("files.more", { count: inside.length })}</summary>
+          <FileList names={inside} onOpen={setShown} />
+        </details>
+      )}
       {shown !== null && (
         <Sheet title={shown} lead={t("files.lead")} onClose={() => setShown(null)}>
           {content.data !== undefined && <Code text={content.data} name={shown} />}
