@@ -16,6 +16,8 @@ def number(value: float) -> str:
 def bounds(low: float | None, high: float | None, unit_ko: str, unit_en: str) -> Said:
     """The expectation: "1줄 이상이어야 해요.", "It must be at least 1."; empty when there is none."""
     must = "이어야" if unit_ko == "줄" else "여야"  # the only unit that ends in a consonant
+    if low is not None and low == high:
+        return f"{number(low)}{unit_ko}{must} 해요.", f"Expected {number(low)}{unit_en}."
     if low is not None and high is not None:
         return (
             f"{number(low)}–{number(high)}{unit_ko}{must} 해요.",
