@@ -191,6 +191,9 @@ class PubSubBus:
     def trim(self) -> None:
         """Nothing to do: Pub/Sub forgets by itself."""
 
+    def trim(self) -> None:
+        """Nothing to do: Pub/Sub forgets what is acknowledged."""
+
     def stop(self) -> None:
         self._stopping.set()
         self._subscriber.close()

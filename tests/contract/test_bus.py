@@ -265,6 +265,25 @@ def test_an_event_is_delivered_by_the_next_process_when_it_was_not_acknowledged(
     assert taking.got([unacknowledged, meanwhile])
 
 
+def test_trimming_forgets_nothing_that_a_service_has_not_had(buses: BusKind) -> None:
+    clock = FakeClock()
+    bus = buses.open(clock)
+    gateway, ledger = Recorder(), Recorder()
+    bus.subscribe("gateway", ["run"], gateway)
+    bus.subscribe("ledger", ["run"], ledger)
+    early = [event(n) for n in range(3)]
+    bus.publish(early)
+    clock.advance(hours=2)
+    bus.trim()
+    bus.start()
+    assert gateway.got(early)
+    assert ledger.got(early)
+    bus.trim()
+    later = event(9)
+    bus.publish([later])
+    assert gateway.got([later])
+
+
 def test_no_receiver_is_called_when_the_bus_has_stopped(buses: BusKind) -> None:
     stopped = buses.open(SystemClock())
     before = started(stopped, Recorder())
