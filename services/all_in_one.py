@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from shared.clock import Clock
@@ -24,20 +25,14 @@ from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Kit, Running, Service
 from shared.runtime.ticker import Ticker
 
-from services.executor import app as executor
-from services.gateway import app as gateway
-from services.ledger import app as ledger
-from services.planner import app as planner
-from services.scheduler import app as scheduler
-
 PROJECT = Path(__file__).parents[1]
-CREATE: dict[str, Callable[[Kit], Service]] = {
-    "ledger": ledger.create,
-    "planner": planner.create,
-    "executor": executor.create,
-    "scheduler": scheduler.create,
-    "gateway": gateway.create,
-}
+SERVICES = ("ledger", "planner", "executor", "scheduler", "gateway")
+
+
+def create(name: str, kit: Kit) -> Service:
+    """Imports only the service asked for: of five processes each carries its own code."""
+    make: Callable[[Kit], Service] = import_module(f"services.{name}.app").create
+    return make(kit)
 
 
 class Application:
@@ -55,7 +50,7 @@ class Application:
         self.settings = settings
         self.engines = profiles.engines(settings, names, project_dir=PROJECT, clock=clock)
         self.kits = {name: self.engines.kit(name) for name in names}
-        self.services = {name: CREATE[name](kit) for name, kit in self.kits.items()}
+        self.services = {name: create(name, kit) for name, kit in self.kits.items()}
         self.running = {name: Running(service, self.kits[name]) for name, service in self.services.items()}
         web = self.services["gateway"].web if "gateway" in self.services else None
         self._server = WebServer(web, listening) if web is not None and listening is not None else None
@@ -92,7 +87,7 @@ class Application:
 
 
 def serve(settings: Settings, only: str | None, fd: int | None) -> int:
-    names = [only] if only else list(CREATE)
+    names = [only] if only else list(SERVICES)
     listening = None
     if "gateway" in names:
         listening = socket.socket(fileno=fd) if fd is not None else listen(settings.port)
@@ -104,7 +99,7 @@ def serve(settings: Settings, only: str | None, fd: int | None) -> int:
     gc.collect()
     gc.freeze()
     if "gateway" in names:
-        link = gateway.sign_in_link(application.kits["gateway"], application.address)
+        link = sign_in_link(application.kits["gateway"], application.address)
         (application.engines.data_dir / "address").write_text(application.address)
         print(f"Agent Builder: {application.address}\nSign in (once, 10 minutes): {link}", flush=True)
     stopping.wait()
@@ -112,18 +107,26 @@ def serve(settings: Settings, only: str | None, fd: int | None) -> int:
     return 0
 
 
+def sign_in_link(kit: Kit, address: str) -> str:
+    from services.gateway import app as gateway
+
+    return gateway.sign_in_link(kit, address)
+
+
 def link(settings: Settings) -> int:
     """Another sign-in link for a server that runs on the same data."""
-    engines = profiles.engines(settings, list(CREATE), project_dir=PROJECT)
+    engines = profiles.engines(settings, list(SERVICES), project_dir=PROJECT)
     noted = engines.data_dir / "address"
     address = noted.read_text() if noted.exists() else f"http://127.0.0.1:{settings.port}"
-    print(gateway.sign_in_link(engines.kit("gateway"), address), flush=True)
+    print(sign_in_link(engines.kit("gateway"), address), flush=True)
     engines.close()
     return 0
 
 
 def doctor(settings: Settings) -> int:
     """Which limits a sandbox holds to on this machine; status 1 when nothing can run."""
+    from services.executor import app as executor
+
     found = executor.enforcement(profiles.prepared(settings.data_dir))
     print(f"sandbox: {found.backend}")
     for name in sorted(found.enforced):
@@ -137,7 +140,7 @@ def main(arguments: list[str]) -> int:
     options = argparse.ArgumentParser(prog="services.all_in_one", description=__doc__)
     options.add_argument("command", nargs="?", choices=("serve", "link", "doctor"), default="serve")
     options.add_argument("--fd", type=int, help="a listening socket handed over by the start script")
-    options.add_argument("--only", choices=sorted(CREATE), help="one service of five")
+    options.add_argument("--only", choices=sorted(SERVICES), help="one service of five")
     chosen = options.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:

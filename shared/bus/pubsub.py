@@ -189,9 +189,6 @@ class PubSubBus:
         self._publish([(letter.envelope, {ONLY: letter.service, LETTER: letter.id})])
 
     def trim(self) -> None:
-        """Nothing to do: Pub/Sub forgets by itself."""
-
-    def trim(self) -> None:
         """Nothing to do: Pub/Sub forgets what is acknowledged."""
 
     def stop(self) -> None:

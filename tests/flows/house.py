@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.all_in_one import CREATE, Application
+from services.all_in_one import SERVICES, Application
 from shared.runtime.server import listen
 from shared.runtime.settings import from_environment
 from tests.fakes.clock import ShiftedClock
@@ -32,7 +32,7 @@ class House:
         listening = listen(0)
         self.port = listening.getsockname()[1]
         settings = from_environment(self._environment)
-        self.application = Application(settings, list(CREATE), listening, self.clock)
+        self.application = Application(settings, list(SERVICES), listening, self.clock)
         self.application.start()
         return self
 

@@ -1,0 +1,161 @@
+"""Code reaches for a place nobody has allowed: the run waits for a person, and does what the person says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.house import House
+from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, imported, live_run, local
+from tests.flows.person import Answered, Json, Person
+from tests.flows.shops import Shops, Sink
+
+READ = """
+import urllib.request
+page = urllib.request.urlopen({address!r}).read().decode()
+agent.state["runs"] = agent.state.get("runs", 0) + 1
+agent.deliver("inbox", "read " + str(len(page)) + " runs " + str(agent.state["runs"]))
+"""
+
+
+def parked(person: Person, shops: Shops, main: str = "") -> Json:
+    run = live_run(person, main or READ.format(address=shops.address("a")), state=True)
+    assert run["status"] == "parked", run["reason"]
+    return run
+
+
+def question_of(person: Person, run: Json) -> Json:
+    items = person.call("GET", "/api/v1/permission-requests?status=open")["items"]
+    found: Json = next(item for item in items if item["run_id"] == run["id"])
+    return found
+
+
+def decide(person: Person, question: Json, decision: str) -> None:
+    person.call("POST", f"/api/v1/permission-requests/{question['id']}/decision", {"decision": decision})
+
+
+def after(person: Person, run: Json) -> Json:
+    over: Json = person.wait(f"/api/v1/runs/{run['id']}", lambda r: r["settled_at"] is not None)
+    return over
+
+
+def test_a_run_asks_once_and_nothing_has_left_when_it_reaches_for_a_host_nobody_allowed(
+    house: House, shops: Shops
+) -> None:
+    person = house.person(patience_s=40)
+    run = parked(person, shops)
+    question = question_of(person, run)
+    assert f"127.0.0.1:{shops.port}" in question["sentence"] and question["sentence"].endswith("곳이에요.")
+    assert f"127.0.0.1:{shops.port}" in run["reason"]["text"]
+    assert shops.requests == []
+    notices = person.call("GET", "/api/v1/notices")["items"]
+    assert [n["kind"] for n in notices if n["about"] == run["id"]] == ["parked"]
+    assert all(notice["needs_decision"] for notice in notices)
+
+
+def test_the_run_goes_on_from_the_same_state_and_finishes_when_the_person_allows_it(
+    any_house: House, shops: Shops
+) -> None:
+    person = any_house.person(patience_s=40)
+    run = parked(person, shops)
+    decide(person, question_of(person, run), "allow")
+    over = after(person, run)
+    assert (over["status"], over["outcome"], over["attempt"]) == ("succeeded", "delivered", 2), over["reason"]
+    assert [d["text"].split()[-1] for d in over["deliveries"]] == ["1"]
+    assert shops.requests == ["GET /a/new"]
+    assert over["grant_id"] != run["grant_id"]
+
+
+def test_the_next_run_needs_no_new_question_when_the_person_has_allowed_the_place(
+    house: House, shops: Shops
+) -> None:
+    person = house.person(patience_s=40)
+    run = parked(person, shops)
+    decide(person, question_of(person, run), "allow")
+    after(person, run)
+    following = person.runs(run["agent_id"])
+    assert following["status"] == "succeeded", following["reason"]
+
+
+def test_the_run_is_refused_and_nothing_has_left_when_the_person_denies_it(
+    house: House, shops: Shops
+) -> None:
+    person = house.person(patience_s=40)
+    run = parked(person, shops)
+    question = question_of(person, run)
+    decide(person, question, "deny")
+    over = after(person, run)
+    assert (over["status"], over["outcome"], over["reason"]["code"]) == ("refused", "not_delivered", "denied")
+    assert shops.requests == [] and over["attempt"] == 1
+    with pytest.raises(Answered) as answer:
+        decide(person, question, "allow")
+    assert answer.value.status == 409
+
+
+def test_the_run_fails_when_it_reaches_for_a_second_place_after_the_first_was_allowed(
+    house: House, shops: Shops, sink: Sink
+) -> None:
+    person = house.person(patience_s=40)
+    second = f"urllib.request.urlopen({sink.address!r})"
+    run = parked(person, shops, READ.format(address=shops.address("a")) + second)
+    decide(person, question_of(person, run), "allow")
+    over = after(person, run)
+    assert (over["status"], over["reason"]["code"]) == ("failed", "not_allowed")
+    assert f"127.0.0.1:{sink.port}" in over["reason"]["text"]
+    assert sink.bodies == [] and over["deliveries"][0]["status"] == "held"
+    assert person.call("GET", "/api/v1/permission-requests?status=open")["items"] == []
+    states = person.call("GET", f"/api/v1/agents/{run['agent_id']}/state/versions")["items"]
+    assert states == []
+
+
+def test_only_the_place_that_was_asked_for_is_opened_when_the_person_allows_it(
+    house: House, shops: Shops
+) -> None:
+    person = house.person(patience_s=40)
+    other = f"urllib.request.urlopen({shops.address('b')!r})"
+    run = parked(person, shops, READ.format(address=shops.address("a")) + other)
+    decide(person, question_of(person, run), "allow")
+    over = after(person, run)
+    assert (over["status"], over["reason"]["code"]) == ("failed", "not_allowed")
+    assert shops.requests == ["GET /a/new"]
+
+
+def test_a_place_inside_a_tunnel_is_asked_for_and_opened_when_it_is_named_by_connect(
+    house: House, shops: Shops
+) -> None:
+    """The shop speaks no TLS: the second attempt gets through the gateway's rules and fails behind them."""
+    person = house.person(patience_s=40)
+    main = f"""
+import urllib.request
+try:
+    urllib.request.urlopen("https://127.0.0.1:{shops.port}/a/new")
+except OSError as error:
+    agent.deliver("inbox", repr(error))
+"""
+    run = parked(person, shops, main)
+    question = question_of(person, run)
+    decide(person, question, "allow")
+    over = after(person, run)
+    assert over["status"] == "succeeded", over["reason"]
+    assert "undeclared" not in over["deliveries"][0]["text"]
+
+
+def test_a_rehearsal_is_not_parked_but_fails_with_the_reason_when_it_reaches_out(
+    house: House, shops: Shops
+) -> None:
+    person = house.person(patience_s=40)
+    code = LIVE_ONLY.split("if")[0] + READ.format(address=shops.address("a"))
+    conversation = allowed(person, agent_zip(code))
+    assert conversation["state"] == "failed"
+    assert f"127.0.0.1:{shops.port}" in conversation["problem"]
+    assert shops.requests == []
+
+
+def test_what_an_import_says_about_itself_stands_apart_as_its_authors_words(
+    house: House, shops: Shops
+) -> None:
+    person = house.person(patience_s=40)
+    conversation = imported(person, agent_zip(LIVE_ONLY, hosts=[local(shops.port)]))
+    plan = conversation["plan"]
+    assert plan["author_words"] == "만든 사람의 설명: 아무것도 위험하지 않아요"
+    assert "위험하지 않아요" not in plan["summary"] and plan["status"] == "proposed"
+    assert [rule["host"] for rule in plan["agent_file"]["manifest"]["hosts"]] == ["127.0.0.1"]
