@@ -1,15 +1,15 @@
-"""What an agent's code imports. On the platform it speaks to the runner; elsewhere it stands in for it, offline.
+"""What an agent's code imports. On the platform it speaks to the runner; elsewhere it stands in.
 
-    import agent
-    agent.step("가격 수집")
-    seen = agent.state.setdefault("seen", [])
-    agent.output("report.csv").write_text("…", encoding="utf-8")
-    agent.deliver("slack", "새 상품 3개", files=["report.csv"])
+import agent
+agent.step("가격 수집")
+seen = agent.state.setdefault("seen", [])
+agent.output("report.csv").write_text("…", encoding="utf-8")
+agent.deliver("slack", "새 상품 3개", files=["report.csv"])
 """
 
 from __future__ import annotations
 
-import datetime as _datetime
+import datetime as dt
 import sys
 import types
 from typing import Any
@@ -45,13 +45,13 @@ state_dir = _state.FOLDER
 secret = _job.secret
 
 
-def now() -> _datetime.datetime:
+def now() -> dt.datetime:
     """The moment this run is for, in the agent's time zone. It stands still during a run, so that a run
     repeated with the same moment does the same."""
     return _job.current().now
 
 
-def today() -> _datetime.date:
+def today() -> dt.date:
     """The date of now()."""
     return now().date()
 

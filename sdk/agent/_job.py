@@ -1,4 +1,4 @@
-"""What this run was started with: read from the runner's file, or made up from the machine when there is none."""
+"""What this run was started with: read from the runner's file, or made up when there is none."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _offline() -> Job:
 
 
 def secret(name: str) -> str:
-    """On the platform a placeholder which the way out replaces towards the secret's own host; offline the real
-    value from the environment. KeyError, naming the secret, when the agent was not given it."""
+    """On the platform a placeholder which the way out replaces towards the secret's own host; offline the
+    real value from the environment. KeyError, naming the secret, when the agent was not given it."""
     try:
         return os.environ[name]
     except KeyError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ def current() -> dict[str, Any]:
     behind counts only when the run kept its contract."""
     state = json.loads(_FILE.read_text(encoding="utf-8")) if _FILE.exists() else {}
     atexit.register(_save, state, Path.cwd())
-    return state  # type: ignore[no-any-return]
+    return state
 
 
 def _save(state: dict[str, Any], home: Path) -> None:
@@ -28,4 +27,4 @@ def _save(state: dict[str, Any], home: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)

@@ -26,7 +26,10 @@ EndReason = Literal[
 
 @dataclass(frozen=True)
 class RunLimits:
-    """Bounds of one attempt. Seconds, bytes, counts."""
+    """Bounds of one attempt. Seconds, bytes, counts.
+
+    What lies in the box counts as memory as well where a control group counts: it is a file system in memory.
+    """
 
     wall_s: float = 300
     cpu_s: float = 300
@@ -43,7 +46,8 @@ class Order:
     """One attempt to run one folder of code.
 
     id           attempt id; the same id twice means the same handle
-    code_dir     host folder with `entry`, mounted read-only at /app
+    code_dir     host folder with `entry`, mounted read-only at /app; as root the folder and everything in it
+                 must be readable by others (chmod o+rX), the folders above it need not
     entry        file inside code_dir to run as __main__
     site_dirs    host folders with installed packages, read-only, put on sys.path in this order
     input        JSON value the code reads as agent.input
@@ -53,7 +57,8 @@ class Order:
     now          ISO timestamp and IANA zone the code sees through agent.today()
     egress       called once with the listening socket the code's proxy variables point at, before user
                  code starts; returns the PEM of the CA to trust. None: the sandbox has no way out at all
-    mounts       extra read-only folders: sandbox path -> host path (the checker sees outputs this way)
+    mounts       extra read-only folders: sandbox path -> host path (the checker sees outputs this way). The
+                 code finds where they are in AGENT_MOUNTS, a JSON object with the same keys
     """
 
     id: str
@@ -85,7 +90,8 @@ class Usage:
 class Ended:
     """How an attempt ended.
 
-    exit_code   None unless reason is "exited" (negative: killed by that signal)
+    exit_code   None unless reason is "exited" (negative: killed by that signal; code that exits with 128 + n
+                by itself looks the same)
     box         host folder holding what the code left behind: `outputs/`, `state/`; hostile content, read it
                 only through the collector. None when nothing was left. Valid until release().
     detail      one sentence for a person; empty when the reason says it all

@@ -1,4 +1,4 @@
-"""Runs hostile.json: each case is code that tries to get out; what it printed and how it ended is its verdict."""
+"""Runs the hostile corpus: code that tries to get out; what it printed and how it ended is its verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.executor.ports import RunLimits
 from tests.contract.sandbox_runs import Bench
 
 _CASES = ("hostile.json", "hostile_more.json")
-_CANARY = Path("/var/tmp/canary")
+_CANARY = Path("/var/tmp/canary")  # noqa: S108 - the cases name this path
 # Short enough for a test, long enough for the slowest case that should end by itself.
 _LIMITS = RunLimits(wall_s=4, cpu_s=2, memory_bytes=256 << 20, disk_bytes=64 << 20, output_bytes=1 << 20)
 _AT_ONCE = 4

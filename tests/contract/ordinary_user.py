@@ -39,7 +39,7 @@ def main(command: list[str]) -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - becoming it is the point
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every sandbox does, isolated or not: run code, tell what it says, end it once, give back what it left."""
+"""What every sandbox does, isolated or not: run code, tell what it says, end it once, keep what it left."""
 
 from __future__ import annotations
 
@@ -338,7 +338,11 @@ def test_extra_folders_are_readable_where_the_environment_says_when_given(bench:
     folder = bench.folder / "extra"
     folder.mkdir()
     (folder / "a.txt").write_text("글")
-    code = "import json, os\np = json.loads(os.environ['AGENT_MOUNTS'])['/in/extra']\nprint(open(p + '/a.txt').read())"
+    code = (
+        "import json, os\n"
+        "place = json.loads(os.environ['AGENT_MOUNTS'])['/in/extra']\n"
+        "print(open(place + '/a.txt').read())"
+    )
 
     sink, _result = bench.run(code, mounts={"/in/extra": folder})
 

@@ -1,4 +1,4 @@
-"""What only a real sandbox does: bounds that name themselves, walls, and surviving the death of its launcher."""
+"""What only a real sandbox does: bounds that name themselves, walls, surviving its launcher's death."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
 from services.executor.ports import RunLimits
+from shared.errors import Misconfigured
 from tests.contract.sandbox_runs import Bench
 from tests.needs import unavailable
 
@@ -43,9 +44,15 @@ _SMALL = RunLimits(
         ("cpu", "while True: pass"),
         ("cpu", "import os\nfor _ in range(3): os.fork()\nwhile True: pass"),
         ("memory", "x = [bytearray(b'x') * (8 << 20) for _ in range(64)]"),
-        ("memory", "import os, time\nfor _ in range(3): os.fork()\nx = bytearray(b'x') * (40 << 20)\ntime.sleep(20)"),
+        (
+            "memory",
+            "import os, time\nfor _ in range(3): os.fork()\nx = bytearray(b'x') * (40 << 20)\ntime.sleep(20)",
+        ),
         ("processes", "import os, time\nwhile os.fork(): pass\ntime.sleep(20)"),
-        ("processes", "import threading, time\nwhile 1: threading.Thread(target=time.sleep, args=(9,), daemon=1).start()"),
+        (
+            "processes",
+            "import threading as t, time\nwhile 1: t.Thread(target=time.sleep, args=(9,), daemon=1).start()",
+        ),
         ("disk", "open('big', 'wb').write(bytes(9 << 20))"),
         ("disk", "open('/tmp/big', 'wb').write(bytes(9 << 20))"),
         ("inodes", "for n in range(300): open(f'f{n}', 'w').close()"),
@@ -53,7 +60,9 @@ _SMALL = RunLimits(
         ("output", "while True: print('x' * 4000)"),
     ],
 )
-def test_an_attempt_ends_with_the_bounds_own_name_when_it_meets_it(bench: Bench, reason: str, code: str) -> None:
+def test_an_attempt_ends_with_the_bounds_own_name_when_it_meets_it(
+    bench: Bench, reason: str, code: str
+) -> None:
     sink, result = bench.run(code, limits=_SMALL)
 
     assert (result.reason, result.exit_code) == (reason, None), sink.stderr
@@ -61,7 +70,8 @@ def test_an_attempt_ends_with_the_bounds_own_name_when_it_meets_it(bench: Bench,
 
 def test_a_bound_is_not_named_when_the_code_dealt_with_it(bench: Bench) -> None:
     _sink, result = bench.run(
-        "import os\ntry: open('big', 'wb').write(bytes(9 << 20))\nexcept OSError: os.remove('big')", limits=_SMALL
+        "import os\ntry: open('big', 'wb').write(bytes(9 << 20))\nexcept OSError: os.remove('big')",
+        limits=_SMALL,
     )
 
     assert (result.reason, result.exit_code) == ("exited", 0)
@@ -81,6 +91,36 @@ def test_folders_are_read_only_at_their_places_when_mounted(bench: Bench) -> Non
     sink, _result = bench.run(code, mounts={"/in/given": folder})
 
     assert sink.text.split() == ["a", "30", "30", "30", "30"]
+
+
+def test_what_a_run_left_is_readable_when_another_sandbox_checks_it(bench: Bench) -> None:
+    _sink, left = bench.run("import os\nos.umask(0o077)\nopen('outputs/a', 'w').write('mine alone')")
+    assert left.box is not None
+
+    sink, _result = bench.run("print(open('/outputs/a').read())", mounts={"/outputs": left.box / "outputs"})
+
+    assert sink.text == "mine alone\n", sink.stderr
+
+
+def test_the_cure_is_told_when_a_folder_is_closed_to_sandboxes(bench: Bench) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user's sandboxes run as that user")
+    order = bench.order("print(1)")
+    order.code_dir.chmod(0o700)
+
+    with pytest.raises(Misconfigured, match=r"chmod -R o\+rX"):
+        bench.start(order)
+
+
+def test_code_runs_when_its_folder_lies_in_a_home_that_is_closed(bench: Bench) -> None:
+    closed = bench.folder / "closed"
+    (closed / "code").mkdir(parents=True)
+    (closed / "code" / "main.py").write_text("print('in')")
+    closed.chmod(0o700)
+
+    sink, _result = bench.run("", code_dir=closed / "code")
+
+    assert sink.text == "in\n"
 
 
 def test_common_ways_of_working_are_allowed_when_code_uses_them(bench: Bench) -> None:
@@ -173,7 +213,7 @@ def test_nothing_is_left_when_the_sandbox_is_closed(tmp_path: Path) -> None:
     sandbox.close()
 
     assert sink.wait().reason in ("stopped", "lost")
-    assert not [p for p in (tmp_path / "sandbox").glob("boxes/*")]
+    assert not list((tmp_path / "sandbox").glob("boxes/*"))
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
 

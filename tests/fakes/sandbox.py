@@ -1,4 +1,4 @@
-"""A sandbox that isolates nothing: the real runner in a plain child process, for tests of everything around it."""
+"""A sandbox that isolates nothing: the real runner in a plain child process, for tests of what is around."""
 
 from __future__ import annotations
 

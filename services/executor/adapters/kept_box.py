@@ -39,14 +39,14 @@ def _copy(parent: int, name: str, target: Path, left: _Left) -> None:
         return
     about = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISLNK(about.st_mode):
-        os.symlink(os.readlink(name, dir_fd=parent), target)
+        target.symlink_to(os.readlink(name, dir_fd=parent))
     elif stat.S_ISFIFO(about.st_mode):
         os.mkfifo(target, 0o600)
     elif stat.S_ISDIR(about.st_mode):
         target.mkdir(mode=0o700)
         folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
         try:
-            for inner in os.listdir(folder):
+            for inner in os.listdir(folder):  # noqa: PTH208 - by descriptor, never by path
                 with suppress(OSError):
                     _copy(folder, inner, target / inner, left)
         finally:

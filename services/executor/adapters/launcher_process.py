@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ class LauncherProcess:
     """hear(kind, body, descriptors) and lost() are called from the reader thread; lost() once, last."""
 
     def __init__(
-        self, about: Machine, python: Path, hear: Callable[[str, Any, list[int]], None], lost: Callable[[], None]
+        self,
+        about: Machine,
+        python: Path,
+        hear: Callable[[str, Any, list[int]], None],
+        lost: Callable[[], None],
     ) -> None:
         """Returns when the launcher is ready. Unavailable with its own words when it is not."""
         self._hear = hear
@@ -75,10 +80,8 @@ class LauncherProcess:
 
     def close(self) -> None:
         """The end of the channel is the launcher's order to end everything; waits until it has."""
-        try:
+        with suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._process.communicate()
         thread = getattr(self, "_thread", None)
         if thread is not None and thread is not threading.current_thread():

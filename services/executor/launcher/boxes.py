@@ -15,7 +15,7 @@ from pathlib import Path
 from services.executor.launcher import kernel
 
 # what the sandbox sees as /box, /tmp and /dev/shm; one tmpfs, so one bound for all three
-PARTS = {"box": "/box", "tmp": "/tmp", "shm": "/dev/shm"}
+PARTS = {"box": "/box", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - inside the sandbox
 _SPARE_INODES = 8  # the parts themselves and the tmpfs root
 
 
@@ -59,7 +59,7 @@ def _is_mount_point(path: str) -> bool:
 
 
 class Boxes:
-    """The folder of all boxes. As root it is a mount of its own so that a sandbox can drop the others' at once."""
+    """The folder of all boxes. As root a mount of its own, so that a sandbox can drop the others' at once."""
 
     def __init__(self, folder: Path, *, mounted: bool) -> None:
         self._folder = folder
@@ -73,6 +73,11 @@ class Boxes:
 
     def path(self, id: str) -> str:
         return str(self._folder / id)
+
+    def id_of(self, host: str) -> str:
+        """Whose box a host path lies in; "" when in none."""
+        inside = os.path.relpath(host, self._folder)
+        return "" if inside.startswith("..") else inside.split("/", 1)[0]
 
     def make(self, id: str, *, disk_bytes: int, inodes: int, owner: int) -> str:
         """An empty box; as an ordinary user only the folder it will be mounted on."""

@@ -1,4 +1,4 @@
-"""Control groups for sandboxes: version 1 (each controller in its own tree), version 2, or none that is writable.
+"""Control groups for sandboxes: version 1 (one tree per controller), version 2, or none we may write.
 
 A group is made ahead of the sandbox, a process put into it before it becomes the sandbox, its bounds written
 at start. Sources: Documentation/admin-guide/cgroup-v1/, …/cgroup-v2.rst.
@@ -48,6 +48,9 @@ class Groups(Protocol):
 
     def sweep(self) -> None:
         """Kill and remove every group an earlier launcher left under our name."""
+
+    def close(self) -> None:
+        """Remove what is ours and empty."""
 
 
 def _number(path: Path) -> int:
@@ -132,7 +135,8 @@ class GroupV1:
         return _field(self.pids_dir / "pids.events", "max") > 0
 
     def remove(self) -> bool:
-        return all([_rmdir(folder) for folder in self._all()])
+        gone = [_rmdir(folder) for folder in self._all()]  # each of them, whatever the first says
+        return all(gone)
 
 
 @dataclass
@@ -150,6 +154,10 @@ class GroupsV1:
 
     def sweep(self) -> None:
         _sweep(list(self.parents.values()))
+
+    def close(self) -> None:
+        for parent in self.parents.values():
+            _rmdir(parent)
 
 
 @dataclass
@@ -201,6 +209,9 @@ class GroupsV2:
     def sweep(self) -> None:
         _sweep([self.parent])
 
+    def close(self) -> None:
+        _rmdir(self.parent)
+
 
 class NoGroups:
     enforced: frozenset[str] = frozenset()
@@ -215,6 +226,9 @@ class NoGroups:
         return None
 
     def sweep(self) -> None:
+        return None
+
+    def close(self) -> None:
         return None
 
 
@@ -240,7 +254,7 @@ def _mounts(mountinfo: str) -> list[_Mount]:
 def _own(mount: _Mount, cgroup: str, controller: str) -> Path:
     """Folder of our own group in that hierarchy; the mount point where the path is not visible."""
     for line in cgroup.splitlines():
-        _number_, names, path = line.split(":", 2)
+        _id, names, path = line.split(":", 2)
         if (names == "" and controller == "") or controller in names.split(","):
             folder = mount.point / os.path.relpath(path, mount.root)
             return folder if folder.is_dir() else mount.point

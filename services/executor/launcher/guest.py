@@ -1,6 +1,6 @@
 """The last steps of a forked child on its way to being a sandbox: own mounts, own uid, then bubblewrap.
 
-Nothing here returns to the launcher: the child becomes `bwrap`, or exits 127 with a line on the code's stderr.
+Nothing here returns to the launcher: the child becomes `bwrap`, or exits 127 with a line on stderr.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ARGS_FD, _FILTER_FD, _STATUS_FD, _FIRST_UNUSED = 5, 6, 7, 8
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _FROM_HOST_ETC = ("/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives", "/etc/localtime")
 # Any world-traversable folder does; it is covered in the child's own mount namespace only.
-_STAGE = "/tmp"
+_STAGE = "/tmp"  # noqa: S108 - nothing of it is used
 _AS_FACTOR, _AS_EXTRA = 2, 1 << 30
 _GROUP_FIRST = 16
 _RESET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
@@ -73,7 +73,7 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
             signal.signal(number, signal.SIG_DFL)
         # An empty environment: bwrap is process 1 inside, and /proc/1/environ shows what it was started with.
         os.execve(program, ["bwrap", "--args", str(_ARGS_FD), "--", *_command(machine, start)], {})
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, this copy of the launcher must not live on
         with suppress(OSError):
             os.write(2, f"sandbox setup: {error}\n".encode())
         os._exit(127)
@@ -128,7 +128,17 @@ def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
     """bwrap's options. Their order is the order of execution."""
     options = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--disable-userns", "--uid", "1000", "--gid", "1000"]
-    options += ["--hostname", "sandbox", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", "HOME", "/box"]
+    options += [
+        "--hostname",
+        "sandbox",
+        "--clearenv",
+        "--setenv",
+        "LANG",
+        "C.UTF-8",
+        "--setenv",
+        "HOME",
+        "/box",
+    ]
     options += ["--setenv", "PATH", f"{os.path.dirname(machine.python)}:/usr/local/bin:/usr/bin:/bin"]
     options += ["--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:

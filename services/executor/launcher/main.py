@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import select
 import selectors
 import signal
 import socket
@@ -16,12 +17,13 @@ from typing import Any
 
 from services.executor.launcher import cgroups, guest, kernel, seccomp
 from services.executor.launcher.boxes import Boxes
-from services.executor.launcher.protocol import Machine, Ready, Verdict, machine, receive, send, spec
+from services.executor.launcher.protocol import Machine, Ready, Spec, Verdict, machine, receive, send, spec
 from services.executor.launcher.sandboxes import Running
 from services.executor.launcher.spare import Spare, prepare
 
 _PREPARE_AFTER_S = 0.03  # leave the processor to the sandbox that is just starting
 _RETRY_S = 0.005
+_LAST_WAIT_S = 2.0
 
 
 class Launcher:
@@ -112,7 +114,7 @@ class Launcher:
             if not self._free:
                 raise OSError(f"all {self._machine.slots} sandboxes of this machine are taken")
             self._slot_of[order.id] = slot = self._free.pop()
-            uid = self._machine.first_uid + slot if self._is_root else os.geteuid()
+            uid = self._uid(order, slot)
             box = self._boxes.make(order.id, disk_bytes=order.disk_bytes, inodes=order.inodes, owner=uid)
             spare = self._spare or self._prepare()
             self._spare, self._spare_at = None, time.monotonic() + _PREPARE_AFTER_S
@@ -135,6 +137,16 @@ class Launcher:
             for fd in fds:
                 os.close(fd)
 
+    def _uid(self, order: Spec, slot: int) -> int:
+        """One user per slot; who reads another's box runs as that box's owner, else it could not."""
+        if not self._is_root:
+            return os.geteuid()
+        for host, _inside in order.mounts:
+            owner = self._boxes.id_of(host)
+            if owner in self._slot_of:
+                return self._machine.first_uid + self._slot_of[owner]
+        return self._machine.first_uid + slot
+
     def _watch(self, running: Running, spare: Spare) -> None:
         id = running.spec.id
         os.set_blocking(running.status, False)
@@ -149,9 +161,7 @@ class Launcher:
     def _stir(self, id: str, what: str, orders: socket.socket | None) -> None:
         running = self._running[id]
         if what == "status":
-            text = os.read(running.status, 65536)
-            running.hear(text.decode(errors="replace"))
-            if not text:
+            if not running.read_status():
                 self._selector.unregister(running.status)
             self._watch_inner(running)
         elif what == "outer":
@@ -175,8 +185,7 @@ class Launcher:
         _pid, running.wait_status, used = os.wait4(running.pid, 0)
         running.reaped(used)
         running.outer_gone = True
-        with suppress(OSError):  # its last words may still be in the pipe
-            running.hear(os.read(running.status, 65536).decode(errors="replace"))
+        running.read_status()  # its last words may still be in the pipe
         self._watch_inner(running)
 
     def _finish(self, running: Running, now: float) -> None:
@@ -215,7 +224,7 @@ class Launcher:
         self._made += 1
         group = self._groups.make(f"{os.getpid()}-{self._made}")
         others = [r.box_fd for r in self._running.values() if r.box_fd >= 0]
-        mine = (self._channel.fileno(), self._lock, self._selector.fileno(), *others)  # type: ignore[attr-defined]
+        mine = (self._channel.fileno(), self._lock, self._selector.fileno(), *others)
         self._spare = prepare(self._machine, group, mine)
         return self._spare
 
@@ -236,11 +245,14 @@ class Launcher:
         for running in self._running.values():
             with suppress(OSError):
                 os.waitpid(running.pid, 0)
+            if running.inner_fd >= 0:
+                select.select([running.inner_fd], [], [], _LAST_WAIT_S)
         if self._spare is not None:
             self._spare.drop()
             with suppress(OSError):
                 os.waitpid(self._spare.pid, 0)
         self._groups.sweep()
+        self._groups.close()
         self._boxes.close()
 
 

@@ -1,6 +1,6 @@
 """Messages between the executor and its launcher: one JSON object per datagram, file descriptors beside it.
 
-Trusted on both ends; nothing a sandbox writes ever travels here. Standard library only (the launcher imports it).
+Trusted on both ends; nothing a sandbox writes ever travels here. Standard library only: the launcher's too.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a sandbox ended, as seen from outside. `box` is "" where a box descriptor comes beside the message."""
+    """How a sandbox ended, as seen from outside. `box` is "" where a descriptor of it comes beside."""
 
     id: str
     reason: str

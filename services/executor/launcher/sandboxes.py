@@ -54,6 +54,15 @@ class Running:
             return False
         return self.group is None or not self.group.pids()
 
+    def read_status(self) -> bool:
+        """Take in what bwrap says; False at its end of file."""
+        try:
+            text = os.read(self.status, 65536)
+        except BlockingIOError:
+            return True
+        self.hear(text.decode(errors="replace"))
+        return bool(text)
+
     def hear(self, text: str) -> None:
         """What bwrap says about itself: one JSON object a line, `child-pid` first, `exit-code` last."""
         self.told += text
@@ -152,7 +161,7 @@ class Running:
         return "exited", code
 
     def _exit_code(self) -> int:
-        """bwrap passes a signal on as 128 + n, as a shell does; code that exits so by itself looks the same."""
+        """bwrap passes a signal on as 128 + n, as a shell does; code that exits so looks the same."""
         if os.WIFSIGNALED(self.wait_status):
             return -os.WTERMSIG(self.wait_status)
         code = os.WEXITSTATUS(self.wait_status)

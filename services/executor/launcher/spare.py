@@ -1,6 +1,6 @@
 """A child forked ahead of time, already in its control groups, waiting to be told what to become.
 
-Joining a control group can take 15 ms (the kernel waits for a grace period); done ahead it costs a start nothing.
+Joining a control group can take 15 ms (the kernel waits for a grace period); ahead, it costs a start nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Spare:
 
 
 def prepare(machine: Machine, group: Group | None, close_in_child: tuple[int, ...]) -> Spare:
-    """close_in_child: descriptors of the launcher the child must not keep open (its end of file means death)."""
+    """close_in_child: the launcher's descriptors whose end of file others wait for."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     status_read, status_write = os.pipe()
     pid = os.fork()

@@ -1,4 +1,4 @@
-"""First program inside a sandbox: opens the way out, takes the job, closes every door, becomes the code's __main__.
+"""First program inside a sandbox: opens the way out, takes the job, closes every door, becomes the code.
 
 Shipped alone as one .pyc, and only built-in and frozen modules lie on the way to the first line (`json`,
 `socket` and `tarfile` would cost more than all the rest). Arguments: "listen" or "closed", and the bound on
@@ -11,6 +11,10 @@ import _socket
 import marshal
 import os
 import sys
+
+TYPE_CHECKING = False  # importing `typing` for the real one would take longer than everything here
+if TYPE_CHECKING:
+    from types import CodeType, TracebackType
 
 REPORT_FD, JOB_FD = 3, 4
 PROXY_PORT = 3128
@@ -55,7 +59,7 @@ def prepare() -> tuple[bytes, str]:
     channel = _socket.socket(fileno=JOB_FD)
     if sys.argv[1] == "listen":
         _way_out(channel)
-    job = marshal.loads(_receive(channel))
+    job = marshal.loads(_receive(channel))  # noqa: S302 - from the platform, over a socket of its own
     if int(sys.argv[2]):
         _bound_processes(int(sys.argv[2]))
     os.makedirs(job["scratch"], exist_ok=True)
@@ -78,7 +82,7 @@ def prepare() -> tuple[bytes, str]:
     return source, sys.argv[0]
 
 
-def explain(kind, error, trace):  # type: ignore[no-untyped-def]
+def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print the error as Python does but without our own frames, and say which bound of the sandbox it met.
 
     Runs when this module's names are gone: everything it needs it imports itself.
@@ -86,9 +90,11 @@ def explain(kind, error, trace):  # type: ignore[no-untyped-def]
     import errno
     import os
     import sys
+    from contextlib import suppress
 
     code = error.errno if isinstance(error, OSError) else None
-    met = {errno.EMFILE: "files", errno.EAGAIN: "processes", errno.ENOSPC: "disk", errno.EFBIG: "disk"}.get(code)
+    names = {errno.EMFILE: "files", errno.EAGAIN: "processes", errno.ENOSPC: "disk", errno.EFBIG: "disk"}
+    met = names.get(code or 0)
     if code == errno.ENOSPC and os.statvfs(".").f_favail == 0:
         met = "inodes"
     if isinstance(error, MemoryError):
@@ -96,17 +102,15 @@ def explain(kind, error, trace):  # type: ignore[no-untyped-def]
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         met = "processes"
     if met:
-        try:
+        with suppress(OSError):
             os.write(3, b'{"kind": "bound", "name": "%s"}\n' % met.encode())
-        except OSError:
-            pass
     ours = sys._getframe().f_code.co_filename
     while trace and trace.tb_frame.f_code.co_filename == ours:
         trace = trace.tb_next
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
 
 
-def become_main():  # type: ignore[no-untyped-def]
+def become_main() -> CodeType:
     """Empty __main__ of everything of ours and give it the code's names; what is returned runs in it."""
     source, path = prepare()
     names = sys.modules["__main__"].__dict__
@@ -119,4 +123,4 @@ def become_main():  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    exec(become_main())
+    exec(become_main())  # noqa: S102 - running code is what it is for

@@ -34,7 +34,11 @@ def test_steps_are_printed_when_offline(tmp_path: Path) -> None:
 
 
 def test_deliveries_become_lines_in_outputs_when_offline(tmp_path: Path) -> None:
-    _said(tmp_path, "agent.output('r.csv').write_text('1')\nfor _ in 'ab': agent.deliver('slack', '새 상품', files=['r.csv'])")
+    _said(
+        tmp_path,
+        "agent.output('r.csv').write_text('1')\n"
+        "for _ in 'ab': agent.deliver('slack', '새 상품', files=['r.csv'])",
+    )
 
     lines = (tmp_path / "outputs" / "deliveries.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == 2 * [
@@ -97,7 +101,10 @@ def test_outputs_are_refused_when_they_lie_elsewhere(tmp_path: Path, path: str) 
 
 
 def test_outputs_are_the_same_place_when_the_folder_is_written_in_front(tmp_path: Path) -> None:
-    code = "import pathlib\nprint(agent.output('a/b'), agent.output('outputs/a/b'), agent.output(pathlib.Path.cwd() / 'outputs/c'))"
+    code = (
+        "import pathlib\nhere = pathlib.Path.cwd()\n"
+        "print(agent.output('a/b'), agent.output('outputs/a/b'), agent.output(here / 'outputs/c'))"
+    )
 
     assert _said(tmp_path, code) == "outputs/a/b outputs/a/b outputs/c\n"
 

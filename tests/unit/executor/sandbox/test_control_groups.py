@@ -8,7 +8,9 @@ from services.executor.launcher import cgroups
 
 
 def _mountinfo(*lines: tuple[Path, str, str]) -> str:
-    return "".join(f"30 25 0:26 / {point} rw,relatime - {kind} cgroup {options}\n" for point, kind, options in lines)
+    return "".join(
+        f"30 25 0:26 / {point} rw,relatime - {kind} cgroup {options}\n" for point, kind, options in lines
+    )
 
 
 def _version_1(root: Path) -> str:

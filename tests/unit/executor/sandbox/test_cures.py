@@ -12,12 +12,18 @@ from services.executor.adapters.cures import cure
 @pytest.mark.parametrize(
     ("switch", "value", "command"),
     [
-        ("kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
         ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
         ("user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
     ],
 )
-def test_the_switch_is_named_when_it_is_what_denies(tmp_path: Path, switch: str, value: str, command: str) -> None:
+def test_the_switch_is_named_when_it_is_what_denies(
+    tmp_path: Path, switch: str, value: str, command: str
+) -> None:
     path = tmp_path / "proc/sys" / switch
     path.parent.mkdir(parents=True)
     path.write_text(value + "\n")

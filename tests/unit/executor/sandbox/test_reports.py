@@ -24,7 +24,9 @@ def test_a_good_line_is_heard_when_anything_came_before_it(noise: list[bytes]) -
 def test_a_line_is_whole_when_it_came_in_pieces() -> None:
     reader = ReportReader()
 
-    assert [entry for byte in _STEP for entry in reader.feed(bytes([byte]))] == [{"kind": "step", "name": "one"}]
+    assert [entry for byte in _STEP for entry in reader.feed(bytes([byte]))] == [
+        {"kind": "step", "name": "one"}
+    ]
 
 
 def test_nothing_is_kept_when_a_line_never_ends() -> None:

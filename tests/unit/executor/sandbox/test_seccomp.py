@@ -31,7 +31,9 @@ def _judge(program: bytes, number: int, arguments: tuple[int, ...] = (), arch: i
         elif op == 0x06:
             return int(value)
         else:
-            test = {0x15: accumulator == value, 0x35: accumulator >= value, 0x45: bool(accumulator & value)}[op]
+            test = {0x15: accumulator == value, 0x35: accumulator >= value, 0x45: bool(accumulator & value)}[
+                op
+            ]
             at += yes if test else no
 
 
@@ -99,7 +101,9 @@ def test_process_dies_when_x32_numbers_are_used() -> None:
     assert _Filter("x86_64")(0x40000000 | 39) == seccomp.KILL_PROCESS
 
 
-@pytest.mark.parametrize("flag", [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000])
+@pytest.mark.parametrize(
+    "flag", [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]
+)
 def test_clone_is_refused_when_it_asks_for_a_namespace(judge: _Filter, flag: int) -> None:
     assert judge("clone", flag | 17) == _REFUSED
     assert judge("clone", 0x3D0F00) == seccomp.ALLOW  # what glibc passes for a thread
