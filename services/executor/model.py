@@ -13,7 +13,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from shared.agentfile.model import Language
-from shared.records.executor import CheckOutcome, HostContact, QueuedDelivery, Reason, Run, RunStatus, RunUsage
+from shared.records.executor import (
+    CheckOutcome,
+    HostContact,
+    QueuedDelivery,
+    Reason,
+    Run,
+    RunStatus,
+    RunUsage,
+)
 
 MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
     "queued": frozenset({"running", "failed", "cancelled", "timed_out", "refused"}),
@@ -35,10 +43,12 @@ def may_move(run: Run, to: RunStatus) -> bool:
 
 
 class Refusal(BaseModel):
-    """An exchange the gateway refused, as the run remembers it."""
+    """An exchange the gateway refused, as the run remembers it. askable: a person could allow it."""
 
     model_config = ConfigDict(frozen=True)
 
+    askable: bool = True
+    scheme: str = ""
     host: str
     port: int
     method: str
@@ -164,10 +174,10 @@ def after_attempt(
 
 def _asked_for_more(run: Run, result: AttemptResult, parks_today: int, language: Language) -> Ending:
     refusal = result.refusals[0]
-    place = f"{refusal.host}:{refusal.port}" if refusal.port not in (80, 443) else refusal.host
+    place = f"{refusal.host}:{refusal.port}" if refusal.port not in (0, 80, 443) else refusal.host
     more = f"({refusal.method} {place}{refusal.path})" if refusal.method else f"({place})"
     reason = Reason(code="not_allowed", text=f"{sentence('not_allowed', language)} {more}")
-    if result.wrote and run.kind not in ("test", "replay"):
+    if not refusal.askable or (result.wrote and run.kind not in ("test", "replay")):
         return Ending("failed", "not_delivered", reason)
     if run.permission_request_id is not None or run.kind in ("test", "replay"):
         return Ending("failed", "not_delivered", reason)

@@ -154,12 +154,17 @@ class EnvironmentRecord(Record):
 
 
 class PermissionRequest(Record):
-    """What a parked run asked for. `sentence` is the platform's own."""
+    """What a parked run asked for. `sentence` is the platform's own.
+
+    scheme "" in documents from before it was kept. method and path are empty when only the host is known:
+    a refused CONNECT names nothing else.
+    """
 
     run_id: str
     agent_id: str
     status: Literal["open", "allowed", "denied", "expired"]
     sentence: str
+    scheme: str = ""
     host: str
     port: int
     method: str

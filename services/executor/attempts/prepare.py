@@ -139,7 +139,7 @@ def make_order(
     fonts: Path | None,
 ) -> Order:
     run, file = basis.run, basis.version.agent_file
-    environment = {f"AGENT_SECRET_{binding.name}": binding.placeholder for binding in bindings}
+    environment = {binding.name: binding.placeholder for binding in bindings}
     environment["AGENT_LANGUAGE"] = file.agent.language
     mounts: dict[str, Path] = {}
     if fonts is not None:

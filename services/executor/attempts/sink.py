@@ -119,9 +119,11 @@ class AttemptRecorder:
         with self._lock:
             self.wrote = self.wrote or exchange.wrote
             self._count(exchange)
-            if exchange.verdict == "refused" and len(self.refusals) < _MAX_REMEMBERED:
+            if exchange.undeclared and len(self.refusals) < _MAX_REMEMBERED:
                 self.refusals.append(
                     Refusal(
+                        askable=exchange.undeclared,
+                        scheme=exchange.scheme,
                         host=exchange.host,
                         port=exchange.port,
                         method=exchange.method,

@@ -237,6 +237,7 @@ def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, d
         agent_id=run.agent_id,
         status="open",
         sentence=text,
+        scheme=refusal.scheme,
         host=refusal.host,
         port=refusal.port,
         method=refusal.method,

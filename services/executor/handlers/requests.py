@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from services.executor import repository
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import finish
 from services.executor.model import Ending, may_move, sentence
 from shared.agentfile.model import Language
+from shared.clock import stamp
 from shared.errors import NotYet
 from shared.events.permission import PermissionDecided
 from shared.events.run import RunCancelRequested, RunRefused, RunRequested
 from shared.records.executor import Reason, Run
 from shared.store.port import Tx
+
+# How long an allowed run may wait for money and room: its own deadline may have passed while it asked.
+_QUEUE_LIMIT = timedelta(minutes=15)
 
 
 def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
@@ -86,7 +92,13 @@ def on_permission_decided(event: PermissionDecided, tx: Tx, deps: Deps) -> None:
     if run.status != "parked":
         return
     if event.decision == "allow":
-        run = run.but(status="queued", grant_id=event.grant_id, lease_id=None, reason=None)
+        run = run.but(
+            status="queued",
+            grant_id=event.grant_id,
+            lease_id=None,
+            reason=None,
+            deadline_at=stamp(deps.clock.now() + _QUEUE_LIMIT),
+        )
         repository.save_run(tx, run)
         repository.append(tx, run, [("status", {"status": "queued"})], deps.now())
         return

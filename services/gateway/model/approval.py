@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.agentfile.canonical import manifest_hash
-from shared.agentfile.model import AgentFile
+from shared.agentfile.model import AgentFile, HostRule
 from shared.ids import derived
+from shared.records.executor import PermissionRequest
 from shared.records.gateway import Agent, Grant
 from shared.records.planner import Plan
 
@@ -66,6 +67,25 @@ def regranted(grant: Grant, agent_file: AgentFile, version_id: str, by: str, at:
         agent_file=agent_file,
         by=by,
         at=at,
+    )
+
+
+def with_place(agent_file: AgentFile, asked: PermissionRequest) -> AgentFile:
+    """The file with the one place more that a parked run asked for, nothing wider: scheme, host, port, path
+    and method. Of a refused CONNECT only the host is known: reading at it."""
+    reads = asked.method in ("", "GET", "HEAD", "OPTIONS")
+    rule = HostRule(
+        host=asked.host,
+        port=asked.port,
+        scheme="http" if asked.scheme == "http" or (not asked.scheme and asked.port == 80) else "https",
+        path=asked.path.partition("?")[0],
+        methods=(asked.method,) if asked.method else (),
+        effect="read" if reads else "write",
+        why=asked.sentence[:400],
+    )
+    manifest = agent_file.manifest
+    return agent_file.model_copy(
+        update={"manifest": manifest.model_copy(update={"hosts": (*manifest.hosts, rule)})}
     )
 
 

@@ -124,7 +124,7 @@ def patch_agent(path: ById, body: AgentChange) -> AgentCard | Response:
             after = _with_schedule(tx, after, body.schedule)
         if body.enabled is not None:
             after = after.but(enabled=body.enabled)
-        _save(tx, agent, after)
+        save_agent(tx, agent, after)
 
     try:
         deps().store.transact(change, cause=cause())
@@ -141,7 +141,7 @@ def delete_agent(path: ById) -> None:
 
     def delete(tx: Tx) -> None:
         agent = live_agent(tx, path.id)
-        _save(tx, agent, agent.but(enabled=False, deleted_at=deps().now()))
+        save_agent(tx, agent, agent.but(enabled=False, deleted_at=deps().now()))
 
     deps().store.transact(delete, cause=cause())
 
@@ -269,7 +269,7 @@ def _with_schedule(tx: Tx, agent: Agent, schedule: Schedule | None) -> Agent:
     return agent.but(agent_file=edited, grant_id=grant.id)
 
 
-def _save(tx: Tx, before: Agent, after: Agent) -> None:
+def save_agent(tx: Tx, before: Agent, after: Agent) -> None:
     saved = after.but(updated_at=next_revision(before.updated_at, deps().now()))
     tx.put(AGENTS, saved.id, saved.to_doc())
     tx.emit(changed(saved))

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import BaseModel
 
-from services.gateway.model.approval import regranted
+from services.gateway.model.approval import regranted, with_place
 from services.gateway.model.documents import PlanChoice
 from services.gateway.repository.changes import note_changes
-from services.gateway.repository.shapes import CHOICES, GRANTS, NOTICES
+from services.gateway.repository.shapes import AGENTS, CHOICES, GRANTS, NOTICES
+from services.gateway.routes.agents import save_agent
 from services.gateway.routes.answers import Answer, Api, Body, ById, Id, cause, deps, person, refusal, scope
-from shared.agentfile.model import AgentFile, HostRule
+from shared.clock import stamp
 from shared.errors import Conflict
 from shared.events.permission import PermissionDecided
+from shared.events.run import RunRequested
 from shared.records.executor import PermissionRequest, Run
-from shared.records.gateway import Grant, Notice
+from shared.records.gateway import Agent, Grant, Notice
 from shared.store.port import Tx, Where
 
 api = Api("permission-requests")
+
+# How long an allowed run may wait for room.
+_QUEUE_LIMIT = timedelta(minutes=10)
 
 
 class StatusQuery(BaseModel):
@@ -55,7 +61,8 @@ def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
             return
         if before is not None or asked.status != "open":
             raise refusal(Conflict, "request_closed")
-        grant_id = _widened(tx, asked, run) if body.decision == "allow" else None
+        grant = _widened(tx, asked, run) if body.decision == "allow" else None
+        grant_id = grant.id if grant else None
         choice = PlanChoice(
             id=asked.id,
             workspace_id=asked.workspace_id,
@@ -71,6 +78,8 @@ def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
                 run_id=run.id, permission_request_id=asked.id, decision=body.decision, grant_id=grant_id
             )
         )
+        if grant is not None:
+            _ask_for_money(tx, run, grant)
         note_changes(tx, deps().now(), ("run", run.id), ("agent", asked.agent_id))
 
     deps().store.transact(decide, cause=cause())
@@ -84,24 +93,39 @@ def _answer_notices(tx: Tx, run_id: str) -> None:
             tx.put(NOTICES, notice.id, notice.but(read_at=deps().now()).to_doc())
 
 
-def _widened(tx: Tx, asked: PermissionRequest, run: Run) -> str:
-    """A grant with the one place more that was asked for: this host, port, method and path, nothing wider."""
+def _widened(tx: Tx, asked: PermissionRequest, run: Run) -> Grant:
+    """A grant with the one place more that was asked for; the agent goes on under it."""
     if run.grant_id is None:
         raise refusal(Conflict, "no_grant")
     before = scope().get(tx, GRANTS, run.grant_id, Grant)
-    rule = HostRule(
-        host=asked.host,
-        port=asked.port,
-        scheme="http" if asked.port == 80 else "https",
-        path=asked.path,
-        methods=(asked.method,),
-        effect="read" if asked.method in ("GET", "HEAD", "OPTIONS") else "write",
-        why=asked.sentence[:400],
-    )
-    manifest = before.agent_file.manifest
-    wider: AgentFile = before.agent_file.model_copy(
-        update={"manifest": manifest.model_copy(update={"hosts": (*manifest.hosts, rule)})}
-    )
+    wider = with_place(before.agent_file, asked)
     grant = regranted(before, wider, before.version_id, person().actor, deps().now())
     tx.create(GRANTS, grant.id, grant.to_doc())
-    return grant.id
+    agent = scope().find(tx, AGENTS, asked.agent_id, Agent)
+    if agent is not None and agent.deleted_at is None and agent.grant_id == before.id:
+        # Said once, it holds for the runs that follow, too.
+        manifest = grant.agent_file.manifest
+        file = agent.agent_file.model_copy(update={"manifest": manifest})
+        save_agent(tx, agent, agent.but(grant_id=grant.id, agent_file=file))
+    return grant
+
+
+def _ask_for_money(tx: Tx, run: Run, grant: Grant) -> None:
+    """Parking closed the lease, so the run is asked for again under its own id."""
+    limits = grant.agent_file.manifest.limits
+    deadline = deps().clock.now() + _QUEUE_LIMIT + timedelta(seconds=limits.wall_s)
+    tx.emit(
+        RunRequested(
+            run_id=run.id,
+            agent_id=run.agent_id,
+            version_id=run.version_id,
+            kind=run.kind,
+            grant_id=grant.id,
+            conversation_id=run.conversation_id,
+            input=run.input,
+            slot_at=run.slot_at,
+            tokens=grant.agent_file.manifest.tokens.per_run,
+            deadline_at=stamp(deadline),
+            requested_at=run.requested_at,
+        )
+    )

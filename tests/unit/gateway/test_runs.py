@@ -230,8 +230,9 @@ def test_a_parked_runs_question_is_answered_once_with_exactly_what_was_asked(wor
 
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 409)
     assert world.call("GET", "/api/v1/notices").json["items"][0]["read_at"] is not None
-    (event,) = world.emitted()
-    assert isinstance(event, PermissionDecided)
+    (event,) = (e for e in world.emitted() if isinstance(e, PermissionDecided))
+    (asked,) = (e for e in world.emitted() if isinstance(e, RunRequested))
+    assert (asked.run_id, asked.grant_id) == ("run_1", event.grant_id)
     grant = Grant.from_doc(world.deps.store.get("grants", event.grant_id or "").data)  # type: ignore[union-attr]
     (rule,) = grant.agent_file.manifest.hosts
     assert (rule.host, rule.port, rule.path, rule.methods, rule.effect) == (
