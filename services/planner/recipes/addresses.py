@@ -36,7 +36,7 @@ _PARTICLE = re.compile(
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 _SECRET_TEXT = re.compile(
-    r"https?://hooks\.slack\.com/\S+|https?://\S*/(?:api/)?webhooks?/\S+|https?://[^\s/]+/services/T\w+/\S+"
+    r"https?://hooks\.slack\.com/\S+|https?://\S{1,200}/webhooks?/\S+|https?://[^\s/]+/services/T\w+/\S+"
     r"|\b(?:xox[abeprs]-|sk-|ghp_|github_pat_|AKIA|AIza)[\w-]{8,}",
     re.IGNORECASE,
 )
@@ -62,7 +62,8 @@ def read_addresses(text: str) -> Addresses:
     text, secrets = _SECRET_TEXT.subn(" ", text)
     urls: list[str] = []
     for match in _ADDRESS.finditer(_GLUED.sub(" ", text)):
-        url = _complete(_trim(match.group()))
+        raw = match.group()
+        url = _complete(_trim(raw)) if len(raw) <= MAX_CHARS else ""
         if not url or len(url) > MAX_CHARS:
             continue
         if _carries_secret(url):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.planner.recipes.addresses import (
@@ -66,6 +66,7 @@ __all__ = [
     "next_step",
 ]
 
+MAX_CHARACTERS = 4_000  # of one message or answer; what follows is not read
 PRACTICE, ONLY_THESE, ONLY_READABLE, BY_HAND = "practice", "only_these", "only_readable", "by_hand"
 _DAILY, _WEEKDAYS, _WEEKLY = "choice_daily", "choice_weekdays", "choice_weekly"
 Language = Literal["ko", "en"]
@@ -84,6 +85,11 @@ class _When:
 
 def next_step(state: TalkState) -> Step:
     """Asks for what is missing, all at once; looks at addresses not yet looked at; then proposes."""
+    state = replace(
+        state,
+        messages=tuple(message[:MAX_CHARACTERS] for message in state.messages),
+        answers={name: str(answer)[:MAX_CHARACTERS] for name, answer in state.answers.items()},
+    )
     text = "\n".join(state.messages)
     words = without_addresses(text)
     language = language_of(words, state.language)

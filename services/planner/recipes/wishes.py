@@ -14,7 +14,9 @@ _CHANNELS: tuple[tuple[ChannelKind, re.Pattern[str]], ...] = (
     ("slack", re.compile(r"슬랙|\bslack\b", re.IGNORECASE)),
     (
         "email",
-        re.compile(r"이\s?메일|메일|지메일|\be-?mails?\b|\bgmail\b|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE),
+        re.compile(
+            r"이\s?메일|메일|지메일|\be-?mails?\b|\bgmail\b|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]", re.IGNORECASE
+        ),
     ),
     (
         "other",
@@ -34,7 +36,7 @@ _CHANNELS: tuple[tuple[ChannelKind, re.Pattern[str]], ...] = (
     ),
 )
 _NEGATED = re.compile(
-    r"\S+\s*말고|\S+\s*대신|\bnot (?:by|to|via|on|in)?\s*(?:the )?\w+|\binstead of (?:the "
+    r"\S{1,20}\s{0,3}말고|\S{1,20}\s{0,3}대신|\bnot (?:by|to|via|on|in)?\s*(?:the )?\w+|\binstead of (?:the "
     r")?\w+|\bno longer \w+",
     re.IGNORECASE,
 )

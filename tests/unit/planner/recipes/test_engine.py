@@ -24,6 +24,7 @@ from services.planner.recipes.engine import (
     next_step,
 )
 from services.planner.recipes.gallery import EXAMPLES, Example
+from shared.agentfile.bundle import pack, unpack
 from shared.agentfile.contract import is_vacuous
 from shared.agentfile.rules import check_agent_file
 from shared.agentfile.toml import dump, parse
@@ -277,6 +278,7 @@ def test_bundle_holds_code_settings_and_readme() -> None:
     assert {"main.py", "settings.json", "README.md", "pagewatch/extract.py"} <= set(plan.files)
     assert [source["address"] for source in settings["sources"]][2] == "http://c.example:8080/shop"
     assert (settings["keywords"], settings["channels"], settings["pace_s"]) == (True, ["slack"], 1.0)
+    assert unpack(pack({**plan.files, "agent.toml": dump(plan.agent_file).encode()}))["main.py"]
     assert b"--hash=sha256:" in plan.requirements_lock
     assert b"://" not in plan.requirements_lock
     assert {package.name for package in plan.packages} == set(plan.agent_file.agent.packages)
@@ -386,6 +388,30 @@ def test_secret_in_a_message_is_never_repeated() -> None:
     everything = repr(step)
     assert "abcdefghijkl" not in everything
     assert "pw12345" not in everything
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a.",
+        "가",
+        "신제품",
+        "https://a.kr/가",
+        "https://a/",
+        "a.com ",
+        "x 말고 ",
+        "one competitor ",
+        "9시 ",
+        "매일 ",
+        ")",
+    ],
+)
+def test_hundred_kilobytes_of_anything_get_an_answer(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+
+    for start in ("", "신제품 ", "https://a.kr/"):
+        step = next_step(TalkState(messages=(start + text,), answers={"addresses": text}))
+        assert isinstance(step, Ask | Look | Refuse)
 
 
 def test_same_state_gives_the_same_plan() -> None:

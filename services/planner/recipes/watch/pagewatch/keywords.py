@@ -37,7 +37,8 @@ DOUBTFUL = _longest_first(_DOUBTFUL_TEXT)
 
 _STOP_WORDS = """
 그리고 그러나 하지만 또는 및 등 위한 위해 대한 통해 있는 없는 하는 되는 같은 모든 다른 이런 저런 그런 우리
-세트 개입 상품 제품 판매 구매 무료 배송 무료배송 할인 세일 특가 품절 옵션 선택 당일 국내 정품 사은품 이벤트 추천 인기
+세트 개입 상품 제품 판매 구매
+무료 배송 무료배송 할인 세일 특가 품절 옵션 선택 당일 국내 정품 사은품 이벤트 추천 인기
 the and for with from this that you your our are was all any not new now off per set its has have will can
 free shipping sale item items product products ml cm mm kg mg oz xl pcs ea
 """
