@@ -47,5 +47,9 @@ class Slots(Protocol):
     def give_back(self) -> None: ...
 
     @property
+    def taken(self) -> int:
+        """How many are in use."""
+
+    @property
     def closing(self) -> bool:
         """True once the server stops: views end themselves within a second."""

@@ -37,8 +37,15 @@ def listen(port: int) -> socket.socket:
 class WebServer:
     def __init__(self, web: Flask, listening: socket.socket) -> None:
         # ident=None: nobody needs to know which server answers. channel_timeout: streams ping every 15 s.
+        # channel_request_lookahead: reads on while answering, so a stream learns that its screen has left.
         self._server = create_server(
-            web, sockets=[listening], threads=_THREADS, ident=None, channel_timeout=60, max_request_body_size=32 << 20
+            web,
+            sockets=[listening],
+            threads=_THREADS,
+            ident=None,
+            channel_timeout=60,
+            channel_request_lookahead=1,
+            max_request_body_size=32 << 20,
         )
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 

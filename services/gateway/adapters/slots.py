@@ -7,6 +7,7 @@ import threading
 
 class MemorySlots:
     def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
         self._left = at_most
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -21,6 +22,11 @@ class MemorySlots:
     def give_back(self) -> None:
         with self._lock:
             self._left += 1
+
+    @property
+    def taken(self) -> int:
+        with self._lock:
+            return self._at_most - self._left
 
     @property
     def closing(self) -> bool:

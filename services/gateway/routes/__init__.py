@@ -20,6 +20,7 @@ from services.gateway.routes import (
     pages,
     permissions,
     plans,
+    probes,
     runs,
     secrets,
     session,
@@ -61,6 +62,7 @@ def web(deps: Deps) -> OpenAPI:
     for resource in _RESOURCES:
         app.register_api(resource.api.blueprint)
     app.register_blueprint(downloads.blueprint)
+    app.register_blueprint(probes.blueprint)
     app.register_blueprint(pages.blueprint)
     app.add_url_rule(
         "/api/openapi.json", view_func=answers.open_to_all(lambda: app.api_doc), endpoint="openapi"

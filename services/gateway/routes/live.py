@@ -37,9 +37,10 @@ def live(watch: Watch, poll: Poll) -> Response:
         watch.close()
         raise refusal(Unavailable, "too_many_streams")
     closing = _Closing(deps(), watch)
-    response = Response(
-        _frames(deps(), watch, poll, closing), content_type="text/event-stream; charset=utf-8"
-    )
+    # Where the server can tell, a screen that left gives its place back within a second.
+    left: Callable[[], bool] = request.environ.get("waitress.client_disconnected", _never)
+    frames = _frames(deps(), watch, poll, closing, left)
+    response = Response(frames, content_type="text/event-stream; charset=utf-8")
     # Not in the generator's own finally: one that never started never ends.
     response.call_on_close(closing)
     response.headers["Cache-Control"] = "no-store"
@@ -59,11 +60,17 @@ class _Closing:
             self._deps.slots.give_back()
 
 
-def _frames(deps: Deps, watch: Watch, poll: Poll, closing: Callable[[], None]) -> Iterator[str]:
+def _never() -> bool:
+    return False
+
+
+def _frames(
+    deps: Deps, watch: Watch, poll: Poll, closing: Callable[[], None], left: Callable[[], bool]
+) -> Iterator[str]:
     said_at = deps.clock.monotonic()
     try:
         yield ": hello\n\n"
-        while not deps.slots.closing:
+        while not deps.slots.closing and not left():
             for text in poll():
                 yield text
                 said_at = deps.clock.monotonic()

@@ -239,3 +239,14 @@ def test_dead_letters_are_listed_without_their_data_and_replayed(world: World) -
     assert world.call("POST", "/api/v1/dead-letters/nope/replay").status_code == 404
     assert world.call("POST", f"/api/v1/dead-letters/{letters[0]['id']}/replay").status_code == 202
     bus.stop()
+
+
+def test_probes_answer_without_signing_in_and_tell_only_numbers(world: World) -> None:
+    world.call("POST", "/api/v1/conversations", json={"text": "비밀 계획"})
+
+    assert world.client.get("/healthz").json == {"status": "ok"}
+    assert world.client.get("/readyz").json["databases"]["gateway"] is True
+    text = world.client.get("/metrics").text
+    assert "ab_gateway_outbox_events 1" in text
+    assert "ab_gateway_streams_open 0" in text
+    assert "비밀" not in text
