@@ -188,6 +188,9 @@ class PubSubBus:
         letter = self._letters.one(dead_letter_id)
         self._publish([(letter.envelope, {ONLY: letter.service, LETTER: letter.id})])
 
+    def trim(self) -> None:
+        """Nothing to do: Pub/Sub forgets what is acknowledged."""
+
     def stop(self) -> None:
         self._stopping.set()
         self._subscriber.close()
