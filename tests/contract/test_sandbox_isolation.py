@@ -68,6 +68,27 @@ def test_an_attempt_ends_with_the_bounds_own_name_when_it_meets_it(
     assert (result.reason, result.exit_code) == (reason, None), sink.stderr
 
 
+@pytest.mark.parametrize(
+    ("reason", "attack"),
+    [
+        ("processes", "while os.fork(): pass\n    time.sleep(20)"),
+        ("disk", "open('big', 'wb').write(bytes(9 << 20))"),
+        ("inodes", "for n in range(300): open(f'f{n}', 'w').close()"),
+    ],
+)
+def test_a_bound_is_named_from_outside_when_the_code_says_nothing(
+    bench: Bench, reason: str, attack: str
+) -> None:
+    if reason == "processes" and "memory" in bench.sandbox.enforcement().missing:
+        pytest.skip("refused forks are counted by control groups, which this user cannot write")
+
+    _sink, result = bench.run(
+        f"import os, time\ntry:\n    {attack}\nexcept OSError: os._exit(1)", limits=_SMALL
+    )
+
+    assert (result.reason, result.exit_code) == (reason, None)
+
+
 def test_a_bound_is_not_named_when_the_code_dealt_with_it(bench: Bench) -> None:
     _sink, result = bench.run(
         "import os\ntry: open('big', 'wb').write(bytes(9 << 20))\nexcept OSError: os.remove('big')",
