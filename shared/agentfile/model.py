@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["ko", "en"]
 
@@ -31,14 +31,6 @@ class HostRule(Part):
     methods: tuple[str, ...] = ()
     effect: Literal["read", "write"] = "read"
     why: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _own_port(cls, data: object) -> object:
-        """http without a port of its own means 80, so that sheet and hash show what is really reached."""
-        if isinstance(data, dict) and data.get("scheme") == "http" and data.get("port", 443) == 443:
-            return {**data, "port": 80}
-        return data
 
 
 class SecretUse(Part):

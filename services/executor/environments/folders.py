@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from shared.ids import Ids
@@ -18,6 +19,8 @@ class Folders:
         self.scratch = root / "scratch"
 
     def make(self) -> None:
+        """Also clears what an earlier life was building when it died."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
         for folder in (self.code, self.environments, self.attempts, self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-# NanumGothic (SIL Open Font License 1.1), as the wheel `koreanize-matplotlib` carries it.
-_PACKAGE, _FONT = "koreanize_matplotlib", "fonts/NanumGothic.ttf"
+# Noto Sans KR (SIL Open Font License 1.1), as the wheel `pylopdf-fonts-ko` carries it.
+_PACKAGE, _FONT = "pylopdf_fonts_ko", "NotoSansKR-Regular.otf"
 
 
 def korean_font() -> Path | None:
