@@ -1,64 +1,62 @@
 /** Everything the page asks the server to do, as plain functions. */
-import { call, key } from "./client";
+import { answer, api, key } from "./client";
+import type { components } from "./schema";
 import type { Language, Me, Practice, Schedule } from "./shapes";
 
-const api = "/api/v1";
+/** What is left out keeps its value or default; the generated types would have everything named. */
+const some = <T>(body: Partial<T>): T => body as T;
+
+const on = (id: string) => ({ params: { path: { id } } });
 
 export async function openSession(secret: string): Promise<Me> {
-  const opened = await call<{ key: string; me: Me }>("POST", `${api}/session`, { secret });
+  const opened = await answer(api.POST("/api/v1/session", { body: { secret } }));
   key.set(opened.key);
   return opened.me;
 }
 
-export async function closeSession(): Promise<void> {
-  await call("DELETE", `${api}/session`);
-  key.set(null);
-}
-
-export const startConversation = (text: string, language: Language, agentId?: string) =>
-  call<{ id: string }>("POST", `${api}/conversations`, {
-    text,
-    language,
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || "Asia/Seoul",
-    ...(agentId ? { agent_id: agentId } : {}),
-  });
+export const startConversation = (text: string, language: Language) =>
+  answer(
+    api.POST("/api/v1/conversations", {
+      body: some<components["schemas"]["FirstMessage"]>({
+        text,
+        language,
+        timezone: Intl.DateTimeFormat().resolvedOptions().timeZone || "Asia/Seoul",
+      }),
+    }),
+  );
 
 export const say = (id: string, said: { text?: string; answers?: Record<string, string> }) =>
-  call<{ id: string }>("POST", `${api}/conversations/${id}/messages`, said);
+  answer(api.POST("/api/v1/conversations/{id}/messages", { ...on(id), body: some(said) }));
 
-export const stopConversation = (id: string) => call("POST", `${api}/conversations/${id}/stop`, {});
+export const stopConversation = (id: string) => answer(api.POST("/api/v1/conversations/{id}/stop", on(id)));
 
-export const decidePlan = (
-  id: string,
-  decision: "approve" | "reject",
-  manifestHash: string,
-  secrets: Record<string, string> = {},
-) =>
-  call<{ agent_id: string; grant_id: string }>("POST", `${api}/plans/${id}/decision`, {
-    decision,
-    manifest_hash: manifestHash,
-    ...(Object.keys(secrets).length > 0 ? { secrets } : {}),
-  });
+/** `secrets`: what was typed, by name; left out when nothing is asked for. */
+export const approvePlan = (id: string, manifestHash: string, secrets: Record<string, string>) =>
+  answer(
+    api.POST("/api/v1/plans/{id}/decision", {
+      ...on(id),
+      body: { decision: "approve", manifest_hash: manifestHash, secrets },
+    }),
+  );
 
 export const changeAgent = (
   id: string,
   change: { enabled?: boolean; version?: string; name?: string; schedule?: Schedule | null },
-) => call("PATCH", `${api}/agents/${id}`, change);
-
-export const deleteAgent = (id: string) => call("DELETE", `${api}/agents/${id}`);
+) => answer(api.PATCH("/api/v1/agents/{id}", { ...on(id), body: some(change) }));
 
 export const startRun = (agentId: string) =>
-  call<{ id: string }>("POST", `${api}/agents/${agentId}/runs`, {});
+  answer(api.POST("/api/v1/agents/{id}/runs", { ...on(agentId), body: some({}) }));
 
-export const cancelRun = (id: string) => call("POST", `${api}/runs/${id}/cancel`, {});
+export const cancelRun = (id: string) => answer(api.POST("/api/v1/runs/{id}/cancel", on(id)));
 
 export const decidePermission = (id: string, decision: "allow" | "deny") =>
-  call("POST", `${api}/permission-requests/${id}/decision`, { decision });
+  answer(api.POST("/api/v1/permission-requests/{id}/decision", { ...on(id), body: { decision } }));
 
-export const setPractice = (change: Partial<Practice>) => call<Practice>("PATCH", `${api}/practice`, change);
+export const setPractice = (change: Partial<Practice>) =>
+  answer(api.PATCH("/api/v1/practice", { body: some(change) }));
 
-export const resendDelivery = (id: string) => call("POST", `${api}/deliveries/${id}/resend`, {});
+export const resendDelivery = (id: string) => answer(api.POST("/api/v1/deliveries/{id}/resend", on(id)));
 
-export const markDeliveryRead = (id: string) => call("POST", `${api}/deliveries/${id}/read`, {});
+export const markDeliveryRead = (id: string) => answer(api.POST("/api/v1/deliveries/{id}/read", on(id)));
 
-export const markNoticeRead = (id: string) => call("POST", `${api}/notices/${id}/read`, {});
+export const markNoticeRead = (id: string) => answer(api.POST("/api/v1/notices/{id}/read", on(id)));

@@ -1,4 +1,6 @@
 /** The one door to the server: adds key and language, turns problem documents into errors with a sentence. */
+import createClient from "openapi-fetch";
+import type { paths } from "./schema";
 import type { ProblemDocument } from "./shapes";
 
 const KEY = "ab-key";
@@ -8,12 +10,12 @@ export class Problem extends Error {
   readonly code: string;
   readonly fields: Record<string, string>;
 
-  constructor(document: ProblemDocument, status: number) {
-    super(document.detail ?? document.title ?? "");
+  constructor(document: ProblemDocument | null, status: number) {
+    super(document?.detail ?? document?.title ?? "");
     this.name = "Problem";
     this.status = status;
-    this.code = document.code ?? (status === 0 ? "offline" : "unknown");
-    this.fields = document.fields ?? {};
+    this.code = document?.code ?? (status === 0 ? "offline" : "unknown");
+    this.fields = (document?.fields as Record<string, string> | null | undefined) ?? {};
   }
 }
 
@@ -39,46 +41,28 @@ export function headers(extra: Record<string, string> = {}): Record<string, stri
   return { ...own, ...extra };
 }
 
-export async function problemOf(response: Response): Promise<Problem> {
-  let body: ProblemDocument = {};
-  if (response.headers.get("Content-Type")?.includes("json")) {
-    body = await response.json().catch(() => ({}));
-  }
-  return new Problem(body, response.status);
+/** The generated client; use it through `answer`. */
+export const api = createClient<paths>({ baseUrl: location.origin });
+api.use({
+  onRequest: ({ request }) => {
+    for (const [name, value] of Object.entries(headers())) request.headers.set(name, value);
+    if (request.method === "POST") request.headers.set("Idempotency-Key", crypto.randomUUID());
+    return request;
+  },
+  onError: ({ error }) =>
+    error instanceof DOMException && error.name === "AbortError" ? undefined : new Problem({}, 0),
+});
+
+interface Answered<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
 }
 
-async function answer(path: string, init: RequestInit): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, { credentials: "same-origin", ...init });
-  } catch (reason) {
-    if (reason instanceof DOMException && reason.name === "AbortError") throw reason;
-    throw new Problem({}, 0);
-  }
-  if (!response.ok) throw await problemOf(response);
-  return response;
-}
-
-export async function call<T>(
-  method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE",
-  path: string,
-  body?: unknown,
-): Promise<T> {
-  const sends = body !== undefined;
-  const response = await answer(path, {
-    method,
-    headers: headers({
-      Accept: "application/json",
-      ...(sends ? { "Content-Type": "application/json" } : {}),
-      ...(method === "POST" ? { "Idempotency-Key": crypto.randomUUID() } : {}),
-    }),
-    body: sends ? JSON.stringify(body) : null,
-  });
-  const text = await response.text();
-  return (text ? JSON.parse(text) : undefined) as T;
-}
-
-export async function readText(path: string): Promise<string> {
-  const response = await answer(path, { method: "GET", headers: headers() });
-  return response.text();
+/** The answer's body. Throws Problem, with status 0 when the server could not be reached. */
+export async function answer<T>(asked: Promise<Answered<T>>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (!response.ok)
+    throw new Problem(typeof error === "object" ? (error as ProblemDocument) : {}, response.status);
+  return data as T;
 }

@@ -1,21 +1,7 @@
 /** Everything the page reads, by name: one hook per resource. What changes is told by the change stream. */
 import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { call, Problem, readText } from "./client";
-import type {
-  AgentCard,
-  Artifact,
-  ConversationDetail,
-  ConversationLine,
-  Delivery,
-  Me,
-  Notice,
-  Page,
-  PermissionRequest,
-  Run,
-  StateVersion,
-  Template,
-  Version,
-} from "./shapes";
+import { answer, api, Problem } from "./client";
+import type { AgentCard, ConversationDetail } from "./shapes";
 
 export const queries = new QueryClient({
   queryCache: new QueryCache({
@@ -34,24 +20,26 @@ export const queries = new QueryClient({
   },
 });
 
-const api = "/api/v1";
-
-export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => call<Me>("GET", `${api}/me`) });
+export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => answer(api.GET("/api/v1/me")) });
 
 export const useTemplates = () =>
   useQuery({
     queryKey: ["templates"],
-    queryFn: () => call<Page<Template>>("GET", `${api}/templates`),
+    queryFn: () => answer(api.GET("/api/v1/templates")),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const useConversations = () =>
   useQuery({
     queryKey: ["conversations"],
-    queryFn: () => call<Page<ConversationLine>>("GET", `${api}/conversations?limit=30`),
+    queryFn: () => answer(api.GET("/api/v1/conversations", { params: { query: { limit: 30 } } })),
   });
 
-export const readConversation = (id: string) => call<ConversationDetail>("GET", `${api}/conversations/${id}`);
+async function readConversation(id: string): Promise<ConversationDetail> {
+  const read = await answer(api.GET("/api/v1/conversations/{id}", { params: { path: { id } } }));
+  return read as ConversationDetail; // entries are narrowed by kind
+}
+
 /** An answer may be older than what the stream has brought meanwhile; then the stream's part stays. */
 export function newest(fresh: ConversationDetail, known: ConversationDetail | undefined): ConversationDetail {
   if (!known) return fresh;
@@ -68,16 +56,14 @@ export const useConversation = (id: string) =>
       newest(await readConversation(id), queries.getQueryData<ConversationDetail>(["conversation", id])),
   });
 
-export interface AgentList extends Page<AgentCard> {
-  waiting: number;
-}
 export const useAgents = () =>
-  useQuery({ queryKey: ["agents"], queryFn: () => call<AgentList>("GET", `${api}/agents?limit=200`) });
+  useQuery({ queryKey: ["agents"], queryFn: () => answer(api.GET("/api/v1/agents")) });
 
 export const useAgent = (id: string | null | undefined) =>
   useQuery({
     queryKey: ["agent", id],
-    queryFn: () => call<AgentCard>("GET", `${api}/agents/${id}`),
+    queryFn: (): Promise<AgentCard> =>
+      answer(api.GET("/api/v1/agents/{id}", { params: { path: { id: id ?? "" } } })),
     enabled: Boolean(id),
   });
 
@@ -86,9 +72,10 @@ export const useAgentRuns = (id: string | null | undefined, limit = 20) =>
   useInfiniteQuery({
     queryKey: ["agent-runs", id, limit],
     queryFn: ({ pageParam }) =>
-      call<Page<Run>>(
-        "GET",
-        `${api}/agents/${id}/runs?limit=${limit}${pageParam ? `&cursor=${pageParam}` : ""}`,
+      answer(
+        api.GET("/api/v1/agents/{id}/runs", {
+          params: { path: { id: id ?? "" }, query: { limit, ...(pageParam ? { cursor: pageParam } : {}) } },
+        }),
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? undefined,
@@ -98,47 +85,52 @@ export const useAgentRuns = (id: string | null | undefined, limit = 20) =>
 export const useAgentVersions = (id: string) =>
   useQuery({
     queryKey: ["agent-versions", id],
-    queryFn: () => call<Page<Version>>("GET", `${api}/agents/${id}/versions`),
+    queryFn: () => answer(api.GET("/api/v1/agents/{id}/versions", { params: { path: { id } } })),
   });
 
 export const useStateVersions = (id: string) =>
   useQuery({
     queryKey: ["agent-state", id],
-    queryFn: () => call<Page<StateVersion>>("GET", `${api}/agents/${id}/state/versions`),
+    queryFn: () => answer(api.GET("/api/v1/agents/{id}/state/versions", { params: { path: { id } } })),
   });
 
-export const readRun = (id: string) => call<Run>("GET", `${api}/runs/${id}`);
 export const useRun = (id: string | null | undefined) =>
-  useQuery({ queryKey: ["run", id], queryFn: () => readRun(id ?? ""), enabled: Boolean(id) });
+  useQuery({
+    queryKey: ["run", id],
+    queryFn: () => answer(api.GET("/api/v1/runs/{id}", { params: { path: { id: id ?? "" } } })),
+    enabled: Boolean(id),
+  });
 
 /** Asked again when the run has ended or a file was reported: `stamp` says so. */
-export const useArtifacts = (runId: string | null | undefined, stamp: string) =>
+export const useArtifacts = (runId: string, stamp: string) =>
   useQuery({
     queryKey: ["run-artifacts", runId, stamp],
-    queryFn: () => call<Page<Artifact>>("GET", `${api}/runs/${runId}/artifacts`),
-    enabled: Boolean(runId),
+    queryFn: () => answer(api.GET("/api/v1/runs/{id}/artifacts", { params: { path: { id: runId } } })),
     placeholderData: (before) => before,
   });
 
 export const useReceipts = (runId: string, stamp: string) =>
   useQuery({
     queryKey: ["run-receipts", runId, stamp],
-    queryFn: () => call<Page<Delivery>>("GET", `${api}/runs/${runId}/receipts`),
+    queryFn: () => answer(api.GET("/api/v1/runs/{id}/receipts", { params: { path: { id: runId } } })),
     placeholderData: (before) => before,
   });
 
-export const useVersionFiles = (versionId: string | null, stamp: string) =>
+export const useVersionFiles = (versionId: string, stamp: string) =>
   useQuery({
     queryKey: ["version-files", versionId, stamp],
-    queryFn: () => call<Page<{ name: string; size: number }>>("GET", `${api}/versions/${versionId}/files`),
-    enabled: Boolean(versionId),
+    queryFn: () => answer(api.GET("/api/v1/versions/{id}/files", { params: { path: { id: versionId } } })),
     placeholderData: (before) => before,
   });
 
 export const useVersionFile = (versionId: string, name: string | null) =>
   useQuery({
     queryKey: ["version-file", versionId, name],
-    queryFn: () => readText(`${api}/versions/${versionId}/files/${encodeURIComponent(name ?? "")}`),
+    queryFn: async (): Promise<string> => {
+      const path = { id: versionId, name: name ?? "" };
+      const options = { params: { path }, parseAs: "text" as const };
+      return String(await answer(api.GET("/api/v1/versions/{id}/files/{name}", options)));
+    },
     enabled: name !== null,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -146,14 +138,15 @@ export const useVersionFile = (versionId: string, name: string | null) =>
 export const usePermissionRequests = () =>
   useQuery({
     queryKey: ["permission-requests"],
-    queryFn: () => call<Page<PermissionRequest>>("GET", `${api}/permission-requests?status=open`),
+    queryFn: () => answer(api.GET("/api/v1/permission-requests", { params: { query: { status: "open" } } })),
   });
 
 export const useInbox = () =>
   useQuery({
     queryKey: ["deliveries", "inbox"],
-    queryFn: () => call<Page<Delivery>>("GET", `${api}/deliveries?channel=inbox&limit=30`),
+    queryFn: () =>
+      answer(api.GET("/api/v1/deliveries", { params: { query: { channel: "inbox", limit: 30 } } })),
   });
 
 export const useNotices = () =>
-  useQuery({ queryKey: ["notices"], queryFn: () => call<Page<Notice>>("GET", `${api}/notices`) });
+  useQuery({ queryKey: ["notices"], queryFn: () => answer(api.GET("/api/v1/notices")) });

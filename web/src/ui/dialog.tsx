@@ -42,7 +42,7 @@ export function Sheet({ title, lead, foot, onClose, children }: Props) {
       }}
     >
       <div className="sheet-body">
-        <header className="sheet-head">
+        <div className="sheet-head">
           <div>
             <h2 id={titleId} tabIndex={-1}>
               {title}
@@ -50,12 +50,12 @@ export function Sheet({ title, lead, foot, onClose, children }: Props) {
             {lead && <p className="soft">{lead}</p>}
           </div>
           <IconButton icon="cross" label={t("close")} onClick={onClose} />
-        </header>
+        </div>
         {/* A scrolling region must be reachable by keyboard */}
         <div className="sheet-scroll" tabIndex={0} role="group" aria-labelledby={titleId}>
           {children}
         </div>
-        {foot && <footer className="sheet-foot">{foot}</footer>}
+        {foot && <div className="sheet-foot">{foot}</div>}
       </div>
     </dialog>
   );

@@ -1,8 +1,8 @@
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 import { changeAgent, startRun } from "../../api/actions";
-import { type AgentList, queries } from "../../api/queries";
-import type { AgentCard as Card } from "../../api/shapes";
+import { queries, useInbox } from "../../api/queries";
+import type { AgentList, AgentCard as Card } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { count } from "../../ui/amounts";
 import { Button } from "../../ui/button";
@@ -12,6 +12,7 @@ import { Switch } from "../../ui/switch";
 import { Planned, When } from "../../ui/time";
 import { toast } from "../../ui/toast";
 import { Badge } from "../run/run-card";
+import { gist } from "../run/words";
 
 function show(id: string, enabled: boolean): void {
   queries.setQueryData<AgentList>(
@@ -46,11 +47,12 @@ export function useSwitch(agent: Card): (on: boolean) => void {
 function Proof({ agent }: { agent: Card }) {
   const { t } = useTranslation();
   const last = agent.last_run;
+  const report = useInbox().data?.items.find((delivery) => delivery.run_id === last?.id);
   if (!last) return <p className="soft">{t("agents.notYetRun")}</p>;
   return (
     <Link to={`/runs/${last.id}`} className="proof">
       <Badge run={last} />
-      <span className="proof-text">{last.text}</span>
+      <span className="proof-text">{report ? gist(report.text) : last.text}</span>
       {last.finished_at && <When at={last.finished_at} />}
     </Link>
   );

@@ -155,6 +155,7 @@ function Head({ agent, onRun }: { agent: Card; onRun: (id: string) => void }) {
 }
 
 export default function AgentPage() {
+  const { t } = useTranslation();
   const { id = "" } = useParams();
   const agent = useAgent(id);
   const [search, setSearch] = useSearchParams();
@@ -178,6 +179,7 @@ export default function AgentPage() {
       />
       <TabBar tab={tab} onChoose={choose} />
       <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`} className="tab-panel">
+        <h2 className="visually-hidden">{t(`agent.tab.${tab}`)}</h2>
         <Content tab={tab} agent={agent.data} started={started} />
       </div>
     </div>

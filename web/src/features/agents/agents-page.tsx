@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { markDeliveryRead } from "../../api/actions";
 import { queries, useAgents, useInbox } from "../../api/queries";
-import type { AgentCard as Card, Delivery } from "../../api/shapes";
+import type { AgentCard as Card, DeliveryLine as Delivery } from "../../api/shapes";
 import { Sheet } from "../../ui/dialog";
 import { Empty, Failure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
@@ -11,6 +11,7 @@ import { When } from "../../ui/time";
 import { useTitle } from "../../ui/title";
 import { Artifacts } from "../run/artifacts";
 import { Message } from "../run/deliveries";
+import { gist } from "../run/words";
 import { AgentCard } from "./agent-card";
 import { matches } from "./jamo";
 
@@ -19,7 +20,7 @@ function Report({ delivery, onClose }: { delivery: Delivery; onClose: () => void
   return (
     <Sheet title={delivery.title} lead={delivery.agent_name} onClose={onClose}>
       <Message delivery={{ ...delivery, status: "sent" }} receipt={delivery} />
-      <Artifacts run={{ id: delivery.run_id, agent_id: delivery.agent_id, status: "succeeded" }} />
+      <Artifacts run={{ id: delivery.run_id, status: "succeeded" }} />
       <p>
         <Link to={`/runs/${delivery.run_id}`}>{t("run.open")}</Link>
       </p>
@@ -50,7 +51,7 @@ function Inbox() {
           <li key={delivery.id} data-unread={!delivery.read_at}>
             <button type="button" onClick={() => read(delivery)}>
               <strong>{delivery.title}</strong>
-              <span className="inbox-line">{firstWords(delivery.text)}</span>
+              <span className="inbox-line">{gist(delivery.text)}</span>
               <small>
                 {delivery.agent_name ?? ""} · <When at={delivery.at} />
               </small>
@@ -62,17 +63,6 @@ function Inbox() {
       {open && <Report delivery={open} onClose={() => setOpen(null)} />}
     </section>
   );
-}
-
-/** The beginning of a report without its Markdown signs. */
-export function firstWords(text: string): string {
-  return text
-    .replace(/^#.*$/gm, "")
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/[*_`>|#-]+/g, " ")
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, 140);
 }
 
 type Sort = "urgent" | "name" | "next";

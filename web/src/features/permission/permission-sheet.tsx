@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { decidePlan } from "../../api/actions";
+import { approvePlan } from "../../api/actions";
 import { Problem } from "../../api/client";
 import { queries } from "../../api/queries";
 import type { Plan } from "../../api/shapes";
@@ -103,7 +103,7 @@ export function PermissionSheet({ plan, onDone, onChange, onLater }: Props) {
     setProblem(null);
     try {
       const typed = Object.fromEntries(fields.map(({ name }) => [name, (values[name] ?? "").trim()]));
-      await decidePlan(plan.id, "approve", plan.manifest_hash, typed);
+      await approvePlan(plan.id, plan.manifest_hash, typed);
       void queries.invalidateQueries({ queryKey: ["conversation", plan.conversation_id] });
       void queries.invalidateQueries({ queryKey: ["agents"] });
       onDone();

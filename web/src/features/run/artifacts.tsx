@@ -7,7 +7,15 @@ import { isOver } from "./words";
 
 const PICTURES = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"]);
 
-export function Artifacts({ run, stamp = "", brief = false }: { run: Run; stamp?: string; brief?: boolean }) {
+export function Artifacts({
+  run,
+  stamp = "",
+  brief = false,
+}: {
+  run: Pick<Run, "id" | "status">;
+  stamp?: string;
+  brief?: boolean;
+}) {
   const { t, i18n } = useTranslation();
   const found = useArtifacts(run.id, `${stamp}${isOver(run)}`).data?.items ?? [];
   if (found.length === 0) return null;

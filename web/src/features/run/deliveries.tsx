@@ -30,10 +30,10 @@ export function Message({ delivery, receipt, brief = false }: MessageProps) {
   return (
     <article className="message" data-status={status}>
       <header>
-        <span className="message-channel">
+        <h3 className="message-channel">
           <Icon name={CHANNEL_ICON[delivery.channel] ?? "send"} size={16} />
           {t(`channel.${delivery.channel}`, { defaultValue: delivery.channel })}
-        </span>
+        </h3>
         <span className="message-status">
           {t(`delivery.${status}`)}
           {receipt?.settled_at && sent && (
@@ -102,7 +102,7 @@ export function Checks({ run }: { run: Run | undefined }) {
           <span>
             <span className="visually-hidden">{check.held ? t("run.held") : t("run.notHeld")}: </span>
             <strong>{check.says}</strong>
-            {check.text && check.text !== check.says && <span className="soft"> {check.text}</span>}
+            {!check.held && check.text !== check.says && <span className="soft"> {check.text}</span>}
           </span>
         </li>
       ))}

@@ -72,6 +72,7 @@ export function Log({ entries, search = false }: { entries: readonly RunEntry[];
         role="log"
         aria-live="off"
         aria-label={t("log.title")}
+        style={{ height: virtual.getTotalSize() + 20 }}
         onScroll={(event) => {
           const box = event.currentTarget;
           setFollowing(box.scrollHeight - box.scrollTop - box.clientHeight < 40);

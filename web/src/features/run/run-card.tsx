@@ -11,7 +11,7 @@ import { ParkedQuestion } from "../permission/parked";
 import { Artifacts } from "./artifacts";
 import { Checks, Messages } from "./deliveries";
 import { StepList, stepsOf } from "./steps";
-import { isOver, isSettled, standing } from "./words";
+import { gist, isOver, isSettled, standing } from "./words";
 
 export function Badge({ run }: { run: Parameters<typeof standing>[0] }) {
   const { t } = useTranslation();
@@ -66,9 +66,7 @@ export function RunLine({ run }: { run: Run }) {
   return (
     <Link to={`/runs/${run.id}`} className="run-line">
       <Badge run={run} />
-      <span className="run-line-text">
-        {run.reason?.text ?? run.last_step ?? t(`run.kind.${run.kind ?? "manual"}`)}
-      </span>
+      <span className="run-line-text">{run.reason?.text ?? gist(run.deliveries[0]?.text ?? "")}</span>
       <span className="soft">{t(`run.kind.${run.kind ?? "manual"}`)}</span>
       {at && <When at={at} />}
     </Link>

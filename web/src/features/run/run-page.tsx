@@ -102,6 +102,7 @@ function Body({ run, entries }: { run: Run; entries: RunEntry[] }) {
     <div className="run-columns">
       <div>
         {run.status === "parked" && <ParkedQuestion run={run} />}
+        <h2 className="visually-hidden">{t("run.result")}</h2>
         <Checks run={run} />
         <Messages run={run} receipts={receipts} />
         <Artifacts run={run} stamp={String(files)} />

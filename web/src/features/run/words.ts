@@ -1,6 +1,6 @@
 /** How a run stands, in one word, one tone and one icon. */
 
-import type { Outcome, Run, RunStatus } from "../../api/shapes";
+import type { QueuedDelivery, Run, RunStatus } from "../../api/shapes";
 import type { IconName } from "../../ui/icon";
 
 export type Tone = "good" | "bad" | "wait" | "doubt" | "calm";
@@ -23,7 +23,24 @@ export interface Standing {
   icon: IconName;
 }
 
-export function standing(run: { status: RunStatus; outcome?: Outcome; kind?: string }): Standing {
+/** The beginning of a report without its heading and its Markdown signs. */
+export function gist(text: string): string {
+  const plain = text
+    .replace(/^#.*$/gm, "")
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/^[-*>|]+ ?|[*_`|]+/gm, "")
+    .trim();
+  return (plain.split(/\n\s*\n/)[0] ?? "").replace(/\s+/g, " ").slice(0, 160);
+}
+
+interface Ended {
+  status: string;
+  outcome?: string;
+  kind?: string;
+  deliveries?: Pick<QueuedDelivery, "status">[];
+}
+
+export function standing(run: Ended): Standing {
   if (run.status === "parked") return { word: "run.status.parked", tone: "wait", icon: "hand" };
   if (run.status === "queued") return { word: "run.status.queued", tone: "calm", icon: "clock" };
   if (run.status === "running") return { word: "run.status.running", tone: "calm", icon: "play" };
@@ -31,6 +48,8 @@ export function standing(run: { status: RunStatus; outcome?: Outcome; kind?: str
     return { word: "run.rehearsed", tone: "good", icon: "check" };
   }
   if (run.outcome === "delivered") return { word: "run.outcome.delivered", tone: "good", icon: "check" };
+  const held = run.deliveries?.some((delivery) => delivery.status === "held");
+  if (run.outcome === "doubtful" && held) return { word: "run.outcome.held", tone: "bad", icon: "cross" };
   if (run.outcome === "doubtful") return { word: "run.outcome.doubtful", tone: "doubt", icon: "warn" };
   if (run.outcome === "not_delivered")
     return { word: "run.outcome.not_delivered", tone: "bad", icon: "cross" };

@@ -17,11 +17,11 @@ export function Preferences() {
         type="button"
         className="language"
         lang={other}
-        aria-label={t("language.switch")}
         title={t("language.switch")}
         onClick={() => void chooseLanguage(other)}
       >
         {other === "ko" ? "한" : "EN"}
+        <span className="visually-hidden"> {t("language.switch")}</span>
       </button>
       <IconButton
         icon={ICON[theme]}

@@ -1,7 +1,8 @@
 /** What is being made, while it is made: steps, the rehearsal and its log, files to read, the message to come. */
+import type { TFunction } from "i18next";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { ConversationDetail, ProgressData, Run, RunEntry } from "../../api/shapes";
+import type { ConversationDetail, ConversationEntry, ProgressData, Run, RunEntry } from "../../api/shapes";
 import { Icon, type IconName } from "../../ui/icon";
 import { Artifacts } from "../run/artifacts";
 import { Checks, Messages } from "../run/deliveries";
@@ -12,21 +13,27 @@ import { isOver } from "../run/words";
 import { Files } from "../version/files";
 
 function isDone({ done, total }: ProgressData): boolean {
-  return typeof done === "boolean" ? done : total != null && done >= total;
+  return typeof done === "boolean" ? done : done !== undefined && (total ?? 0) > 0 && done >= (total ?? 0);
 }
 
-/** The last word of each step, in the order the steps began. */
-export function progressOf(detail: ConversationDetail): ProgressData[] {
+const NAMED_HERE = new Set(["files", "started"]);
+
+/** The last word of each step, in the order the steps began; steps without words are left out. */
+export function progressOf(messages: readonly ConversationEntry[], t: TFunction): ProgressData[] {
   const steps = new Map<string, ProgressData>();
-  for (const entry of detail.messages) {
-    if (entry.kind === "progress") steps.set(entry.data.step, entry.data);
+  for (const entry of messages) {
+    if (entry.kind !== "progress") continue;
+    const { step, text, files } = entry.data;
+    const words =
+      text || (NAMED_HERE.has(step) ? t(`panel.step.${step}`, { count: files?.length ?? 0 }) : "");
+    if (words) steps.set(step, { ...entry.data, text: words });
   }
   return [...steps.values()];
 }
 
 function Progress({ detail }: { detail: ConversationDetail }) {
   const { t } = useTranslation();
-  const items = progressOf(detail);
+  const items = progressOf(detail.messages, t);
   const working = ["thinking", "building", "testing"].includes(detail.state);
   if (items.length === 0)
     return (
@@ -45,7 +52,7 @@ function Progress({ detail }: { detail: ConversationDetail }) {
               {!active && <Icon name={failed ? "cross" : "check"} size={14} />}
             </span>
             <span className="step-name">{item.text}</span>
-            {typeof item.done === "number" && item.total != null && (
+            {typeof item.done === "number" && (item.total ?? 0) > 1 && (
               <span className="step-time">
                 {item.done}/{item.total}
               </span>
@@ -94,22 +101,20 @@ function Rehearsal({ run, entries }: { run: Run; entries: RunEntry[] }) {
   const steps = stepsOf(entries, run);
   const over = isOver(run);
   return (
-    <>
-      <Section
-        icon="play"
-        open={!over || run.status !== "succeeded"}
-        title={
-          <>
-            {t("panel.rehearsal")} <Badge run={{ ...run, kind: "test" }} />
-          </>
-        }
-      >
-        {run.reason && <p className="run-reason">{run.reason.text}</p>}
-        <StepList steps={steps} />
-        <Checks run={run} />
-        <Log entries={entries} />
-      </Section>
-    </>
+    <Section
+      icon="play"
+      open={!over || run.status !== "succeeded"}
+      title={
+        <>
+          {t("panel.rehearsal")} <Badge run={{ ...run, kind: "test" }} />
+        </>
+      }
+    >
+      {run.reason && <p className="run-reason">{run.reason.text}</p>}
+      <StepList steps={steps} />
+      <Checks run={run} />
+      <Log entries={entries} />
+    </Section>
   );
 }
 
