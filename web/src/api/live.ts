@@ -2,7 +2,7 @@
 import { type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Conversation, ConversationDetail, ConversationEntry, Run, RunEntry } from "./shapes";
-import { follow } from "./stream";
+import { connectTo, follow } from "./stream";
 
 /** Puts `entry` where its number says; the same number again replaces it. */
 export function place<T extends { seq: number }>(entries: readonly T[], entry: T): T[] {
@@ -25,7 +25,7 @@ function useStream(
     if (!path) return;
     const ending = new AbortController();
     void follow({
-      path,
+      connect: connectTo(path),
       after,
       signal: ending.signal,
       onEvent: ({ event, data }) => onEvent(event, data),

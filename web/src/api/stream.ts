@@ -2,12 +2,24 @@
 import { createParser } from "eventsource-parser";
 import { headers } from "./client";
 
+/** Opens the stream after the id seen last ("" from the beginning). */
+export type Connect = (last: string, signal: AbortSignal) => Promise<Response>;
+
+export const connectTo =
+  (path: string): Connect =>
+  (last, signal) =>
+    fetch(path, {
+      credentials: "same-origin",
+      headers: headers({ Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) }),
+      signal,
+    });
+
 export interface StreamEvent {
   event: string;
   data: unknown;
 }
 export interface StreamOptions {
-  path: string;
+  connect: Connect;
   /** Resume after this id; undefined starts at the beginning. */
   after?: number | undefined;
   signal: AbortSignal;
@@ -18,13 +30,13 @@ export interface StreamOptions {
 const QUIET_MS = 40_000; // the server pings every 15 s
 
 /** Returns when aborted, or when the server says that nothing is there (4xx). */
-export async function follow({ path, after, signal, onEvent, onConnected }: StreamOptions): Promise<void> {
+export async function follow({ connect, after, signal, onEvent, onConnected }: StreamOptions): Promise<void> {
   let last = after === undefined ? "" : String(after);
   let failures = 0;
   while (!signal.aborted) {
     try {
       const ended = await readOnce(
-        path,
+        connect,
         last,
         signal,
         (id, event) => {
@@ -46,7 +58,7 @@ export async function follow({ path, after, signal, onEvent, onConnected }: Stre
 }
 
 async function readOnce(
-  path: string,
+  connect: Connect,
   last: string,
   signal: AbortSignal,
   onEvent: (id: string, event: StreamEvent) => void,
@@ -55,11 +67,7 @@ async function readOnce(
   const quiet = new AbortController();
   let timer = setTimeout(() => quiet.abort(), QUIET_MS);
   try {
-    const response = await fetch(path, {
-      credentials: "same-origin",
-      headers: headers({ Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) }),
-      signal: AbortSignal.any([signal, quiet.signal]),
-    });
+    const response = await connect(last, AbortSignal.any([signal, quiet.signal]));
     if (response.status >= 400 && response.status < 500 && response.status !== 429) return "refused";
     if (!response.ok || !response.body) return "cut";
     onOpen();
