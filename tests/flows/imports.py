@@ -75,11 +75,18 @@ def imported(person: Person, data: bytes) -> Json:
     return person.conversation(answer["conversation_id"], "proposed", "failed")
 
 
-def allowed(person: Person, data: bytes, secrets: dict[str, str] | None = None) -> Json:
+def rehearsed(person: Person, data: bytes, secrets: dict[str, str] | None = None) -> Json:
     """Imported and approved; the conversation once its rehearsal is over."""
     conversation = imported(person, data)
     assert conversation["state"] == "proposed", conversation["problem"]
     return person.allows(conversation, secrets)
+
+
+def allowed(person: Person, data: bytes, secrets: dict[str, str] | None = None) -> Json:
+    """The same, its rehearsal passed."""
+    conversation = rehearsed(person, data, secrets)
+    assert conversation["state"] == "ready", conversation["problem"]
+    return conversation
 
 
 # Only a live run does what follows: the rehearsal must pass so that there is something to run.
@@ -94,5 +101,4 @@ if agent.mode == "rehearsal":
 def live_run(person: Person, main: str, secrets: dict[str, str] | None = None, **toml: Any) -> Json:
     """One live run of `main`, over; its rehearsal does nothing."""
     conversation = allowed(person, agent_zip(LIVE_ONLY + main, **toml), secrets)
-    assert conversation["state"] == "ready", conversation["problem"]
     return person.runs(conversation["agent_id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.flows.house import House
-from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, imported, live_run, local
+from tests.flows.imports import LIVE_ONLY, agent_zip, imported, live_run, local, rehearsed
 from tests.flows.person import Answered, Json, Person
 from tests.flows.shops import Shops, Sink
 
@@ -146,7 +146,7 @@ def test_a_rehearsal_is_not_parked_but_fails_with_the_reason_when_it_reaches_out
 ) -> None:
     person = house.person(patience_s=40)
     code = LIVE_ONLY.split("if")[0] + READ.format(address=shops.address("a"))
-    conversation = allowed(person, agent_zip(code))
+    conversation = rehearsed(person, agent_zip(code))
     assert conversation["state"] == "failed"
     assert f"127.0.0.1:{shops.port}" in conversation["problem"]
     assert shops.requests == []

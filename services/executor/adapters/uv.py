@@ -5,6 +5,7 @@ Wheels only, so nothing of a package runs while it is installed (sandbox.md's su
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,13 @@ _MISSING = re.compile(r"[Bb]ecause ([A-Za-z0-9._-]+) was not found")
 _NO_WHEEL = re.compile(r"([A-Za-z0-9._-]+)==\S+ (?:has no|.*no) (?:usable )?wheels?", re.DOTALL)
 _ADDED = re.compile(r"^ \+ ([A-Za-z0-9._-]+)==(\S+)")
 _OFFLINE = ("dns error", "connection refused", "timed out", "error sending request", "network", "tcp connect")
+
+
+# Becomes uv after asking the kernel to end it with us: a killed platform leaves no installation going on.
+_WITH_US = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0); "
+    "os.getppid() == int(sys.argv[1]) and os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 class UvBuilder:
@@ -50,9 +58,10 @@ class UvBuilder:
                 progress(f"{added[1]} {added[2]} 준비됨")
 
     def _run(self, arguments: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+        start = [sys.executable, "-I", "-S", "-c", _WITH_US, str(os.getpid())]
         try:
             return subprocess.run(
-                [self._uv, *arguments, "--no-progress", "--color", "never", *self._cache],
+                [*start, self._uv, *arguments, "--no-progress", "--color", "never", *self._cache],
                 input=stdin,
                 capture_output=True,
                 text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from services.executor import repository
@@ -43,10 +42,9 @@ class CheckJob(Job):
 
 
 class Checked(Job):
-    """The outcome of a check: results and the word for them."""
+    """The contract's checks against what was measured."""
 
     checks: tuple[CheckOutcome, ...] = ()
-    outcome: contract.Outcome = "delivered"
 
 
 def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | None:
@@ -68,7 +66,7 @@ def do_check(job: CheckJob, deps: Deps) -> Checked:
     results = contract.evaluate(checks, facts, version.agent_file.agent.language)
     _remember(run, facts, deps)
     outcomes = tuple(CheckOutcome(check=r.check, says=r.says, held=r.held, text=r.sentence) for r in results)
-    return Checked(checks=outcomes, outcome=contract.outcome(results))
+    return Checked(checks=outcomes)
 
 
 def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Facts:
@@ -131,9 +129,8 @@ def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -
         _end(tx, run, result, Ending("failed", "not_delivered", reason), (), file, deps)
         return
     parks = repository.parks_on(tx, run.agent_id, deps.now()[:10])
-    ending = after_attempt(run, result, outcome.checks, outcome.outcome, parks, language)
+    ending = after_attempt(run, result, outcome.checks, parks, language)
     _end(tx, run, result, ending, outcome.checks, file, deps)
-    shutil.rmtree(deps.folders.attempt(job.attempt_id), ignore_errors=True)
 
 
 def _end(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.executor.attempts.prepare import PRACTICE_HOST
@@ -43,6 +45,13 @@ def claim_look(event: LookRequested, tx: Tx, deps: Deps) -> LookJob:
 
 def do_look(job: LookJob, deps: Deps) -> Looked:
     folder = deps.folders.fresh("look")
+    try:
+        return _look(job, folder, deps)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _look(job: LookJob, folder: Path, deps: Deps) -> Looked:
     for name, data in bundle.unpack(deps.blobs.get(job.bundle_key)).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
-"""What must not wait for ever: attempts whose machine is gone, runs past their deadline, unanswered questions."""
+"""What must not wait for ever: attempts whose machine is gone, runs past their deadline, open questions."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,10 +12,11 @@ from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
 from services.executor.handlers.starts import wake_waiting
 from services.executor.model import Ending
-from shared.clock import moment
+from shared.bus.dispatch import CLAIMS
+from shared.clock import moment, stamp
 from shared.events.clock import TimeTicked
 from shared.records.executor import Reason, Run
-from shared.store.port import Cause, Tx
+from shared.store.port import Cause, Query, Tx, Where
 
 _ASK_FOR = timedelta(hours=72)  # design, section 6
 
@@ -32,7 +34,19 @@ def begin(deps: Deps) -> None:
     }
     cause = Cause("", "service:executor")
     deps.store.transact(lambda tx: tx.put(repository.SANDBOX, "this", state), cause=cause)
-    lose_orphans(repository.Runs(deps.store).of_status("running"), deps)
+    runs = repository.Runs(deps.store)
+    # A queued run with an attempt that no worker will start any more: it was handed to a sandbox and died
+    # before its first line was heard.
+    starting = _waiting_to_start(deps)
+    handed_over = [run for run in runs.of_status("queued") if run.id not in starting]
+    lose_orphans([*runs.of_status("running"), *handed_over], deps)
+
+
+def _waiting_to_start(deps: Deps) -> set[str]:
+    """Runs whose start is still a worker's claim."""
+    far = stamp(deps.clock.now() + timedelta(days=1))
+    claims = deps.store.query(Query(CLAIMS, (Where("due_at", "<=", far),), order_by="due_at", limit=1000))
+    return {claim.data["job"].get("run_id", "") for claim in claims}
 
 
 def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
@@ -43,6 +57,7 @@ def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
 def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     """One commit per tick; each part handles a bounded number and the next tick goes on."""
     runs = repository.Runs(tx)
+    remove_checked(deps)
     lose_orphans(runs.of_status("running"), deps)
     for run in runs.of_status("queued", limit=50):
         if run.deadline_at < deps.now() and run.attempt_id is None:
@@ -62,6 +77,16 @@ def lose_orphans(running: list[Run], deps: Deps) -> None:
             continue
         if repository.find_attempt(deps.store, run.attempt_id) is None:
             deps.attempts.lose(run)
+
+
+def remove_checked(deps: Deps) -> None:
+    """Collected outputs of attempts whose run has been decided. Not done with the decision itself: a death
+    between the two would leave a run to be checked whose outputs are gone."""
+    for folder in deps.folders.attempts.iterdir():
+        result = repository.find_attempt(deps.store, folder.name)
+        run = repository.Runs(deps.store).find(result.run_id) if result else None
+        if run is not None and (run.attempt_id != folder.name or run.finished_at is not None):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _too_late(tx: Tx, run: Run, deps: Deps) -> None:

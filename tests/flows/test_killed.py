@@ -1,0 +1,107 @@
+"""kill -9 at five seeded moments of build, run and delivery: nothing is lost, nothing happens twice."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.flows.house import House
+from tests.flows.imports import agent_zip, allowed, local
+from tests.flows.killing import ROOT, STAGES, Living, Point, born, until
+from tests.flows.shops import Shops, Sink
+
+SEED = 20261122
+
+
+@pytest.fixture
+def living(tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink) -> Iterator[Living]:
+    made = Living(tmp_path_factory.mktemp("killed") / "data", (shops.port, sink.port))
+    yield made.start()
+    made.stop()
+
+
+@pytest.mark.slow(seconds=60)
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("stage", STAGES)
+def test_it_goes_on_where_it_was_and_does_nothing_twice_when_it_is_killed(
+    stage: str, living: Living, shops: Shops, sink: Sink
+) -> None:
+    Point(stage, SEED, living, shops, sink).go()
+    living.stop()
+    assert living.left_behind() == []
+
+
+SLOW = """
+import agent, time
+agent.step("start")
+if agent.mode == "live":
+    time.sleep({pause})
+agent.state["tries"] = agent.state.get("tries", 0) + 1
+agent.deliver("inbox", "done " + str(agent.state["tries"]))
+"""
+
+
+def test_a_run_is_done_when_the_machine_died_between_the_start_and_the_first_line(house: House) -> None:
+    person = house.person(patience_s=40)
+    ready = allowed(person, agent_zip(SLOW.format(pause=2), state=True))
+    run_id = person.call("POST", f"/api/v1/agents/{ready['agent_id']}/runs", {})["id"]
+    person.wait(f"/api/v1/runs/{run_id}", lambda run: run["status"] == "running")
+    house.close()
+    with closing(sqlite3.connect(house.folder / "executor.db")) as file, file:
+        file.execute(
+            "UPDATE docs SET body = json_set(body, '$.status', 'queued') WHERE coll='runs' AND id=?",
+            (run_id,),
+        )
+    again = House(house.folder).open()
+    try:
+        run = again.person(patience_s=40).run(run_id)
+    finally:
+        again.close()
+    assert (run["status"], run["outcome"], run["attempt"]) == ("succeeded", "delivered", 2)
+    assert run["deliveries"][0]["text"] == "done 1"
+
+
+def test_a_run_that_has_written_outside_is_not_started_again_when_it_is_cut_off(
+    house: House, sink: Sink
+) -> None:
+    person = house.person(patience_s=40)
+    post = f"""
+import urllib.request
+urllib.request.urlopen({sink.address!r}, b"{{}}")
+if agent.mode == "live":
+    import time
+    time.sleep(30)
+"""
+    main = "import agent\n" + post
+    ready = allowed(person, agent_zip(main, hosts=[local(sink.port, effect="write")]))
+    assert sink.bodies == [], "a rehearsal only shows what it would write"
+    run_id = person.call("POST", f"/api/v1/agents/{ready['agent_id']}/runs", {})["id"]
+    until(lambda: len(sink.bodies) == 1, lambda: "nothing was written")
+    house.close()
+    again = House(house.folder, open_ports=(sink.port,)).open()
+    try:
+        run = again.person(patience_s=40).run(run_id)
+    finally:
+        again.close()
+    assert (run["status"], run["reason"]["code"]) == ("failed", "wrote_then_lost")
+    assert len(sink.bodies) == 1
+
+
+def test_an_installation_ends_when_the_platform_is_killed(tmp_path: Path) -> None:
+    tool = tmp_path / "slow-tool"
+    tool.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n")
+    tool.chmod(0o755)
+    code = "import sys; from services.executor.adapters.uv import UvBuilder as B; B(sys.argv[1]).resolve(('x',))"
+    platform = subprocess.Popen([sys.executable, "-c", code, str(tool)], cwd=ROOT)
+    until((tmp_path / "pid").exists, lambda: "the tool did not start")
+    until(lambda: (tmp_path / "pid").read_text().strip() != "", lambda: "the tool did not say who it is")
+    pid = int((tmp_path / "pid").read_text())
+    platform.kill()
+    platform.wait()
+    until(lambda: born(pid) == "gone", lambda: f"{pid} is still there")
