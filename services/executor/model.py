@@ -134,7 +134,6 @@ def after_attempt(
     run: Run,
     result: AttemptResult,
     checks: Sequence[CheckOutcome],
-    contract_outcome: Literal["delivered", "doubtful", "not_delivered"],
     parks_today: int,
     language: Language,
 ) -> Ending:
@@ -164,9 +163,8 @@ def after_attempt(
         return failed("bad_output", more=result.problems[0])
     broken = [check for check in checks if not check.held]
     if broken:
-        outcome: Literal["doubtful", "not_delivered"] = "doubtful" if contract_outcome == "doubtful" else "not_delivered"
         text = f"{sentence('contract', language)} 「{broken[0].says}」: {broken[0].text}"
-        return Ending("succeeded", outcome, Reason(code="contract", text=text))
+        return Ending("succeeded", "not_delivered", Reason(code="contract", text=text))
     live = run.kind not in ("test", "replay")
     waiting = live and bool(result.deliveries)
     return Ending("succeeded", "pending" if waiting or not live else "delivered", promote=live)

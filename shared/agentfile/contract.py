@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from shared.agentfile import contract_words as words
 from shared.agentfile import expressions
@@ -16,7 +16,6 @@ from shared.agentfile.contract_words import Said
 from shared.agentfile.facts import ColumnFact, DeliveryFact, Facts, FileFact
 from shared.agentfile.model import Check, Language, Part
 
-Outcome = Literal["delivered", "doubtful", "not_delivered"]
 
 
 class CheckResult(Part):
@@ -24,21 +23,18 @@ class CheckResult(Part):
 
     says      the check's own sentence: what should hold
     held      whether it did
-    absent    what it is about is not there at all (no file, not readable, nothing queued)
     sentence  what was seen and what was expected, for a person
     """
 
     check: str
     says: str
     held: bool
-    absent: bool = False
     sentence: str
 
 
 class _Seen(NamedTuple):
     held: bool
     said: Said
-    absent: bool = False
 
 
 def evaluate(checks: Sequence[Check], facts: Facts, language: Language = "ko") -> list[CheckResult]:
@@ -51,21 +47,10 @@ def evaluate(checks: Sequence[Check], facts: Facts, language: Language = "ko") -
                 check=check.check,
                 says=check.says,
                 held=seen.held,
-                absent=seen.absent,
                 sentence=seen.said[0 if language == "ko" else 1],
             )
         )
     return results
-
-
-def outcome(results: Sequence[CheckResult]) -> Outcome:
-    """delivered: every check held. not_delivered: there are no checks, none held, or something a check is
-    about is not there at all. doubtful: everything is there, but a condition on it did not hold."""
-    if results and all(result.held for result in results):
-        return "delivered"
-    if any(result.absent for result in results) or not any(result.held for result in results):
-        return "not_delivered"
-    return "doubtful"
 
 
 def is_vacuous(checks: Sequence[Check], language: Language = "ko") -> str | None:
@@ -120,7 +105,7 @@ def _blank_reports(checks: Sequence[Check]) -> tuple[DeliveryFact, ...]:
 def _file(check: Check, facts: Facts) -> _Seen:
     file = facts.files.get(check.path or "")
     if file is None:
-        return _Seen(False, words.no_file(check.path or ""), absent=True)
+        return _Seen(False, words.no_file(check.path or ""))
     path, low = check.path or "", 1.0 if check.min is None else check.min
     if check.contains and file.kind not in {kind.lower() for kind in check.contains}:
         return _Seen(False, words.wrong_kind(path, file.kind, check.contains))
@@ -192,14 +177,14 @@ def _change(check: Check, facts: Facts) -> _Seen:
     path = check.path or ""
     file = facts.files.get(path)
     if file is None:
-        return _Seen(False, words.no_file(path), absent=True)
+        return _Seen(False, words.no_file(path))
     before = (facts.previous or {}).get(path)
     if before is None:
         return _Seen(True, words.first_time(path))
     if check.min is None and check.max is None:
         return _Seen(file.sha256 != before.sha256, words.changed(path, file.sha256 != before.sha256))
     if file.rows is None:
-        return _Seen(False, words.no_table(path, file.unreadable), absent=True)
+        return _Seen(False, words.no_table(path, file.unreadable))
     if not before.rows:
         return _Seen(True, words.first_time(path))
     factor = file.rows / before.rows
@@ -214,13 +199,13 @@ def _text(check: Check, facts: Facts) -> _Seen:
         text = "\n".join(delivery.text for delivery in facts.deliveries)
         where, length = None, len(text)
         if not facts.deliveries:
-            return _Seen(False, words.nothing_queued(), absent=True)
+            return _Seen(False, words.nothing_queued())
     else:
         file = facts.files.get(check.path)
         if file is None:
-            return _Seen(False, words.no_file(check.path), absent=True)
+            return _Seen(False, words.no_file(check.path))
         if file.text_length is None:
-            return _Seen(False, words.no_text(check.path, file.unreadable), absent=True)
+            return _Seen(False, words.no_text(check.path, file.unreadable))
         text, where, length = file.text, check.path, file.text_length
     lowered = text.casefold()
     missing = [word for word in check.contains if word.casefold() not in lowered]
@@ -237,9 +222,9 @@ def _delivered(check: Check, facts: Facts) -> _Seen:
     reached = {delivery.channel for delivery in facts.deliveries}
     missing = [channel for channel in check.contains if channel not in reached]
     if missing:
-        return _Seen(False, words.no_channel(missing), absent=True)
+        return _Seen(False, words.no_channel(missing))
     return _Seen(
-        _within(count, low, check.max), words.queued(count, low, check.max), absent=count == 0 and low > 0
+        _within(count, low, check.max), words.queued(count, low, check.max)
     )
 
 
@@ -248,7 +233,7 @@ def _expr(check: Check, facts: Facts) -> _Seen:
     try:
         return _Seen(expressions.holds(text, facts), words.expression(text))
     except expressions.Missing as error:
-        return _Seen(False, words.no_value(str(error)), absent=True)
+        return _Seen(False, words.no_value(str(error)))
     except expressions.NoPrevious as error:
         return _Seen(True, words.first_time(str(error)))
     except (ValueError, ZeroDivisionError, OverflowError):
@@ -272,8 +257,8 @@ def _table(check: Check, facts: Facts) -> tuple[FileFact | None, _Seen]:
     path = check.path or ""
     file = facts.files.get(path)
     if file is None:
-        return None, _Seen(False, words.no_file(path), absent=True)
-    gone = _Seen(False, words.no_table(path, file.unreadable), absent=True)
+        return None, _Seen(False, words.no_file(path))
+    gone = _Seen(False, words.no_table(path, file.unreadable))
     return (None if file.rows is None else file), gone
 
 

@@ -1,10 +1,9 @@
-"""Times of day. What bare numbers mean:
+"""Times of day in text. The comment below says what bare numbers mean."""
 
-- a word (새벽 아침 오전 낮 점심 오후 저녁 밤, am pm) decides; a number that does not fit it is asked about;
-- "24시", "13시", "09:00", "18:30" are on the 24-hour clock;
-- a bare 7-11 is the morning, a bare 12 noon, both said aloud; a bare 1-6 is asked about, unless 퇴근
-  (evening) or 출근 (morning) stands before it; after an afternoon time the next number goes on from it.
-"""
+# - a word (새벽 아침 오전 낮 점심 오후 저녁 밤, am pm) decides; a number that does not fit it is asked about;
+# - "24시", "13시", "09:00", "18:30" are on the 24-hour clock;
+# - a bare 7-11 is the morning, a bare 12 noon, both said aloud; a bare 1-6 is asked about, unless 퇴근
+#   (evening) or 출근 (morning) stands before it; after an afternoon time the next number goes on from it.
 
 from __future__ import annotations
 

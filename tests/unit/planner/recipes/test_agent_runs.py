@@ -20,7 +20,7 @@ from services.executor.checker.facts import read_facts
 from services.planner.recipes.engine import Ask, Look, Propose, TalkState, next_step
 from services.planner.recipes.found import parse_look
 from services.planner.recipes.program import look_program
-from shared.agentfile.contract import evaluate, outcome
+from shared.agentfile.contract import evaluate
 from shared.agentfile.facts import DeliveryFact
 from tests.unit.planner.recipes import shops
 from tests.unit.planner.recipes.shops import CUPS, KNITS, LAMPS, Site, site
@@ -49,8 +49,8 @@ class Watcher:
         with (self.folder / "outputs" / name).open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
-    def contract(self) -> tuple[str, str]:
-        """The outcome as the platform would measure it, and the sentences of what did not hold."""
+    def contract(self) -> tuple[bool, str]:
+        """Whether every check held as the platform would measure it, and the sentences of what did not."""
         program = ROOT / "services/executor/checker/measure.py"
         run_program(self.folder, program, str(self.folder / "outputs"), str(self.folder / "checked"))
         queued = self.deliveries()[-len(self.plan.agent_file.manifest.channels) :]
@@ -58,7 +58,7 @@ class Watcher:
         data = (self.folder / "checked" / "facts.json").read_bytes()
         facts = read_facts(data, now="2026-11-22T09:00:00+09:00", deliveries=sent)
         results = evaluate(self.plan.agent_file.contract, facts)
-        return outcome(results), " ".join(result.sentence for result in results if not result.held)
+        return all(result.held for result in results), " ".join(result.sentence for result in results if not result.held)
 
     def memory(self) -> dict[str, object]:
         state = json.loads((self.folder / "state" / "state.json").read_text(encoding="utf-8"))
@@ -189,7 +189,7 @@ def test_day_without_news_says_so_and_still_has_rows(watcher: Watcher) -> None:
     assert "새 상품이 없어요. 12개를 확인했고 지난번과 같아요." in report
     assert [(row["items"], row["new"]) for row in watcher.table("sources.csv")] == [("4", "0")] * 3
     assert {row["change"] for row in watcher.table("items.csv")} == {"same"}
-    assert watcher.contract() == ("delivered", "")
+    assert watcher.contract() == (True, "")
 
 
 def test_one_shop_at_500_is_named_and_keeps_its_memory(
@@ -204,7 +204,7 @@ def test_one_shop_at_500_is_named_and_keeps_its_memory(
     assert "3곳 가운데 1곳을 읽지 못했어요" in report
     assert "서버가 오류(500)로 답했어요" in report
     held, why = watcher.contract()
-    assert held == "doubtful"
+    assert not held
     assert "127.0.0.1" in why
     assert "서버가 오류(500)로 답했어요." in why
     assert watcher.memory() == before
@@ -226,7 +226,7 @@ def test_changed_or_empty_page_is_no_news_and_the_next_good_day_recovers(
     report = watcher.run()
 
     assert statuses(watcher)[0] == status
-    assert watcher.contract()[0] == "doubtful"
+    assert not watcher.contract()[0]
     assert "지난번 기록은 그대로 두었어요" in report
     assert watcher.memory() == before
 
@@ -239,7 +239,7 @@ def test_all_shops_down_is_said_plainly(watcher: Watcher, street: tuple[Site, Si
         shop.fail(path, 503)
 
     assert "읽은 곳이 없어서" in watcher.run()
-    assert watcher.contract()[0] != "delivered"
+    assert not watcher.contract()[0]
 
 
 def test_only_allowed_paths_are_asked_for(watcher: Watcher, street: tuple[Site, Site, Site]) -> None:
