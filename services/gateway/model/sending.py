@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -18,3 +19,15 @@ class SendOutcome(BaseModel):
     host: str = ""
     used: bool = False
     text: str | None = None
+
+
+_MARKUP = re.compile(r"\\(?=[!-/:-@\[-`{-~])|\*\*|^[#>\-*\s]+|\[([^\]]*)\]\([^)]*\)")
+_HEADLINE = 120
+
+
+def headline(report: str) -> str:
+    """What a report says first, as one plain line: its first line that is no heading. "" for an empty one."""
+    lines = [line.strip() for line in report.splitlines() if line.strip()]
+    body = next((line for line in lines if not line.startswith("#")), lines[0] if lines else "")
+    plain = _MARKUP.sub(lambda match: match[1] or "", body)
+    return plain if len(plain) <= _HEADLINE else plain[: _HEADLINE - 1] + "…"

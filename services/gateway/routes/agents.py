@@ -9,6 +9,7 @@ from pydantic import Field
 
 from services.gateway.model.approval import regranted
 from services.gateway.model.documents import Request
+from services.gateway.model.sending import headline
 from services.gateway.model.switching import changed, different, live_choice, next_revision
 from services.gateway.repository.agents import AgentRepository, CardFacts
 from services.gateway.repository.changes import note_changes
@@ -300,14 +301,14 @@ def _card(agent: Agent, facts: CardFacts) -> AgentCard:
     run = facts.last_run
     last = None
     if run is not None:
-        held = [check.text for check in run.checks if check.text]
+        said = run.deliveries[0].text if run.deliveries else ""
         last = LastRun(
             id=run.id,
             kind=run.kind,
             status=run.status,
             outcome=run.outcome,
             finished_at=run.finished_at,
-            text=run.reason.text if run.reason else " · ".join(held[:2]),
+            text=run.reason.text if run.reason else headline(said),
         )
     return AgentCard.model_validate(
         {

@@ -46,6 +46,7 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[가-힣]+|(?<![0-9a-z])[a-z][a-z0-9]*(?:[-'’][a-z0-9]+)*", re.IGNORECASE)
 # Words like 어울리는 and 빛나는 describe; they name nothing.
 _VERB_END = re.compile(r"(하|되|있|없|나|리|지|보|오|가|주|입|신)는$")
+_SIDE = re.compile(r"x[0-9]+")  # the second half of a size such as 150x200
 _MAX_TITLES = 5_000
 
 
@@ -78,7 +79,8 @@ def stem_sure(word: str) -> str:
 def _words(title: str) -> set[str]:
     """Words of two letters or more. Numbers and sizes (500ml, 2XL) are left out, model names (a7) are not."""
     found = _WORD.findall(unicodedata.normalize("NFC", title).casefold())
-    return {word for word in found if len(word) >= 2 and not _VERB_END.search(word)}
+    names = (word for word in found if len(word) >= 2 and not _SIDE.fullmatch(word))
+    return {word for word in names if not _VERB_END.search(word)}
 
 
 def _stems(words: set[str]) -> dict[str, str]:
