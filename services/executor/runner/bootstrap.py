@@ -40,12 +40,20 @@ def _way_out(channel: _socket.socket) -> None:
 
 
 def _unpack(archive: bytes, folder: str) -> None:
-    """State of an earlier run: hostile bytes, opened nowhere but in here."""
+    """State of an earlier run: hostile bytes, opened nowhere but in here. Regular files below the folder only,
+    by hand: tarfile's own filters came with Python 3.11.4."""
     import io
     import tarfile
 
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+        for member in tar:
+            content = tar.extractfile(member) if member.isreg() else None
+            if content is None or member.name.startswith("/") or ".." in member.name.split("/"):
+                continue
+            path = os.path.join(folder, member.name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content.read())
 
 
 def _bound_processes(count: int) -> None:
