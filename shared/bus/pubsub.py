@@ -11,12 +11,14 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1.publisher.exceptions import PublishToPausedOrderingKeyException
 from google.cloud.pubsub_v1.types import BatchSettings, PublisherOptions
 from google.protobuf import duration_pb2
 from google.pubsub_v1.types import PullResponse, ReceivedMessage
@@ -34,6 +36,14 @@ _PULL = 8
 _BACKOFF_S = 1.0
 _GIVE_UP = timedelta(minutes=10)  # design, section 4
 _REMEMBERED = 10_000
+_REFUSALS = (
+    exceptions.GoogleAPICallError,
+    exceptions.RetryError,
+    FutureTimeoutError,
+    PublishToPausedOrderingKeyException,
+    CancelledError,
+    RuntimeError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -63,27 +73,24 @@ class PubSubBus:
         self._publish([(e, {}) for e in envelopes])
 
     def _publish(self, messages: Sequence[tuple[Envelope, dict[str, str]]]) -> None:
-        waiting = []
-        for envelope, more in messages:
-            attributes = envelope.attributes() | more
-            topic = topic_path(self._project, envelope.topic)
-            future = self._publisher.publish(
-                topic, envelope.body(), ordering_key=envelope.subject, **attributes
-            )
-            waiting.append((topic, envelope.subject, future))
+        waiting: list[tuple[str, str, Any]] = []
         failure: Exception | None = None
+        for envelope, more in messages:
+            topic, key = topic_path(self._project, envelope.topic), envelope.subject
+            attributes = envelope.attributes() | more
+            try:
+                future = self._publisher.publish(topic, envelope.body(), ordering_key=key, **attributes)
+                waiting.append((topic, key, future))
+            except (RuntimeError, ValueError) as error:  # stopped; larger than Pub/Sub takes
+                failure = error
         for topic, key, future in waiting:
             try:
                 future.result(timeout=_PUBLISH_S)
-            except (
-                exceptions.GoogleAPICallError,
-                exceptions.RetryError,
-                FutureTimeoutError,
-                RuntimeError,
-            ) as error:
-                # The client refuses a key after a failure until told that the caller sends again in order.
-                self._publisher.resume_publish(topic, key)
+            except _REFUSALS as error:
                 failure = error
+                with contextlib.suppress(RuntimeError):
+                    # The client refuses a key after a failure until told that the caller sends again.
+                    self._publisher.resume_publish(topic, key)
         if failure is not None:
             raise Unavailable(f"Pub/Sub did not take the events: {failure}") from failure
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +14,26 @@ from shared.ids import RandomIds
 from shared.store.port import Databases
 from tests.contract import adapters
 from tests.contract.adapters import EMBEDDED, GOOGLE, RETRY_S, SERVICES, TOPICS, BlobsKind, BusKind, StoreKind
+from tests.google import named
 
 BOTH = [EMBEDDED, GOOGLE]
 
 
-@contextmanager
-def _set(variable: str, value: str) -> Iterator[None]:
-    before = os.environ.get(variable)
-    os.environ[variable] = value
-    yield
-    if before is None:
-        del os.environ[variable]
-    else:
-        os.environ[variable] = before
-
-
 @pytest.fixture(scope="session")
 def firestore_here(firestore_emulator: str) -> Iterator[None]:
-    with _set("FIRESTORE_EMULATOR_HOST", firestore_emulator):
+    with named(FIRESTORE_EMULATOR_HOST=firestore_emulator):
         yield
 
 
 @pytest.fixture(scope="session")
 def pubsub_here(pubsub_emulator: str) -> Iterator[None]:
-    with _set("PUBSUB_EMULATOR_HOST", pubsub_emulator):
+    with named(PUBSUB_EMULATOR_HOST=pubsub_emulator):
         yield
 
 
 @pytest.fixture(scope="session")
 def storage_here(storage_emulator: str) -> Iterator[None]:
-    with _set("STORAGE_EMULATOR_HOST", storage_emulator):
+    with named(STORAGE_EMULATOR_HOST=storage_emulator):
         yield
 
 

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from shared.bus.port import Received
 from shared.bus.push import LETTER, ONLY, Handed, from_push
-from shared.clock import Clock, FakeClock
-from shared.errors import DecodeError
+from shared.clock import Clock, FakeClock, SystemClock
+from shared.errors import DecodeError, Unavailable
 from shared.events.envelope import MAX_DATA_BYTES, Envelope
+from shared.ids import RandomIds
 from tests.contract import adapters
 from tests.contract.receiving import Recorder
 
@@ -158,3 +159,28 @@ def test_a_replay_for_another_service_is_acknowledged_unseen(bus: Any) -> None:
 def test_a_push_for_a_service_that_is_not_here_is_an_error(bus: Any) -> None:
     with pytest.raises(KeyError):
         bus.take(Handed(SENT, "m1", 1, "unknown"))
+
+
+def test_publishing_is_unavailable_and_nothing_else_when_the_bus_has_stopped(bus: Any) -> None:
+    bus.stop()
+    with pytest.raises(Unavailable):
+        bus.publish([SENT])
+
+
+def test_publishing_works_again_when_the_missing_topic_has_been_made(
+    pubsub_here: None, tmp_path: Path
+) -> None:
+    """Google's client refuses an ordering key after a failure until it is told to resume."""
+    from shared.bus.pubsub import provision
+
+    project = RandomIds().new("t").replace("_", "")
+    bus: Any = adapters.bus(adapters.GOOGLE, project, tmp_path, SystemClock())
+    with pytest.raises(Unavailable):
+        bus.publish([SENT])
+    provision(project, ["run"], {"ledger": ["run"]})
+    receiver = Recorder()
+    bus.subscribe("ledger", ["run"], receiver)
+    bus.start()
+    bus.publish([SENT])
+    assert receiver.got([SENT])
+    bus.stop()
