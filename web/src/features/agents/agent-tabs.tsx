@@ -50,6 +50,11 @@ export function Permissions({ agent }: { agent: AgentCard }) {
   const run = useRun(lastId ?? agent.last_run?.id).data;
   const { manifest } = agent.agent_file;
   const used = (host: string): HostContact[] => (run?.hosts ?? []).filter((contact) => contact.host === host);
+  const hosts = Map.groupBy(manifest.hosts, (rule) => `${rule.effect} ${rule.host}`);
+  const requests = (host: string): string => {
+    const count = used(host).reduce((sum, each) => sum + each.requests, 0);
+    return count === 0 ? t("agent.unused") : t("agent.requests", { count });
+  };
   const refused = (run?.hosts ?? []).filter((contact) => contact.verdict === "refused");
   return (
     <>
@@ -62,20 +67,17 @@ export function Permissions({ agent }: { agent: AgentCard }) {
             </tr>
           </thead>
           <tbody>
-            {manifest.hosts.map((rule) => (
-              <tr key={`${rule.host}${rule.path}${rule.effect}`}>
+            {[...hosts].map(([name, rules]) => (
+              <tr key={name}>
                 <td>
-                  <strong>{t(`agent.effect.${rule.effect}`)}</strong> {rule.host}
-                  {rule.path}
-                  <span className="soft"> {rule.why}</span>
+                  <strong>{t(`agent.effect.${rules[0]?.effect ?? "read"}`)}</strong> {rules[0]?.host}
+                  {rules.map((rule) => (
+                    <span key={rule.path} className="grant-part soft">
+                      <code>{rule.path || "/"}</code> {rule.why}
+                    </span>
+                  ))}
                 </td>
-                <td>
-                  {used(rule.host).length === 0
-                    ? t("agent.unused")
-                    : t("agent.requests", {
-                        count: used(rule.host).reduce((sum, each) => sum + each.requests, 0),
-                      })}
-                </td>
+                <td>{requests(rules[0]?.host ?? "")}</td>
               </tr>
             ))}
             {manifest.channels.map((channel) => (

@@ -18,7 +18,11 @@ import { matches } from "./jamo";
 function Report({ delivery, onClose }: { delivery: Delivery; onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Sheet title={delivery.title} lead={delivery.agent_name} onClose={onClose}>
+    <Sheet
+      title={delivery.title}
+      lead={delivery.agent_name === delivery.title ? undefined : delivery.agent_name}
+      onClose={onClose}
+    >
       <Message delivery={{ ...delivery, status: "sent" }} receipt={delivery} />
       <Artifacts run={{ id: delivery.run_id, status: "succeeded" }} />
       <p>
