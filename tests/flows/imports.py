@@ -20,7 +20,7 @@ packages = {packages}
 state = {state}
 hosts = [{hosts}]
 secrets = [{secrets}]
-channels = [{{ kind = "inbox" }}]
+channels = [{{ kind = "inbox" }}{slack}]
 """
 
 
@@ -39,12 +39,14 @@ def agent_toml(
     secrets: Sequence[Mapping[str, Any]] = (),
     packages: Sequence[str] = (),
     state: bool = False,
+    slack: bool = False,
     more: str = "",
 ) -> str:
     return (
         HEAD.format(
             packages=json.dumps(list(packages)),
             state=json.dumps(state),
+            slack=', { kind = "slack", secret = "SLACK_WEBHOOK_URL" }' if slack else "",
             hosts=", ".join(map(table, hosts)),
             secrets=", ".join(map(table, secrets)),
         )
@@ -98,7 +100,7 @@ if agent.mode == "rehearsal":
 """
 
 
-def live_run(person: Person, main: str, secrets: dict[str, str] | None = None, **toml: Any) -> Json:
+def live_run(person: Person, main: str, values: dict[str, str] | None = None, **toml: Any) -> Json:
     """One live run of `main`, over; its rehearsal does nothing."""
-    conversation = allowed(person, agent_zip(LIVE_ONLY + main, **toml), secrets)
+    conversation = allowed(person, agent_zip(LIVE_ONLY + main, **toml), values)
     return person.runs(conversation["agent_id"])

@@ -67,7 +67,7 @@ class Living:
         family = _family(self._process.pid)
         victims = [self._process.pid]
         if launcher_too:
-            victims += [pid for pid, _born in family if "launcher.main" in _command(pid)]
+            victims += [pid for pid, _then in family if "launcher.main" in _command(pid)]
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         self._reap()
@@ -145,7 +145,7 @@ def _command(pid: int) -> str:
 
 
 def _named(family: list[tuple[int, str]]) -> list[str]:
-    return [f"{pid} {_command(pid)[:120]}" for pid, born in family if born(pid) == born]
+    return [f"{pid} {_command(pid)[:120]}" for pid, then in family if born(pid) == then]
 
 
 def until(holds: Any, says: Any, patience_s: float = 20) -> None:

@@ -97,7 +97,7 @@ def test_an_installation_ends_when_the_platform_is_killed(tmp_path: Path) -> Non
     tool = tmp_path / "slow-tool"
     tool.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n")
     tool.chmod(0o755)
-    code = "import sys; from services.executor.adapters.uv import UvBuilder as B; B(sys.argv[1]).resolve(('x',))"
+    code = "from services.executor.adapters.uv import UvBuilder as B\\nimport sys; B(sys.argv[1]).resolve(())"
     platform = subprocess.Popen([sys.executable, "-c", code, str(tool)], cwd=ROOT)
     until((tmp_path / "pid").exists, lambda: "the tool did not start")
     until(lambda: (tmp_path / "pid").read_text().strip() != "", lambda: "the tool did not say who it is")

@@ -119,7 +119,8 @@ class AttemptRecorder:
         with self._lock:
             self.wrote = self.wrote or exchange.wrote
             self._count(exchange)
-            if exchange.undeclared and len(self.refusals) < _MAX_REMEMBERED:
+            reached_out = exchange.undeclared or exchange.off_limits
+            if reached_out and len(self.refusals) < _MAX_REMEMBERED:
                 self.refusals.append(
                     Refusal(
                         askable=exchange.undeclared,

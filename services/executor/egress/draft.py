@@ -21,6 +21,8 @@ class Draft:
     at_ms: int
     started_s: float
     target: Endpoint | None = None
+    # What the code wrote where a host belongs; stands in for a target that could not be made of it.
+    asked: str = ""
     method: str = ""
     effect: Effect = "read"
     verdict: Verdict = "failed"
@@ -51,7 +53,7 @@ class Draft:
             self.bytes_in += upstream.received_bytes - received
 
     def finished(self, now_s: float) -> Exchange:
-        target = self.target or Endpoint("", "", 0, "")
+        target = self.target or Endpoint("", self.asked, 0, "")
         return Exchange(
             run_id=self.run_id,
             at_ms=self.at_ms,

@@ -14,6 +14,7 @@ import h11
 
 from services.executor.egress.draft import Draft
 from services.executor.egress.intake import (
+    asked_host,
     check_framing,
     connect_target,
     has_body,
@@ -64,6 +65,7 @@ class Forwarder:
         """Where an allowed CONNECT leads; None when it was refused and answered. An allowed one records
         nothing: the requests inside will."""
         draft = self._draft()
+        draft.asked = asked_host(request)
         try:
             draft.target = connect_target(request, self._outside.allowance)
             self._policy.check_host("https", draft.target.host, draft.target.port)
@@ -91,6 +93,7 @@ class Forwarder:
         """Raises: OSError or h11.ProtocolError when the connection to the code must be given up."""
         draft = self._draft(tunnel)
         draft.method = request.method.decode("ascii")
+        draft.asked = asked_host(request)
         try:
             await self._see_through(client, request, tunnel, draft)
         except ProjectError as error:

@@ -41,6 +41,13 @@ def proxy_target(request: h11.Request, allowance: Allowance) -> Endpoint:
     return target
 
 
+def asked_host(request: h11.Request) -> str:
+    """Where the request wanted to go, in its own spelling, for people to read; never to connect to."""
+    target = request.target.decode("latin-1")
+    place = target.partition("//")[2] or target
+    return "".join(c for c in re.split(r"[/?#]", place)[0].rpartition("@")[2] if c.isprintable())[:100]
+
+
 def check_framing(request: h11.Request) -> None:
     """Raises: BadRequest `malformed` for two framings at once, `upgrade_unsupported` for WebSocket and
     its like: after an upgrade nothing could be judged any more."""

@@ -67,6 +67,7 @@ class Exchange:
                malformed, nothing left · would_send: a write in a rehearsal, answered by the gateway ·
                practice: answered from files · failed: upstream or the run broke off; `reason` says how
     method, path   empty when unknown: a refused CONNECT names host and port only. `path` has the query
+    host       of what never became an address: as the code wrote it, cut to 100 characters, with port 0
     bytes_*    body and header bytes towards and from upstream; 0 out means that no byte left
     reason     stable code such as `undeclared_host`; empty for sent, would_send and practice
     body_preview   of would_send only: the first 64 KiB of the body with placeholders, not secrets, and
@@ -100,6 +101,11 @@ class Exchange:
         """Refused for want of a rule: the person could allow it, so the run may be parked with a request.
         Other refusals nobody can allow."""
         return self.verdict == "refused" and self.reason.startswith("undeclared_")
+
+    @property
+    def off_limits(self) -> bool:
+        """Refused because nobody may go there, whatever was allowed: this machine and its network."""
+        return self.verdict == "refused" and self.reason in ("not_a_name", "address_refused")
 
     @property
     def wrote(self) -> bool:
