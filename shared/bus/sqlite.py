@@ -1,6 +1,7 @@
 """The bus on SQLite: one log of events, one cursor per service, retries and dead letters beside it.
 
-A cursor is saved once per batch: after a kill some events come again, which every handler survives.
+A cursor is kept in memory and saved when there is a pause: after a kill some events come again, which every
+handler survives.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ CREATE TABLE IF NOT EXISTS retries (
     tries INTEGER NOT NULL, envelope TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS retries_due ON retries (service, due_at);
 CREATE TABLE IF NOT EXISTS dead (
-    id TEXT PRIMARY KEY, service TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, envelope TEXT NOT NULL);
+    id TEXT PRIMARY KEY, service TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
+    envelope TEXT NOT NULL);
 """
 _BATCH = 64
 _POLL_S = 0.02  # only where other processes publish into the same file
 _IDLE_S = 5.0
+_SAVE_S = 0.5
+_UNKNOWN = ""  # sorts before every time: look
 _GIVE_UP = timedelta(minutes=10)  # design, section 4
 _KEEP = timedelta(hours=1)  # a service that subscribes for the first time still finds the last hour
 
@@ -44,7 +48,13 @@ class SqliteBus:
     """`other_processes`: poll the file for their events too. `disorder`: deliver doubled and shuffled."""
 
     def __init__(
-        self, path: Path, clock: Clock, ids: Ids, *, other_processes: bool = False, disorder: Disorder | None = None
+        self,
+        path: Path,
+        clock: Clock,
+        ids: Ids,
+        *,
+        other_processes: bool = False,
+        disorder: Disorder | None = None,
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -64,15 +74,19 @@ class SqliteBus:
         try:
             with self._lock:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany("INSERT INTO events (topic, at, envelope) VALUES (?, ?, ?)", rows)
+                self._connection.executemany(
+                    "INSERT INTO events (topic, at, envelope) VALUES (?, ?, ?)", rows
+                )
                 self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             with self._lock:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             raise Unavailable(f"the event log did not take the events: {error}") from error
+        topics = {e.topic for e in envelopes}
         for consumer in self._consumers:
-            consumer.wake()
+            if topics & consumer.topics:
+                consumer.wake()
 
     def subscribe(self, service: str, topics: Sequence[str], receive: Receiver) -> None:
         with self._lock:
@@ -112,25 +126,39 @@ class SqliteBus:
                 (row[0], now, now, row[1]),
             )
         for consumer in self._consumers:
-            consumer.wake()
+            consumer.look_again()
 
     def trim(self) -> None:
         """Forget events every service has passed and that are over an hour old."""
         before = stamp(self._clock.now() - _KEEP)
         with self._lock:
             self._connection.execute(
-                "DELETE FROM events WHERE at < ? AND n <= (SELECT coalesce(min(n), 0) FROM cursors)", (before,)
+                "DELETE FROM events WHERE at < ? AND n <= (SELECT coalesce(min(n), 0) FROM cursors)",
+                (before,),
             )
 
 
 class _Consumer:
-    """One service's thread: its batch of the log, then its due retries, then waits."""
+    """One service's thread: its batch of the log, then its due retries, then waits.
+
+    Nobody else moves its cursor or its retries, so both are known here; only `replay`, and another process,
+    may add a retry. What can be answered from memory is: statements of five consumers meet at one lock.
+    """
 
     def __init__(self, bus: SqliteBus, service: str, topics: tuple[str, ...], receive: Receiver) -> None:
+        self.topics = frozenset(topics)
         self._bus = bus
         self._service = service
-        self._topics = topics
         self._receive = receive
+        marks = ", ".join("?" * len(topics))
+        self._newer = (
+            f"SELECT n, envelope FROM events WHERE n > ? AND topic IN ({marks}) "  # noqa: S608 - marks only
+            f"ORDER BY n LIMIT {_BATCH}"
+        )
+        self._cursor = 0
+        self._saved = 0
+        self._save_at = 0.0
+        self._retry_at: str | None = _UNKNOWN
         self._event = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"bus-{service}", daemon=True)
 
@@ -140,64 +168,84 @@ class _Consumer:
     def wake(self) -> None:
         self._event.set()
 
+    def look_again(self) -> None:
+        """Somebody else has put a retry before this consumer."""
+        self._retry_at = _UNKNOWN
+        self._event.set()
+
     def join(self) -> None:
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
         bus = self._bus
+        with bus._lock:
+            row = bus._connection.execute(
+                "SELECT n FROM cursors WHERE service=?", (self._service,)
+            ).fetchone()
+        self._cursor = self._saved = row[0]
         while not bus._stopping.is_set():
+            self._event.clear()  # before looking: what comes while we work sets it again
             try:
                 busy = self._deliver_new() | self._deliver_retries()
+                if bus._clock.monotonic() >= self._save_at:
+                    self._save()
             except sqlite3.OperationalError as error:
                 log.warning("the event log is busy: %s", error)
                 busy = False
             if not busy:
                 self._event.wait(_POLL_S if bus._poll else self._pause())
-                self._event.clear()
+        self._save()
+
+    def _save(self) -> None:
+        """The cursor, at most every half second: a commit that nobody waits for."""
+        if self._saved != self._cursor:
+            with self._bus._lock:
+                self._bus._connection.execute(
+                    "UPDATE cursors SET n=? WHERE service=? AND n < ?",
+                    (self._cursor, self._service, self._cursor),
+                )
+            self._saved = self._cursor
+        self._save_at = self._bus._clock.monotonic() + _SAVE_S
 
     def _pause(self) -> float:
-        with self._bus._lock:
-            row = self._bus._connection.execute(
-                "SELECT min(due_at) FROM retries WHERE service=?", (self._service,)
-            ).fetchone()
-        if row[0] is None:
-            return _IDLE_S
-        return min(_IDLE_S, max(0.001, (moment(row[0]) - self._bus._clock.now()).total_seconds()))
+        pause = _SAVE_S if self._saved != self._cursor else _IDLE_S
+        due = self._retry_at  # once: another thread may put _UNKNOWN there
+        if due is None:
+            return pause
+        left = (moment(due) - self._bus._clock.now()).total_seconds() if due != _UNKNOWN else 0
+        return min(pause, max(0.001, left))
 
     def _deliver_new(self) -> bool:
+        """True when the batch was full, so that there may be more."""
         bus = self._bus
-        marks = ", ".join("?" * len(self._topics))
         with bus._lock:
-            cursor = bus._connection.execute("SELECT n FROM cursors WHERE service=?", (self._service,)).fetchone()[0]
-            rows = bus._connection.execute(
-                f"SELECT n, envelope FROM events WHERE n > ? AND topic IN ({marks}) ORDER BY n LIMIT ?",
-                (cursor, *self._topics, _BATCH),
-            ).fetchall()
-        if not rows:
-            return False
-        envelopes = [_load(row[1]) for row in rows]
+            rows = bus._connection.execute(self._newer, (self._cursor, *self.topics)).fetchall()
+        arriving = [(_load(row[1]), 0.0) for row in rows]
         if bus._disorder is not None:
-            for envelope, delay_s in bus._disorder.arrange(envelopes):
-                if delay_s:
-                    self._later(envelope, delay_s, 0, stamp(bus._clock.now()))
-                else:
-                    self._deliver(envelope, 0, stamp(bus._clock.now()))
-        else:
-            for envelope in envelopes:
-                if bus._stopping.is_set():
-                    return False
+            arriving = bus._disorder.arrange([envelope for envelope, _ in arriving])
+        for envelope, delay_s in arriving:
+            if bus._stopping.is_set():
+                return False
+            if delay_s:
+                self._later(envelope, delay_s, 0, stamp(bus._clock.now()))
+            else:
                 self._deliver(envelope, 0, stamp(bus._clock.now()))
-        with bus._lock:
-            bus._connection.execute("UPDATE cursors SET n=? WHERE service=? AND n < ?", (rows[-1][0], self._service, rows[-1][0]))
-        return True
+        if rows:
+            self._cursor = rows[-1][0]
+        return len(rows) == _BATCH
 
     def _deliver_retries(self) -> bool:
+        """True when some were due, so that there may be more."""
         bus = self._bus
+        now = stamp(bus._clock.now())
+        if not bus._poll and (self._retry_at is None or self._retry_at > now):
+            return False
         with bus._lock:
             rows = bus._connection.execute(
-                "SELECT n, envelope, tries, first_at FROM retries WHERE service=? AND due_at<=? ORDER BY due_at LIMIT ?",
-                (self._service, stamp(bus._clock.now()), _BATCH),
+                "SELECT n, envelope, tries, first_at FROM retries WHERE service=? AND due_at<=? "
+                "ORDER BY due_at LIMIT ?",
+                (self._service, now, _BATCH),
             ).fetchall()
         for n, text, tries, first_at in rows:
             if bus._stopping.is_set():
@@ -205,6 +253,11 @@ class _Consumer:
             self._deliver(_load(text), tries, first_at)
             with bus._lock:
                 bus._connection.execute("DELETE FROM retries WHERE n=?", (n,))
+        with bus._lock:
+            row = bus._connection.execute(
+                "SELECT min(due_at) FROM retries WHERE service=?", (self._service,)
+            ).fetchone()
+            self._retry_at = row[0]
         return bool(rows)
 
     def _deliver(self, envelope: Envelope, tries: int, first_at: str) -> None:
@@ -229,13 +282,20 @@ class _Consumer:
                 "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES (?, ?, ?, ?, ?)",
                 (self._service, due, first_at, tries, _dump(envelope)),
             )
+            self._retry_at = due if self._retry_at is None else min(self._retry_at, due)
 
     def _bury(self, envelope: Envelope, reason: str) -> None:
         log.warning("dead letter for %s: %s (%s)", self._service, envelope.type, reason)
         with self._bus._lock:
             self._bus._connection.execute(
                 "INSERT INTO dead (id, service, at, reason, envelope) VALUES (?, ?, ?, ?, ?)",
-                (self._bus._ids.new("dead"), self._service, stamp(self._bus._clock.now()), reason, _dump(envelope)),
+                (
+                    self._bus._ids.new("dead"),
+                    self._service,
+                    stamp(self._bus._clock.now()),
+                    reason,
+                    _dump(envelope),
+                ),
             )
 
 

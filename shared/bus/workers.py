@@ -15,7 +15,7 @@ from shared.store.port import Cause, Document, Query, Store, Tx, Watch, Where
 _LEASE = timedelta(seconds=60)
 _IDLE_S = 5.0
 
-DUE = Query(CLAIMS, (Where("due_at", "<=", ""),), order_by="due_at", limit=16)
+DUE = Query(CLAIMS, order_by="due_at", limit=1)  # the claim whose turn comes first
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,15 @@ class Workers:
     taken at start was cut by a death and need not wait for its lease to run out."""
 
     def __init__(
-        self, service: str, handlers: Handlers, store: Store, deps: Any, clock: Clock, *, threads: int, alone: bool
+        self,
+        service: str,
+        handlers: Handlers,
+        store: Store,
+        deps: Any,
+        clock: Clock,
+        *,
+        threads: int,
+        alone: bool,
     ) -> None:
         self._service = service
         self._slow = {kind.type(): h for kind, h in handlers.items() if isinstance(h, Slow)}
@@ -36,7 +44,8 @@ class Workers:
         self._stopping = threading.Event()
         self._held: dict[str, int] = {}
         self._held_lock = threading.Lock()
-        self._watches: list[Watch] = []
+        self._watch: Watch = store.watch([CLAIMS])
+        self._turn = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, name=f"work-{service}-{n}", daemon=True)
             for n in range(threads if self._slow else 0)
@@ -55,8 +64,7 @@ class Workers:
     def stop(self, timeout_s: float = 3.0) -> None:
         """Waits a little for running jobs; what is still running is taken up again at the next start."""
         self._stopping.set()
-        for watch in self._watches:
-            watch.close()
+        self._watch.close()
         end = self._clock.monotonic() + timeout_s
         for thread in self._threads:
             if thread.ident is not None:
@@ -65,7 +73,9 @@ class Workers:
     def _release_cut(self) -> None:
         now = stamp(self._clock.now())
         far = stamp(self._clock.now() + timedelta(days=1))
-        for document in self._store.query(Query(CLAIMS, (Where("due_at", "<=", far),), order_by="due_at", limit=1000)):
+        for document in self._store.query(
+            Query(CLAIMS, (Where("due_at", "<=", far),), order_by="due_at", limit=1000)
+        ):
             if document.data["state"] == "taken":
 
                 def release(tx: Tx, id: str = document.id) -> None:
@@ -76,31 +86,27 @@ class Workers:
                 self._store.transact(release, cause=_cause(document))
 
     def _run(self) -> None:
-        watch = self._store.watch([CLAIMS])
-        self._watches.append(watch)
         while not self._stopping.is_set():
-            if not self._work_once():
-                watch.wait(self._pause())
-
-    def _pause(self) -> float:
-        soon = self._store.query(Query(CLAIMS, (Where("due_at", ">", ""),), order_by="due_at", limit=1))
-        if not soon:
-            return _IDLE_S
-        left = (moment(soon[0].data["due_at"]) - self._clock.now()).total_seconds()
-        return min(_IDLE_S, max(0.001, left))
-
-    def _work_once(self) -> bool:
-        now = stamp(self._clock.now())
-        due = self._store.query(Query(CLAIMS, (Where("due_at", "<=", now),), order_by="due_at", limit=16))
-        for document in due:
-            taken = self._take(document.id)
+            with self._turn:
+                taken = self._next()
             if taken is not None:
-                self._do(document.id, *taken)
-                return True
-        return False
+                self._do(*taken)
+
+    def _next(self) -> tuple[str, dict[str, Any], bool] | None:
+        """Waits for a claim that is due and takes it; None when told to stop. One worker waits here and the
+        others for its place: were all woken by every change, five of six would ask the store for nothing."""
+        while not self._stopping.is_set():
+            pause = _IDLE_S
+            for document in self._store.query(DUE):
+                pause = (moment(document.data["due_at"]) - self._clock.now()).total_seconds()
+                taken = self._take(document.id) if pause <= 0 else None
+                if taken is not None:
+                    return document.id, *taken
+            self._watch.wait(min(_IDLE_S, max(0.001, pause)))
+        return None
 
     def _take(self, id: str) -> tuple[dict[str, Any], bool] | None:
-        """The claim as taken by this worker and whether its last holder was cut; None if somebody else has it."""
+        """The claim as taken by this worker and whether its last holder was cut; None if another has it."""
         now = self._clock.now()
 
         def take(tx: Tx) -> tuple[dict[str, Any], bool] | None:
@@ -108,7 +114,12 @@ class Workers:
             if claim is None or claim.data["due_at"] > stamp(now):
                 return None
             was_cut = claim.data["state"] == "taken"
-            data = {**claim.data, "state": "taken", "attempt": claim.data["attempt"] + 1, "due_at": stamp(now + _LEASE)}
+            data = {
+                **claim.data,
+                "state": "taken",
+                "attempt": claim.data["attempt"] + 1,
+                "due_at": stamp(now + _LEASE),
+            }
             tx.put(CLAIMS, id, data)
             return data, was_cut
 
@@ -126,7 +137,9 @@ class Workers:
         with self._held_lock:
             self._held[id] = claim["attempt"]
         try:
-            outcome = Cut() if was_cut and handler.on_cut == "unknown" else self._outcome(id, handler, job, claim)
+            outcome = (
+                Cut() if was_cut and handler.on_cut == "unknown" else self._outcome(id, handler, job, claim)
+            )
             if outcome is not _AGAIN:
                 self._record(id, handler, job, outcome, claim)
         finally:
@@ -152,7 +165,9 @@ class Workers:
         def put_back(tx: Tx) -> None:
             current = tx.get(CLAIMS, id)
             if current is not None and current.data["attempt"] == claim["attempt"]:
-                tx.put(CLAIMS, id, {**current.data, "state": "ready", "tries": claim["tries"] + 1, "due_at": due})
+                tx.put(
+                    CLAIMS, id, {**current.data, "state": "ready", "tries": claim["tries"] + 1, "due_at": due}
+                )
 
         self._store.transact(put_back, cause=Cause("", f"service:{self._service}"))
 
@@ -180,9 +195,13 @@ class Workers:
             due = stamp(self._clock.now() + _LEASE)
             for id, attempt in held.items():
 
-                def renew(tx: Tx, id: str = id, attempt: int = attempt) -> None:
+                def renew(tx: Tx, id: str = id, attempt: int = attempt, due: str = due) -> None:
                     current = tx.get(CLAIMS, id)
-                    if current is not None and current.data["attempt"] == attempt and current.data["state"] == "taken":
+                    if (
+                        current is not None
+                        and current.data["attempt"] == attempt
+                        and current.data["state"] == "taken"
+                    ):
                         tx.put(CLAIMS, id, {**current.data, "due_at": due})
 
                 self._store.transact(renew, cause=Cause("", f"service:{self._service}"))
@@ -193,5 +212,3 @@ _AGAIN = object()
 
 def _cause(document: Document) -> Cause:
     return Cause(*document.data["cause"])
-
-

@@ -32,6 +32,10 @@ CREATE TABLE IF NOT EXISTS outbox (
     n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, envelope TEXT NOT NULL);
 """
 
+_INSERT = "INSERT INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_REPLACE = "INSERT OR REPLACE INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?)"
+_UPDATE = "UPDATE docs SET version=?, body=? WHERE coll=? AND id=? AND version=?"
+_UNREAD = ""  # no version is empty
 _OPERATORS = {"==": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
@@ -40,7 +44,7 @@ class _Raced(Exception):
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection any thread may use under its owner's lock. Raises Misconfigured when the file cannot be opened."""
+    """A connection any thread may use under its owner's lock. Raises Misconfigured when it does not open."""
     mode = "ro" if read_only else "rwc"
     try:
         connection = sqlite3.connect(
@@ -50,13 +54,15 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
     except sqlite3.OperationalError as error:
-        raise Misconfigured(f"The data file {path} cannot be opened ({error}).", code="data_unwritable") from error
+        raise Misconfigured(
+            f"The data file {path} cannot be opened ({error}).", code="data_unwritable"
+        ) from error
     connection.execute("PRAGMA cache_size=-2000")
     return connection
 
 
 class SqliteReader:
-    """Reads one service's database. Each thread has its own connection; a file not made yet reads as empty."""
+    """Reads one service's database. Each thread has its own connection; a file not made reads as empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -199,7 +205,9 @@ class SqliteStore:
                     self._clock.wait(threading.Event(), self._jitter.uniform(0, 0.002 * attempt))
                 continue
             if tx.writes or tx.events:
-                self._signal.notify({collection for collection, _ in tx.writes} | ({"_outbox"} if tx.events else set()))
+                self._signal.notify(
+                    {collection for collection, _ in tx.writes} | ({"_outbox"} if tx.events else set())
+                )
             return result
         raise Conflict("Somebody else changed this at the same time; read it again and retry.")
 
@@ -209,8 +217,9 @@ class SqliteStore:
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
+                version = self._next_version() if tx.writes else 0
                 for (collection, id), (kind, data) in tx.writes.items():
-                    self._apply(tx, collection, id, kind, data)
+                    self._apply(tx, collection, id, kind, data, version)
                 self._writer.executemany(
                     "INSERT INTO outbox (id, envelope) VALUES (?, ?)",
                     [(e.id, json.dumps(vars(e), ensure_ascii=False)) for e in tx.events],
@@ -220,23 +229,37 @@ class SqliteStore:
                 self._writer.execute("ROLLBACK")
                 raise
 
-    def _apply(self, tx: _SqliteTx, collection: str, id: str, kind: str, data: dict[str, Any] | None) -> None:
-        row = self._writer.execute("SELECT version FROM docs WHERE coll=? AND id=?", (collection, id)).fetchone()
-        current = str(row[0]) if row else None
-        if kind == "create" and current is not None:
-            raise _Raced
-        if (collection, id) in tx.read_versions and tx.read_versions[(collection, id)] != current:
-            raise _Raced
+    def _apply(
+        self, tx: _SqliteTx, collection: str, id: str, kind: str, data: dict[str, Any] | None, version: int
+    ) -> None:
+        """One statement a document, which also sees whether the version is still the one that was read: every
+        statement hands the interpreter to another thread, and a commit mostly waits to get it back."""
+        read = tx.read_versions.get((collection, id), _UNREAD)
         if kind == "delete":
-            self._writer.execute("DELETE FROM docs WHERE coll=? AND id=?", (collection, id))
-            return
-        # Versions come from one counter per file, so a deleted and re-created document never repeats one.
-        self._writer.execute(
-            "INSERT OR REPLACE INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?)",
-            (collection, id, self._next_version(), body_text(data or {})),
-        )
+            applied = self._delete(collection, id, read)
+        elif kind == "create" or read is None:
+            applied = self._write(_INSERT, (collection, id, version, body_text(data or {})))
+        elif read is _UNREAD:
+            applied = self._write(_REPLACE, (collection, id, version, body_text(data or {})))
+        else:
+            applied = self._write(_UPDATE, (version, body_text(data or {}), collection, id, read))
+        if not applied:
+            raise _Raced
+
+    def _delete(self, collection: str, id: str, read: str | None) -> bool:
+        """What is not there is deleted already, unless it was read before."""
+        if read is _UNREAD:
+            self._write("DELETE FROM docs WHERE coll=? AND id=?", (collection, id))
+            return True
+        if read is None:
+            return _get(self._writer, collection, id) is None
+        return self._write("DELETE FROM docs WHERE coll=? AND id=? AND version=?", (collection, id, read))
+
+    def _write(self, sql: str, values: tuple[Any, ...]) -> bool:
+        return self._writer.execute(sql, values).rowcount == 1
 
     def _next_version(self) -> int:
+        """One number a commit, from one counter per file: a document deleted and made again repeats none."""
         row = self._writer.execute(
             "INSERT INTO docs (coll, id, version, body) VALUES ('_meta', 'version', 1, '{}') "
             "ON CONFLICT (coll, id) DO UPDATE SET version = version + 1 RETURNING version"
@@ -253,17 +276,27 @@ class SqliteStore:
 
     def mark_sent(self, event_ids: Sequence[str]) -> None:
         with self._lock:
-            self._writer.executemany("DELETE FROM outbox WHERE id=?", [(id,) for id in event_ids])
+            marks = ", ".join("?" * len(event_ids))
+            self._writer.execute(
+                f"DELETE FROM outbox WHERE id IN ({marks})",  # noqa: S608 - marks only
+                tuple(event_ids),
+            )
 
     def index(self, queries: Sequence[Query]) -> None:
-        """Make the indexes these query shapes need. Idempotent."""
+        """Make the indexes these query shapes need. Idempotent. Each holds one collection only: otherwise
+        every write would go through all of them (with the executor's thirteen 0.20 ms a commit, not 0.09)."""
         with self._lock:
             for query in queries:
                 fields = [w.field for w in query.where if w.op == "=="]
-                fields += [query.order_by] if query.order_by else [w.field for w in query.where if w.op != "=="]
+                fields += (
+                    [query.order_by] if query.order_by else [w.field for w in query.where if w.op != "=="]
+                )
                 columns = ", ".join(f"json_extract(body, '$.{field}')" for field in dict.fromkeys(fields))
-                name = f"{query.collection}__{'__'.join(dict.fromkeys(fields))}"
-                self._writer.execute(f'CREATE INDEX IF NOT EXISTS "{name}" ON docs (coll, {columns}, id)')
+                name = f"only_{query.collection}__{'__'.join(dict.fromkeys(fields))}"
+                self._writer.execute(
+                    f'CREATE INDEX IF NOT EXISTS "{name}" ON docs (coll, {columns}, id) '
+                    f"WHERE coll = '{query.collection}'"
+                )
 
     def close(self) -> None:
         self._signal.close()
@@ -273,7 +306,9 @@ class SqliteStore:
 
 
 def _get(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:
-    row = connection.execute("SELECT version, body FROM docs WHERE coll=? AND id=?", (collection, id)).fetchone()
+    row = connection.execute(
+        "SELECT version, body FROM docs WHERE coll=? AND id=?", (collection, id)
+    ).fetchone()
     return Document(id, json.loads(row[1]), str(row[0])) if row else None
 
 
@@ -288,7 +323,8 @@ def _condition(where: Where) -> tuple[str, list[Any]]:
 
 
 def _query(connection: sqlite3.Connection, query: Query) -> list[Document]:
-    conditions, values = ["coll = ?"], [query.collection]
+    # Written out, since SQLite takes a partial index only where it sees its condition. Never a person's text.
+    conditions, values = [f"coll = '{query.collection}'"], list[Any]()
     for where in query.where:
         text, more = _condition(where)
         conditions.append(text)
@@ -305,7 +341,8 @@ def _query(connection: sqlite3.Connection, query: Query) -> list[Document]:
     elif query.after:
         conditions.append(f"id {beyond} ?")
         values.append(query.after[1])
-    sql = f"SELECT id, version, body FROM docs WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
+    found = " AND ".join(conditions)  # marks, and names that stand in our code
+    sql = f"SELECT id, version, body FROM docs WHERE {found} ORDER BY {order} LIMIT ?"  # noqa: S608 - see above
     rows = connection.execute(sql, [*values, query.limit]).fetchall()
     return [Document(row[0], json.loads(row[2]), str(row[1])) for row in rows]
 
@@ -326,7 +363,9 @@ class SqliteDatabases:
         with self._lock:
             if service not in self._stores:
                 signal = Signal(self._clock)
-                self._stores[service] = SqliteStore(service, self._path(service), self._clock, self._ids, signal)
+                self._stores[service] = SqliteStore(
+                    service, self._path(service), self._clock, self._ids, signal
+                )
             return self._stores[service]
 
     def read(self, service: str) -> SqliteReader:

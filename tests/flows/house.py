@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.all_in_one import SERVICES, Application
+from shared.clock import stamp
 from shared.runtime.server import listen
 from shared.runtime.settings import from_environment
 from tests.fakes.clock import ShiftedClock
@@ -39,6 +41,20 @@ class House:
     def close(self) -> None:
         if self.application is not None:
             self.application.stop()
+
+    def forward_to_slot(self, agent_id: str, due: datetime) -> None:
+        """Set the clock a second past a slot, once the scheduler knows of it: a page is told a new schedule's
+        next time before the scheduler has heard of the schedule, and what it hears later counts from then."""
+        assert self.application is not None
+        scheduler = self.application.engines.databases.own("scheduler")
+        watch = scheduler.watch(["schedules"])
+        for _ in range(100):
+            found = scheduler.get("schedules", agent_id)
+            if found is not None and found.data["next_at"] == stamp(due):
+                break
+            watch.wait(0.1)
+        watch.close()
+        self.clock.forward_to(due + timedelta(seconds=1))
 
     def person(self, **more: object) -> Person:
         return Person(self.port, TOKEN, **more)  # type: ignore[arg-type]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from shared.clock import moment
 from tests.flows.house import House
 from tests.flows.person import Json, Person
@@ -28,7 +26,7 @@ def slot_run(house: House, person: Person, agent_id: str) -> Json:
     """Let the next slot come and its run end."""
     agent = person.wait(f"/api/v1/agents/{agent_id}", lambda a: a["next_at"] is not None)
     due = moment(agent["next_at"])
-    house.clock.forward_to(due + timedelta(seconds=1))
+    house.forward_to_slot(agent_id, due)
     slots = person.wait(
         f"/api/v1/slots?agent_id={agent_id}",
         lambda s: any(moment(slot["at"]) == due and slot["settled_at"] for slot in s["items"]),
@@ -42,7 +40,9 @@ def text_of(sink: Sink, position: int = -1) -> str:
     return str(sink.bodies[position]["text"])
 
 
-def test_the_rehearsal_shows_the_exact_message_and_sends_nothing(any_house: House, shops: Shops, sink: Sink) -> None:
+def test_the_rehearsal_shows_the_exact_message_and_sends_nothing(
+    any_house: House, shops: Shops, sink: Sink
+) -> None:
     person = any_house.person()
     conversation = person.says(the_sentence(shops))
     ready = person.allows(conversation, {"SLACK_WEBHOOK_URL": sink.address})
