@@ -18,7 +18,7 @@ from shared.errors import Misconfigured
 from shared.events import catalog
 from shared.events.routing import subscriptions
 from shared.ids import Ids, RandomIds
-from shared.runtime.profiles import READS, Engines, prepared
+from shared.runtime.profiles.engines import READS, Engines, prepared
 from shared.runtime.settings import Settings
 from shared.store.firestore import FirestoreDatabases
 

@@ -1,24 +1,20 @@
-"""The only place that chooses bus, store, blobs and clock; nothing else knows which profile runs."""
+"""What a profile chooses, and the kit each service gets out of it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.blobs.files import FileBlobs
 from shared.blobs.port import Blobs
-from shared.bus.disorder import Disorder
 from shared.bus.port import Bus
-from shared.bus.sqlite import SqliteBus
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock
 from shared.errors import Misconfigured
-from shared.ids import Ids, RandomIds
+from shared.ids import Ids
 from shared.runtime.settings import Settings
 from shared.runtime.shell import Kit
 from shared.store.port import Databases, Watch
-from shared.store.sqlite import SqliteDatabases
 
 # Who reads whom (design, section 3): terraform's viewers and a test come from this table.
 READS: dict[str, tuple[str, ...]] = {
@@ -70,30 +66,6 @@ class Engines:
         )
 
 
-def embedded(
-    settings: Settings,
-    services: Iterable[str],
-    *,
-    project_dir: Path,
-    clock: Clock | None = None,
-    ids: Ids | None = None,
-) -> Engines:
-    """SQLite files and folders under the data dir. `services` are those of this process. Raises Misconfigured
-    when the folder cannot be used."""
-    clock, ids = clock or SystemClock(), ids or RandomIds()
-    data_dir = prepared(settings.data_dir)
-    databases = SqliteDatabases(data_dir, clock, ids)
-    bus = SqliteBus(
-        data_dir / "bus.db",
-        clock,
-        ids,
-        other_processes=len(set(services)) < len(READS),
-        disorder=Disorder(settings.disorder) if settings.disorder else None,
-    )
-    blobs = FileBlobs(data_dir / "blobs", ids)
-    return Engines(settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close=databases.close)
-
-
 def prepared(folder: Path) -> Path:
     """The data folder, made private (0700). Raises Misconfigured with what to do."""
     try:
@@ -109,14 +81,3 @@ def prepared(folder: Path) -> Path:
             code="data_unwritable",
         ) from error
     return folder.resolve()
-
-
-def engines(
-    settings: Settings, services: Iterable[str], *, project_dir: Path, clock: Clock | None = None
-) -> Engines:
-    """`clock` replaces the machine's; for tests that let days pass."""
-    if settings.profile == "gcp":
-        from shared.runtime import profile_gcp  # heavy libraries, loaded only where they are used
-
-        return profile_gcp.engines(settings, services, project_dir=project_dir, clock=clock)
-    return embedded(settings, services, project_dir=project_dir, clock=clock)

@@ -1,0 +1,38 @@
+"""The embedded profile: SQLite files and folders under the data dir."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from shared.blobs.files import FileBlobs
+from shared.bus.disorder import Disorder
+from shared.bus.sqlite import SqliteBus
+from shared.clock import Clock, SystemClock
+from shared.ids import Ids, RandomIds
+from shared.runtime.profiles.engines import READS, Engines, prepared
+from shared.runtime.settings import Settings
+from shared.store.sqlite import SqliteDatabases
+
+
+def engines(
+    settings: Settings,
+    services: Iterable[str],
+    *,
+    project_dir: Path,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Engines:
+    """`services` are those of this process. Raises Misconfigured when the data folder cannot be used."""
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    data_dir = prepared(settings.data_dir)
+    databases = SqliteDatabases(data_dir, clock, ids)
+    bus = SqliteBus(
+        data_dir / "bus.db",
+        clock,
+        ids,
+        other_processes=len(set(services)) < len(READS),
+        disorder=Disorder(settings.disorder) if settings.disorder else None,
+    )
+    blobs = FileBlobs(data_dir / "blobs", ids)
+    return Engines(settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close=databases.close)
