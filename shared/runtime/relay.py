@@ -45,6 +45,10 @@ class Relay:
             except Unavailable as error:
                 log.warning("the bus did not take events: %s", error.detail)
                 self._clock.wait(self._stopping, _BACKOFF_S)
+            except Exception:
+                # A defect in an adapter must not end the only thread that carries this service's events.
+                log.exception("the relay failed and goes on")
+                self._clock.wait(self._stopping, _BACKOFF_S)
 
     def send_once(self) -> bool:
         """True when there may be more. What is committed meanwhile wakes the watch: no need to look again."""

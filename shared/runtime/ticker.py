@@ -58,5 +58,8 @@ class Ticker:
                 self._bus.trim()
             except Unavailable as error:
                 log.warning("a tick was not taken: %s", error.detail)
+            except Exception:
+                # As in the relay: without a tick nothing that is overdue would ever be swept.
+                log.exception("the ticker failed and goes on")
             if self._clock.wait(self._stopping, self._every_s):
                 return

@@ -23,7 +23,7 @@ from shared.agentfile import contract
 from shared.agentfile.facts import MAX_TEXT, DeliveryFact, Facts
 from shared.agentfile.model import AgentFile
 from shared.bus.dispatch import Failed, Job
-from shared.errors import NotYet
+from shared.errors import NotYet, Unavailable
 from shared.events.delivery import DeliveryRequested, DeliverySettled
 from shared.events.run import AttemptEnded, RunFinished, RunParked
 from shared.ids import derived
@@ -87,7 +87,7 @@ def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Fact
     )
     data = deps.oneshot.run(order, "facts.json", max_bytes=_FACTS_BYTES)
     if data is None:
-        return Facts(now=deps.now(), deliveries=sent, previous=previous)
+        raise Unavailable("The files could not be measured.")
     return read_facts(data, now=deps.now(), deliveries=sent, previous=previous)
 
 
