@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +18,7 @@ import pytest
 from tests.flows.house import TOKEN, House
 from tests.flows.imports import live_run, local
 from tests.flows.person import Json, Person
+from tests.flows.siege import everything_in
 
 SECRET = "canary-4f1c9e77b2d84d55a0c6"  # the value that must never be seen again
 
@@ -116,13 +116,6 @@ def shown(person: Person, run: Json) -> str:
     return json.dumps(parts, ensure_ascii=False) + files.decode(errors="replace")
 
 
-def everything_in(folder: Path) -> bytes:
-    """Every byte of every file of the data folder, the write-ahead logs among them."""
-    return b"".join(
-        path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
-    )
-
-
 @pytest.mark.parametrize("way", ["plain", "connect"])
 def test_the_run_is_parked_and_no_byte_arrives_when_code_reaches_for_a_host_nobody_declared(
     way: str, person: Person, thief: Echo
@@ -212,8 +205,8 @@ def connect(family, kind, where):
         return "connected"
 for name in ("gateway.db", "executor.db", "planner.db", "bus.db", "vault.key", "address"):
     attempt("data/" + name, lambda: read({data!r} + "/" + name))
-for path in ("/etc/shadow", "/root/.ssh/id_rsa", "/root/.bashrc", "/proc/1/environ", "/proc/1/root/etc/shadow",
-             "/var/run/docker.sock", "/proc/kcore", "/dev/mem", "/home"):
+for path in ("/etc/shadow", "/root/.ssh/id_rsa", "/root/.bashrc", "/proc/1/environ",
+             "/proc/1/root/etc/shadow", "/var/run/docker.sock", "/proc/kcore", "/dev/mem", "/home"):
     attempt(path, lambda: read(path))
 attempt("list data", lambda: os.listdir({data!r}))
 attempt("write app", lambda: open("/app/main.py", "a").write("x"))
@@ -242,8 +235,10 @@ def ptrace():
     if ctypes.CDLL(None, use_errno=True).ptrace(16, 1, 0, 0):
         raise OSError(ctypes.get_errno(), "no")
 attempt("ptrace", ptrace)
-attempt("kill others", lambda: os.kill(int(sorted((p for p in os.listdir("/proc") if p.isdigit()), key=int)[0]), 9)
-        if len([p for p in os.listdir("/proc") if p.isdigit()]) > 4 else 1 / 0)
+def others():
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in pids if pid not in (1, os.getpid(), os.getppid())] or 1 / 0
+attempt("other processes", others)
 attempt("other boxes", lambda: glob.glob("/*/boxes/*") + glob.glob("/*/*/boxes/*") or 1 / 0)
 attempt("platform's environment", lambda: [k for k in os.environ if k.startswith("AB_")] or 1 / 0)
 """
