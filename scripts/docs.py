@@ -68,7 +68,10 @@ def handlers() -> dict[str, list[str]]:
         files = [folder / "handlers.py", *sorted((folder / "handlers").glob("*.py"))]
         trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files if file.exists()}
         written = {
-            node.name: file for file, tree in trees.items() for node in tree.body if isinstance(node, ast.FunctionDef)
+            node.name: file
+            for file, tree in trees.items()
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef)
         }
         for file, tree in trees.items():
             for event, function in _table(tree):

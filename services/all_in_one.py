@@ -55,7 +55,9 @@ class Application:
         web = self.services["gateway"].web if "gateway" in self.services else None
         self._server = WebServer(web, listening) if web is not None and listening is not None else None
         ticks = "scheduler" in names and settings.one_machine
-        self._ticker = Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
+        self._ticker = (
+            Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
+        )
         self._stopped = False
 
     @property

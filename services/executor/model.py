@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from shared.agentfile.model import Language
+from shared.errors import Conflict
 from shared.records.executor import (
     CheckOutcome,
     HostContact,
@@ -40,6 +41,13 @@ RETRIES_AFTER_LOSS = 3  # decision: a machine that dies four times under one run
 
 def may_move(run: Run, to: RunStatus) -> bool:
     return to in MOVES[run.status]
+
+
+def attempt_of(run: Run) -> str:
+    """The id of the attempt under way. Raises Conflict for a run that has none."""
+    if run.attempt_id is None:
+        raise Conflict(f"run {run.id} has no attempt under way")
+    return run.attempt_id
 
 
 class Refusal(BaseModel):
@@ -111,12 +119,18 @@ _TEXT: dict[str, tuple[str, str]] = {
     "lost": ("실행하던 컴퓨터가 꺼졌어요.", "The machine it ran on went away."),
     "unstartable": ("실행을 시작하지 못했어요.", "It could not be started."),
     "crashed": ("코드가 오류로 멈췄어요.", "The code stopped with an error."),
-    "contract": ("결과가 확인 조건에 맞지 않아 보내지 않았어요.", "The result did not meet its conditions, so nothing was sent."),
+    "contract": (
+        "결과가 확인 조건에 맞지 않아 보내지 않았어요.",
+        "The result did not meet its conditions, so nothing was sent.",
+    ),
     "wrote_then_lost": (
         "바깥에 쓰기를 한 뒤 끊겼어요. 두 번 쓰지 않도록 다시 시작하지 않았어요.",
         "It was cut off after writing to another site, so it was not started again by itself.",
     ),
-    "not_allowed": ("허락하지 않은 곳에 접속하려고 했어요.", "It tried to reach a place you have not allowed."),
+    "not_allowed": (
+        "허락하지 않은 곳에 접속하려고 했어요.",
+        "It tried to reach a place you have not allowed.",
+    ),
     "too_many_parks": (
         "오늘 허락을 이미 여러 번 여쭤봐서 더 묻지 않고 멈췄어요.",
         "It has asked for permission too often today, so it stopped.",
@@ -158,7 +172,9 @@ def after_attempt(
     if result.reason != "exited":
         return failed(result.reason if result.reason in _TEXT else "crashed", more=result.detail)
     if result.exit_code != 0:
-        return failed("crashed", more=(result.error_lines[-1] if result.error_lines else f"(exit {result.exit_code})"))
+        return failed(
+            "crashed", more=(result.error_lines[-1] if result.error_lines else f"(exit {result.exit_code})")
+        )
     if result.problems:
         return failed("bad_output", more=result.problems[0])
     broken = [check for check in checks if not check.held]
@@ -200,5 +216,7 @@ def settled_outcome(run: Run) -> Literal["delivered", "doubtful", "not_delivered
 def permission_sentence(refusal: Refusal, agent_name: str, language: Language) -> str:
     place = refusal.host if refusal.port in (80, 443) else f"{refusal.host}:{refusal.port}"
     if language == "ko":
-        return f"「{agent_name}」 에이전트가 {place} 에 접속해도 될까요? 지금까지 허락한 일에는 없던 곳이에요."
+        return (
+            f"「{agent_name}」 에이전트가 {place} 에 접속해도 될까요? 지금까지 허락한 일에는 없던 곳이에요."
+        )
     return f'May "{agent_name}" reach {place}? It is not among the places you have allowed.'

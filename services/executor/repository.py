@@ -65,7 +65,9 @@ class Runs:
         found: list[Run] = []
         for status in ("queued", "running", "parked"):
             where = (Where("agent_id", "==", agent_id), Where("status", "==", status))
-            found += [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
+            found += [
+                Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))
+            ]
         return found
 
     def queued_for_version(self, version_id: str) -> list[Run]:

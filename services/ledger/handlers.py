@@ -32,7 +32,9 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
             if korean
             else "This month's tokens are used up. Raise the cap in settings to go on."
         )
-        tx.emit(TurnRefused(conversation_id=event.conversation_id, message_id=event.message_id, reason=reason))
+        tx.emit(
+            TurnRefused(conversation_id=event.conversation_id, message_id=event.message_id, reason=reason)
+        )
         return
     lease = _lease(tx, "turn", event.message_id, event.agent_id, tokens, TURN_LASTS, deps)
     tx.emit(
@@ -110,10 +112,15 @@ def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
     budget = repository.find_budget(tx, lease.budget_id)
     if budget is not None:
         # A closed lease has given its rest back already, so only an open one turns leased into spent.
-        leased = budget.leased_tokens - (min(spent, lease.tokens - lease.spent_tokens) if lease.status == "open" else 0)
+        leased = budget.leased_tokens - (
+            min(spent, lease.tokens - lease.spent_tokens) if lease.status == "open" else 0
+        )
         cost = budget.spent_usd_micros + event.cost_usd_micros
         repository.save_budget(
-            tx, budget.but(leased_tokens=max(0, leased), spent_tokens=budget.spent_tokens + spent, spent_usd_micros=cost)
+            tx,
+            budget.but(
+                leased_tokens=max(0, leased), spent_tokens=budget.spent_tokens + spent, spent_usd_micros=cost
+            ),
         )
 
 

@@ -38,7 +38,9 @@ def due_slots(schedule: Schedule, first: datetime, now: datetime) -> tuple[list[
     return verdicts, (following[0] if following else None)
 
 
-def _verdict(schedule: Schedule, at: datetime, now: datetime, last: bool) -> Literal["run", "skipped", "missed"]:
+def _verdict(
+    schedule: Schedule, at: datetime, now: datetime, last: bool
+) -> Literal["run", "skipped", "missed"]:
     if now - at <= ON_TIME or schedule.missed == "all":
         return "run"
     if schedule.missed == "once":

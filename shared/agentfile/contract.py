@@ -17,7 +17,6 @@ from shared.agentfile.facts import ColumnFact, DeliveryFact, Facts, FileFact
 from shared.agentfile.model import Check, Language, Part
 
 
-
 class CheckResult(Part):
     """One check read against one run.
 
@@ -223,9 +222,7 @@ def _delivered(check: Check, facts: Facts) -> _Seen:
     missing = [channel for channel in check.contains if channel not in reached]
     if missing:
         return _Seen(False, words.no_channel(missing))
-    return _Seen(
-        _within(count, low, check.max), words.queued(count, low, check.max)
-    )
+    return _Seen(_within(count, low, check.max), words.queued(count, low, check.max))
 
 
 def _expr(check: Check, facts: Facts) -> _Seen:

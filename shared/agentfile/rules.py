@@ -66,7 +66,13 @@ def _host_problems(key: str, rule: HostRule) -> Iterator[tuple[str, tuple[str, s
     if not _HOST.fullmatch(rule.host):
         yield f"{key}.host", _HOST_SENTENCE
     if rule.scheme == "http" and rule.port == 443:
-        yield f"{key}.port", ("http에는 포트도 적어 주세요. 보통 port = 80이에요.", "Name the port with http, usually port = 80.")
+        yield (
+            f"{key}.port",
+            (
+                "http에는 포트도 적어 주세요. 보통 port = 80이에요.",
+                "Name the port with http, usually port = 80.",
+            ),
+        )
     bad_path = rule.path and (
         not re.fullmatch(r"/[!-~]*", rule.path) or any(p in ("..", ".") for p in rule.path.split("/"))
     )

@@ -12,7 +12,9 @@ from shared.events.envelope import Envelope
 class Disorder:
     """The same seed and calls give the same decisions. Nothing is ever dropped."""
 
-    def __init__(self, seed: int, *, doubled: float = 0.5, late: float = 0.3, max_delay_s: float = 0.2) -> None:
+    def __init__(
+        self, seed: int, *, doubled: float = 0.5, late: float = 0.3, max_delay_s: float = 0.2
+    ) -> None:
         self._random = random.Random(seed)
         self._doubled = doubled
         self._late = late
@@ -25,6 +27,11 @@ class Disorder:
             copies = [e for e in envelopes for _ in range(2 if self._random.random() < self._doubled else 1)]
             self._random.shuffle(copies)
             return [
-                (e, self._random.uniform(0.001, self._max_delay_s) if self._random.random() < self._late else 0.0)
+                (
+                    e,
+                    self._random.uniform(0.001, self._max_delay_s)
+                    if self._random.random() < self._late
+                    else 0.0,
+                )
                 for e in copies
             ]

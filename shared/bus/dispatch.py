@@ -135,7 +135,6 @@ class Dispatcher:
 
         self._store.transact(work, cause=cause)
 
-
     def forget_old_marks(self) -> None:
         """Delete some inbox marks no redelivery can need any more. Does nothing more than once a minute."""
         now = self._clock.now()

@@ -7,9 +7,7 @@ from typing import Any, Literal
 from shared.records import Record, Shape
 
 RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
-RunStatus = Literal[
-    "queued", "running", "parked", "succeeded", "failed", "cancelled", "timed_out", "refused"
-]
+RunStatus = Literal["queued", "running", "parked", "succeeded", "failed", "cancelled", "timed_out", "refused"]
 Outcome = Literal["pending", "delivered", "doubtful", "not_delivered"]
 
 

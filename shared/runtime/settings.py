@@ -18,24 +18,39 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    profile: Literal["embedded", "gcp"] = Field("embedded", description="Which engines: this machine's, or Google's.")
-    port: int = Field(8080, ge=0, le=65535, description="Where the page and the API answer, on 127.0.0.1. 0: any free port.")
-    data_dir: Path = Field(Path("data"), description="Folder of databases, files and keys; made with mode 0700.")
+    profile: Literal["embedded", "gcp"] = Field(
+        "embedded", description="Which engines: this machine's, or Google's."
+    )
+    port: int = Field(
+        8080, ge=0, le=65535, description="Where the page and the API answer, on 127.0.0.1. 0: any free port."
+    )
+    data_dir: Path = Field(
+        Path("data"), description="Folder of databases, files and keys; made with mode 0700."
+    )
     public_url: str = Field("", description="The address people use, when it is not a loopback one.")
     owner_token: str = Field("", description="Fixes the owner's bearer token; empty: only sign-in links.")
     egress_allow_private: str = Field(
-        "", description="host:port pairs, comma-separated, that agents and deliveries may reach although private. Tests only."
+        "",
+        description="host:port pairs, comma-separated: private places that agents and deliveries may reach. For tests.",
     )
-    sandbox: Literal["auto", "bubblewrap", "docker", "gvisor"] = Field("auto", description="Which sandbox backend.")
+    sandbox: Literal["auto", "bubblewrap", "docker", "gvisor"] = Field(
+        "auto", description="Which sandbox backend."
+    )
     planner: Literal["auto", "claude", "recipes"] = Field("auto", description="Which planner engine.")
     anthropic_api_key: str = Field("", description="Key for Claude (ANTHROPIC_API_KEY).")
-    anthropic_base_url: str = Field("", description="Another server that speaks the Messages API (ANTHROPIC_BASE_URL).")
+    anthropic_base_url: str = Field(
+        "", description="Another server that speaks the Messages API (ANTHROPIC_BASE_URL)."
+    )
     tick_s: float = Field(5.0, gt=0, description="Seconds between ticks on one machine.")
-    disorder: int = Field(0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill.")
+    disorder: int = Field(
+        0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."
+    )
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
     firestore_emulator_host: str = Field("", description="Firestore's emulator, host:port (profile gcp).")
     pubsub_emulator_host: str = Field("", description="Pub/Sub's emulator, host:port (profile gcp).")
-    storage_emulator_host: str = Field("", description="Cloud Storage's stand-in, http://host:port (profile gcp).")
+    storage_emulator_host: str = Field(
+        "", description="Cloud Storage's stand-in, http://host:port (profile gcp)."
+    )
     month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
 
     @property
@@ -76,7 +91,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     names = {name: field for field, name in variable_names().items()}
     unknown = [name for name in source if name.startswith("AB_") and name not in names]
     if unknown:
-        log.warning("%s is no setting of Agent Builder and is ignored; see docs/settings.md", ", ".join(unknown))
+        log.warning(
+            "%s is no setting of Agent Builder and is ignored; see docs/settings.md", ", ".join(unknown)
+        )
     values = {field: source[name] for name, field in names.items() if source.get(name)}
     try:
         settings = Settings.model_validate(values)

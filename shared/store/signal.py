@@ -86,4 +86,3 @@ class Signal:
             for watch in self._watches:
                 watch.wake()
             self._watches.clear()
-

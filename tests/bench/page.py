@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.bench.figures import Row, number
 
-
 _INTRODUCTION = (
     "# Performance",
     "",

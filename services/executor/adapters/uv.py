@@ -37,7 +37,16 @@ class UvBuilder:
         self._cache = ["--cache-dir", str(cache)] if cache else []
 
     def resolve(self, packages: tuple[str, ...]) -> str:
-        command = ["pip", "compile", "-", "--generate-hashes", "--only-binary", ":all:", "--no-annotate", "--no-header"]
+        command = [
+            "pip",
+            "compile",
+            "-",
+            "--generate-hashes",
+            "--only-binary",
+            ":all:",
+            "--no-annotate",
+            "--no-header",
+        ]
         done = self._run([*command, "--python", sys.executable, "--universal"], "\n".join(packages))
         if done.returncode != 0:
             raise self._refused(done.stderr, packages)
@@ -69,7 +78,9 @@ class UvBuilder:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Unavailable("패키지 목록 서버가 제때 답하지 않았어요. (The package index did not answer in time.)") from error
+            raise Unavailable(
+                "패키지 목록 서버가 제때 답하지 않았어요. (The package index did not answer in time.)"
+            ) from error
 
     def _refused(self, stderr: str, packages: tuple[str, ...]) -> BadRequest | Unavailable:
         text = " ".join(stderr.split())

@@ -20,7 +20,7 @@ from services.executor.attempts.admission import Admission
 from services.executor.attempts.sink import AttemptRecorder
 from services.executor.egress.model import EgressReport, EgressRun
 from services.executor.environments.folders import Folders
-from services.executor.model import AttemptResult
+from services.executor.model import AttemptResult, attempt_of
 from services.executor.ports import Ended, Enforcement, Sandbox
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
@@ -94,22 +94,22 @@ class Attempts:
         """Begin the run's current attempt. Raises as `prepare.read_basis`, and Unavailable when no sandbox
         works here. The same attempt twice starts once."""
         around = self._around
-        assert run.attempt_id is not None
+        attempt_id = attempt_of(run)
         basis = prepare.read_basis(run, around.store, around.gateway, around.planner)
         limits = prepare.limits_of(basis.manifest)
-        if not around.admission.enter(run.attempt_id, run.workspace_id, limits.memory_bytes):
+        if not around.admission.enter(attempt_id, run.workspace_id, limits.memory_bytes):
             return "full"
         with self._lock:
-            if run.attempt_id in self._live:
+            if attempt_id in self._live:
                 return "started"
             recorder = AttemptRecorder(
                 run, around.store, around.clock, on_buffered=self._dirty.set, on_ended=self._ended
             )
-            self._live[run.attempt_id] = recorder
+            self._live[attempt_id] = recorder
         try:
             self._launch(run, basis, recorder)
         except BaseException:
-            self._forget(run.attempt_id)
+            self._forget(attempt_id)
             raise
         return "started"
 
@@ -151,9 +151,8 @@ class Attempts:
 
     def lose(self, run: Run) -> None:
         """Write down that the run's current attempt died with its machine or its executor."""
-        assert run.attempt_id is not None
         result = AttemptResult(
-            id=run.attempt_id,
+            id=attempt_of(run),
             run_id=run.id,
             workspace_id=run.workspace_id,
             number=run.attempt,
@@ -201,7 +200,9 @@ class Attempts:
         artifacts = [self._store_artifact(run, outputs, name) for name in outputs.files]
         lines = [line for line in recorder.error_tail.splitlines() if line.strip()]
         usage = RunUsage(
-            wall_ms=ended.usage.wall_ms, cpu_ms=ended.usage.cpu_ms, memory_peak_bytes=ended.usage.memory_peak_bytes
+            wall_ms=ended.usage.wall_ms,
+            cpu_ms=ended.usage.cpu_ms,
+            memory_peak_bytes=ended.usage.memory_peak_bytes,
         )
         result = AttemptResult(
             id=recorder.attempt_id,
@@ -274,4 +275,3 @@ class Attempts:
             for recorder in live:
                 if recorder.pending():
                     recorder.flush()
-

@@ -62,7 +62,9 @@ def _walk(folder: int, prefix: str, target: Path, result: Collected, max_bytes: 
             os.close(fd)
 
 
-def _take(fd: int, name: str, shown: str, target: Path, result: Collected, max_bytes: int, depth: int) -> None:
+def _take(
+    fd: int, name: str, shown: str, target: Path, result: Collected, max_bytes: int, depth: int
+) -> None:
     kind = os.fstat(fd)
     if stat.S_ISDIR(kind.st_mode):
         if depth + 1 >= _MAX_DEPTH:
@@ -99,7 +101,12 @@ def _copy(fd: int, path: Path, shown: str, result: Collected, max_bytes: int) ->
 
 def _name_is_plain(name: str) -> bool:
     odd = any(unicodedata.category(c) in ("Cc", "Cf", "Cs") for c in name)
-    return bool(name) and len(name.encode(errors="replace")) <= _MAX_NAME and not odd and not name.startswith(".")
+    return (
+        bool(name)
+        and len(name.encode(errors="replace")) <= _MAX_NAME
+        and not odd
+        and not name.startswith(".")
+    )
 
 
 def archive(collected: Collected) -> bytes:

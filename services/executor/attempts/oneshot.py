@@ -41,7 +41,9 @@ class OneShot:
         self._sandbox = sandbox
         self._egress = egress
 
-    def run(self, order: Order, output: str, *, out: EgressRun | None = None, max_bytes: int = 1 << 20) -> bytes | None:
+    def run(
+        self, order: Order, output: str, *, out: EgressRun | None = None, max_bytes: int = 1 << 20
+    ) -> bytes | None:
         """The bytes of ./outputs/`output`, or None when the program did not end well or left none.
         `out` None: no way out at all. Raises Unavailable when no sandbox works here."""
         waiting = _Waiting()

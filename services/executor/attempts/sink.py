@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from services.executor import repository
 from services.executor.egress.model import Exchange
-from services.executor.model import Refusal, may_move
+from services.executor.model import Refusal, attempt_of, may_move
 from services.executor.ports import Ended
 from shared.clock import Clock, stamp
 from shared.events.run import RunStarted
@@ -35,9 +35,8 @@ class AttemptRecorder:
         on_buffered: Callable[[], None],
         on_ended: Callable[[AttemptRecorder, Ended], None],
     ) -> None:
-        assert run.attempt_id is not None
         self.run = run
-        self.attempt_id: str = run.attempt_id
+        self.attempt_id = attempt_of(run)
         self._store = store
         self._clock = clock
         self._on_buffered = on_buffered
@@ -141,7 +140,9 @@ class AttemptRecorder:
         key = (exchange.host, exchange.verdict)
         known = self.hosts.get(key)
         if known is None:
-            known = HostContact(host=exchange.host, verdict=exchange.verdict, requests=0, bytes_in=0, bytes_out=0)
+            known = HostContact(
+                host=exchange.host, verdict=exchange.verdict, requests=0, bytes_in=0, bytes_out=0
+            )
             data = {"host": exchange.host, "verdict": exchange.verdict, "reason": exchange.reason}
             self._entries.append(("host", data))
         self.hosts[key] = HostContact(

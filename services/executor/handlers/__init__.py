@@ -33,7 +33,9 @@ HANDLERS: Handlers = {
     RunRefused: Quick(requests.on_run_refused),
     RunCancelRequested: Quick(requests.on_run_cancel_requested),
     PermissionDecided: Quick(requests.on_permission_decided),
-    AttemptEnded: Slow(endings.claim_attempt_ended, endings.do_check, endings.record_check, endings.CheckJob, tries=3),
+    AttemptEnded: Slow(
+        endings.claim_attempt_ended, endings.do_check, endings.record_check, endings.CheckJob, tries=3
+    ),
     RunFinished: Quick(endings.on_run_over),
     RunParked: Quick(endings.on_run_over),
     EnvironmentReady: Quick(environments.on_environment_ready),

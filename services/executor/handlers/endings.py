@@ -270,7 +270,9 @@ def on_delivery_settled(event: DeliverySettled, tx: Tx, deps: Deps) -> None:
     if event.delivery_id not in known:
         return
     deliveries = tuple(
-        d.model_copy(update={"status": event.status, "detail": event.detail}) if d.id == event.delivery_id else d
+        d.model_copy(update={"status": event.status, "detail": event.detail})
+        if d.id == event.delivery_id
+        else d
         for d in run.deliveries
     )
     run = run.but(deliveries=deliveries)

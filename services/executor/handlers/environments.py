@@ -97,12 +97,12 @@ class _Progress:
         self._deps.post(event, self._job.workspace_id)
 
 
-
-
 def record_environment(job: EnvironmentJob, outcome: Built | Failed, tx: Tx, deps: Deps) -> None:
     if isinstance(outcome, Failed):
         tx.emit(
-            EnvironmentFailed(version_id=job.version_id, conversation_id=job.conversation_id, text=outcome.detail)
+            EnvironmentFailed(
+                version_id=job.version_id, conversation_id=job.conversation_id, text=outcome.detail
+            )
         )
         return
     record = EnvironmentRecord(
@@ -122,7 +122,10 @@ def record_environment(job: EnvironmentJob, outcome: Built | Failed, tx: Tx, dep
 def _ready(tx: Tx, version_id: str, conversation_id: str, environment_id: str, seconds: float) -> None:
     tx.emit(
         EnvironmentReady(
-            version_id=version_id, conversation_id=conversation_id, environment_id=environment_id, seconds=seconds
+            version_id=version_id,
+            conversation_id=conversation_id,
+            environment_id=environment_id,
+            seconds=seconds,
         )
     )
 

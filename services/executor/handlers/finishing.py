@@ -12,7 +12,9 @@ from shared.records.executor import Run
 from shared.store.port import Tx
 
 
-def finish(tx: Tx, run: Run, ending: Ending, deps: Deps, entries: list[tuple[str, dict[str, Any]]] | None = None) -> Run:
+def finish(
+    tx: Tx, run: Run, ending: Ending, deps: Deps, entries: list[tuple[str, dict[str, Any]]] | None = None
+) -> Run:
     """Saves the ended run, emits run_finished and, when nothing is left to deliver, run_settled. A run that
     may not move to that status is left as it is."""
     if not may_move(run, ending.status):

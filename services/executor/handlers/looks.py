@@ -99,7 +99,11 @@ def _rules(addresses: tuple[str, ...]) -> tuple[HostRule, ...]:
 
 
 def record_look(job: LookJob, outcome: Looked | Failed, tx: Tx, deps: Deps) -> None:
-    key, problem = (None, outcome.detail) if isinstance(outcome, Failed) else (outcome.result_key, outcome.problem)
+    key, problem = (
+        (None, outcome.detail) if isinstance(outcome, Failed) else (outcome.result_key, outcome.problem)
+    )
     tx.emit(
-        LookFinished(conversation_id=job.conversation_id, look_id=job.look_id, result_key=key, problem=problem)
+        LookFinished(
+            conversation_id=job.conversation_id, look_id=job.look_id, result_key=key, problem=problem
+        )
     )

@@ -44,8 +44,13 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
     if event.kind == "scheduled" and event.overlap != "queue":
         others = [other for other in runs.unfinished_of_agent(event.agent_id) if other.kind != "test"]
         if others and event.overlap == "skip":
-            text = ("앞의 실행이 아직 끝나지 않아 건너뛰었어요.", "Skipped: the run before it is not finished yet.")
-            ending = Ending("refused", "not_delivered", Reason(code="overlap", text=text[_index(tx, deps, run)]))
+            text = (
+                "앞의 실행이 아직 끝나지 않아 건너뛰었어요.",
+                "Skipped: the run before it is not finished yet.",
+            )
+            ending = Ending(
+                "refused", "not_delivered", Reason(code="overlap", text=text[_index(tx, deps, run)])
+            )
             finish(tx, run, ending, deps)
             return
         for other in others:

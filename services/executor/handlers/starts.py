@@ -63,7 +63,8 @@ def _must_wait_its_turn(tx: Tx, run: Run) -> bool:
     if any(other.status == "running" or (other.status == "queued" and other.attempt_id) for other in others):
         return True
     return any(
-        other.status == "queued" and other.lease_id and other.requested_at < run.requested_at for other in others
+        other.status == "queued" and other.lease_id and other.requested_at < run.requested_at
+        for other in others
     )
 
 

@@ -104,4 +104,3 @@ def _unanswered(tx: Tx, run: Run, deps: Deps) -> bool:
     text = "사흘 동안 답이 없어 거절로 보았어요." if korean else "No answer for three days counts as no."
     finish(tx, run, Ending("refused", "not_delivered", Reason(code="denied", text=text)), deps)
     return True
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-
 from zoneinfo import ZoneInfo
 
 from services.planner import repository

@@ -261,7 +261,9 @@ def world(tmp_path: Path, settings_change: dict[str, Any]) -> Iterator[World]:
     clock = FakeClock(datetime(2026, 11, 22, 9, 0, tzinfo=UTC))
     values = {"data_dir": tmp_path / "data", "owner_token": OWNER_TOKEN, "port": 8080, **settings_change}
     settings = Settings.model_validate(values)
-    engines = embedded.engines(settings, ["gateway"], project_dir=tmp_path / "project", clock=clock, ids=SeededIds(7))
+    engines = embedded.engines(
+        settings, ["gateway"], project_dir=tmp_path / "project", clock=clock, ids=SeededIds(7)
+    )
     service = create(engines.kit("gateway"))
     assert service.web is not None
     yield World(engines, service, service.web.test_client(), tmp_path / "data", clock)

@@ -58,7 +58,9 @@ class Watcher:
         data = (self.folder / "checked" / "facts.json").read_bytes()
         facts = read_facts(data, now="2026-11-22T09:00:00+09:00", deliveries=sent)
         results = evaluate(self.plan.agent_file.contract, facts)
-        return all(result.held for result in results), " ".join(result.sentence for result in results if not result.held)
+        return all(result.held for result in results), " ".join(
+            result.sentence for result in results if not result.held
+        )
 
     def memory(self) -> dict[str, object]:
         state = json.loads((self.folder / "state" / "state.json").read_text(encoding="utf-8"))

@@ -35,7 +35,8 @@ def write_sources(path: Path, day: Day, say: Phrases) -> None:
 
 def write_workbook(path: Path, day: Day, keywords: list[Keyword], say: Phrases) -> None:
     book = Workbook()
-    book.remove(book.active)
+    for sheet in book.worksheets:
+        book.remove(sheet)
     items = [_item_cells(row, say(f"change_{row.change}")) for row in day.rows()]
     sources = [[*cells[:7], cells[8]] for cells in (_source_cells(reading, say) for reading in day.readings)]
     words: list[list[Cell]] = [[word.word, word.titles, word.new] for word in keywords]
