@@ -64,14 +64,14 @@ class Living:
     def kill(self, *, launcher_too: bool = False) -> None:
         """SIGKILL; then waits until every process it had started is gone, by itself."""
         assert self._process is not None
-        family = _family(self._process.pid)
+        started = family(self._process.pid)
         victims = [self._process.pid]
         if launcher_too:
-            victims += [pid for pid, _then in family if "launcher.main" in _command(pid)]
+            victims += [pid for pid, _then in started if "launcher.main" in command(pid)]
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         self._reap()
-        until(lambda: not [p for p in family if born(p[0]) == p[1]], lambda: f"left: {_named(family)}")
+        until(lambda: not [p for p in started if born(p[0]) == p[1]], lambda: f"left: {_named(started)}")
 
     def stop(self) -> None:
         if self._process is not None:
@@ -107,8 +107,8 @@ class Living:
         return mounts + groups
 
 
-def _family(pid: int) -> list[tuple[int, str]]:
-    """All descendants with their time of birth, by which a number used again is told apart."""
+def family(pid: int) -> list[tuple[int, str]]:
+    """All descendants, children first, with their time of birth: it tells a number used again apart."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -137,15 +137,15 @@ def born(pid: int) -> str:
     return fields[19] if fields else "gone"
 
 
-def _command(pid: int) -> str:
+def command(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
 
 
-def _named(family: list[tuple[int, str]]) -> list[str]:
-    return [f"{pid} {_command(pid)[:120]}" for pid, then in family if born(pid) == then]
+def _named(started: list[tuple[int, str]]) -> list[str]:
+    return [f"{pid} {command(pid)[:120]}" for pid, then in started if born(pid) == then]
 
 
 def until(holds: Any, says: Any, patience_s: float = 20) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,30 @@ def holdings(folder: Path) -> dict[str, str]:
             rows = file.execute("SELECT coll, id, body FROM docs WHERE coll <> '_inbox'").fetchall()
         found |= {f"{service}/{coll}/{id}": body for coll, id, body in rows}
     return found
+
+
+def at_rest(folder: Path, *, patience_s: float = 20) -> dict[str, str]:
+    """`holdings` once nothing is under way any more: no job, no unsent fact, two looks alike."""
+    end = time.monotonic() + patience_s
+    last = holdings(folder)
+    while time.monotonic() < end:
+        time.sleep(0.1)
+        now = holdings(folder)
+        if now == last and not _under_way(folder):
+            return now
+        last = now
+    raise AssertionError("the house never came to rest")
+
+
+def _under_way(folder: Path) -> bool:
+    for service in SERVICES:
+        with closing(sqlite3.connect(f"file:{folder}/{service}.db?mode=ro", uri=True, timeout=10)) as file:
+            left = file.execute(
+                "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM docs WHERE coll = '_claims')"
+            ).fetchone()[0]
+            if left:
+                return True
+    return False
 
 
 def everything_in(folder: Path) -> bytes:

@@ -15,7 +15,7 @@ from tests.flows.attacks import BEARER, HOSTILE, JSON, Siege
 from tests.flows.house import House
 from tests.flows.imports import live_run
 from tests.flows.person import Person
-from tests.flows.siege import holdings, request, send
+from tests.flows.siege import at_rest, holdings, request, send
 
 CANARY = "canary-of-the-owner-7d1f"
 
@@ -62,7 +62,7 @@ print({CANARY!r})
 @pytest.mark.parametrize("what", sorted(HOSTILE))
 def test_nothing_is_read_and_nothing_changes_when_the_request_is(what: str, siege: Siege) -> None:
     attack, expected = HOSTILE[what]
-    before = holdings(siege.house.folder)
+    before = at_rest(siege.house.folder)
     answer = attack(siege)
     assert answer.status in expected, answer
     assert CANARY.encode() not in answer.body
@@ -146,7 +146,7 @@ def _filled(line: str, ids: dict[str, str]) -> tuple[str, str, bytes]:
 @pytest.mark.parametrize("line", OTHERS)
 def test_what_belongs_to_another_workspace_is_not_there_when_a_person_asks(line: str, siege: Siege) -> None:
     method, target, body = _filled(line, ids_of(siege))
-    before = holdings(siege.house.folder)
+    before = at_rest(siege.house.folder)
     answer = siege.send(method, target, {**siege.other, **JSON, "Accept-Language": "en"}, body)
     assert answer.status == 404, answer
     assert answer.headers["content-type"] == "application/problem+json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import pytest
 
 from tests.flows.house import House
 from tests.flows.imports import agent_zip, allowed, local
-from tests.flows.killing import ROOT, STAGES, Living, Point, born, until
+from tests.flows.killing import ROOT, STAGES, Living, Point, born, command, family, until
 from tests.flows.shops import Shops, Sink
 
 SEED = 20261122
@@ -105,3 +107,16 @@ def test_an_installation_ends_when_the_platform_is_killed(tmp_path: Path) -> Non
     platform.kill()
     platform.wait()
     until(lambda: born(pid) == "gone", lambda: f"{pid} is still there")
+
+
+def test_a_run_is_done_by_another_attempt_when_only_the_launcher_of_sandboxes_is_killed(house: House) -> None:
+    person = house.person(patience_s=40)
+    ready = allowed(person, agent_zip(SLOW.format(pause=1), state=True))
+    run_id = person.call("POST", f"/api/v1/agents/{ready['agent_id']}/runs", {})["id"]
+    person.wait(f"/api/v1/runs/{run_id}", lambda run: run["status"] == "running")
+    # its first child is itself, become ready for the next sandbox: children come first in the family
+    launcher = next(pid for pid, _then in family(os.getpid()) if "launcher.main" in command(pid))
+    os.kill(launcher, signal.SIGKILL)
+    run = person.run(run_id)
+    assert (run["status"], run["outcome"], run["attempt"]) == ("succeeded", "delivered", 2), run["reason"]
+    assert run["deliveries"][0]["text"] == "done 1"
