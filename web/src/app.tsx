@@ -8,7 +8,7 @@ import { Shell } from "./features/shell/shell";
 import { takeLink } from "./features/signin/link";
 import { SignIn } from "./features/signin/sign-in";
 import { StartPage } from "./features/studio/start-page";
-import { Empty, Failure, Skeleton } from "./ui/feedback";
+import { ScreenFailure, Skeleton } from "./ui/feedback";
 import { Toasts } from "./ui/toast";
 
 const ConversationPage = lazy(() => import("./features/studio/conversation-page"));
@@ -19,11 +19,12 @@ const RunPage = lazy(() => import("./features/run/run-page"));
 function NotHere() {
   const { t } = useTranslation();
   return (
-    <Empty icon="search" title={t("notHere.title")}>
+    <div className="screen-failure">
+      <h1 className="display-small">{t("notHere.title")}</h1>
       <p>
         <Link to="/">{t("notHere.home")}</Link>
       </p>
-    </Empty>
+    </div>
   );
 }
 
@@ -67,7 +68,7 @@ function Door({ firstProblem }: { firstProblem: unknown }) {
   if (me.error) {
     return (
       <main className="signin" id="main">
-        <Failure problem={me.error} onRetry={() => void me.refetch()} />
+        <ScreenFailure problem={me.error} onRetry={() => void me.refetch()} />
       </main>
     );
   }

@@ -49,11 +49,22 @@ export function Failure({ problem, onRetry }: { problem: unknown; onRetry?: () =
   );
 }
 
+/** A whole screen that could not be shown. */
+export function ScreenFailure(props: { problem: unknown; onRetry: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <div className="screen-failure">
+      <h1 className="display-small">{t("problem.title")}</h1>
+      <Failure {...props} />
+    </div>
+  );
+}
+
 export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ReactNode }) {
   return (
     <div className="empty">
       <Icon name={icon} size={28} />
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </div>
   );

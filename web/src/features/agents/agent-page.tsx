@@ -6,7 +6,7 @@ import { queries, useAgent, useAgentRuns } from "../../api/queries";
 import type { AgentCard as Card } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { Button } from "../../ui/button";
-import { Failure, Skeleton } from "../../ui/feedback";
+import { Failure, ScreenFailure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 import { Switch } from "../../ui/switch";
 import { useTitle } from "../../ui/title";
@@ -165,7 +165,7 @@ export default function AgentPage() {
   useTitle(agent.data?.name);
 
   if (agent.error && !agent.data)
-    return <Failure problem={agent.error} onRetry={() => void agent.refetch()} />;
+    return <ScreenFailure problem={agent.error} onRetry={() => void agent.refetch()} />;
   if (!agent.data) return <Skeleton lines={8} />;
   return (
     <div className="agent">

@@ -7,7 +7,7 @@ import type { Run, RunEntry } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { count, money, size } from "../../ui/amounts";
 import { Button } from "../../ui/button";
-import { Failure, Reconnecting, Skeleton } from "../../ui/feedback";
+import { Reconnecting, ScreenFailure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 import { duration, exact } from "../../ui/time";
 import { useTitle } from "../../ui/title";
@@ -154,6 +154,6 @@ export default function RunPage() {
   const { id = "" } = useParams();
   const run = useRun(id);
   if (run.data) return <Screen key={id} run={run.data} />;
-  if (run.error) return <Failure problem={run.error} onRetry={() => void run.refetch()} />;
+  if (run.error) return <ScreenFailure problem={run.error} onRetry={() => void run.refetch()} />;
   return <Skeleton lines={8} />;
 }

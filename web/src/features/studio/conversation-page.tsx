@@ -7,7 +7,7 @@ import { useConversation, useRun } from "../../api/queries";
 import type { ConversationDetail, ConversationState } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { Button } from "../../ui/button";
-import { Failure, Reconnecting, Skeleton, useProblemText } from "../../ui/feedback";
+import { Reconnecting, ScreenFailure, Skeleton, useProblemText } from "../../ui/feedback";
 import { useWide } from "../../ui/media";
 import { useTitle } from "../../ui/title";
 import { toast } from "../../ui/toast";
@@ -150,7 +150,7 @@ export default function ConversationPage() {
   const conversation = useConversation(id);
   if (conversation.data) return <Studio key={id} detail={conversation.data} />;
   if (conversation.error) {
-    return <Failure problem={conversation.error} onRetry={() => void conversation.refetch()} />;
+    return <ScreenFailure problem={conversation.error} onRetry={() => void conversation.refetch()} />;
   }
   return <Skeleton lines={8} />;
 }
