@@ -92,6 +92,10 @@ class Dispatcher:
     def topics(self) -> list[str]:
         return sorted({kind.topic() for kind in self._handlers})
 
+    def types(self) -> list[str]:
+        """The event types that are handled here, of all those in `topics`."""
+        return sorted(kind.type() for kind in self._handlers)
+
     def receive(self, envelope: Envelope) -> Received:
         """One event to its handler. Duplicates and events nobody here handles are acknowledged."""
         kind = TYPES.get(envelope.type)
@@ -122,16 +126,16 @@ class Dispatcher:
 
         def work(tx: Tx) -> None:
             once = isinstance(handler, Slow) or handler.once
-            if once:
-                if tx.get(INBOX, mark) is not None:
-                    return
-                tx.create(INBOX, mark, {"at": now})
+            if once and tx.get(INBOX, mark) is not None:
+                return
             if isinstance(handler, Quick):
                 handler.handle(event, tx, self._deps)
-                return
-            job = handler.claim(event, tx, self._deps)
-            if job is not None:
-                add_claim(tx, derived("claim", envelope.source, envelope.id), type(event), job, now)
+            else:
+                job = handler.claim(event, tx, self._deps)
+                if job is not None:
+                    add_claim(tx, derived("claim", envelope.source, envelope.id), type(event), job, now)
+            if once and not tx.empty:  # what changed nothing needs no mark, and no commit
+                tx.create(INBOX, mark, {"at": now})
 
         self._store.transact(work, cause=cause)
 

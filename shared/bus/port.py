@@ -5,7 +5,7 @@ Read next: `dispatch.py`, the only place that decides what becomes of an event.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -43,8 +43,11 @@ class Bus(Protocol):
     def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Raises Unavailable; nothing is lost then, the outbox still has them."""
 
-    def subscribe(self, service: str, topics: Sequence[str], receive: Receiver) -> None:
-        """Once per service, before `start`."""
+    def subscribe(
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+    ) -> None:
+        """Once per service, before `start`. awaited: the types it acts on; the topics' other events may then
+        come late. Empty: all of them."""
 
     def start(self) -> None: ...
 

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime, timedelta
@@ -94,7 +94,9 @@ class PubSubBus:
         if failure is not None:
             raise Unavailable(f"Pub/Sub did not take the events: {failure}") from failure
 
-    def subscribe(self, service: str, topics: Sequence[str], receive: Receiver) -> None:
+    def subscribe(
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+    ) -> None:
         self._receivers[service] = (tuple(topics), receive)
 
     def start(self) -> None:

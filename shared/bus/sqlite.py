@@ -10,7 +10,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -83,15 +83,16 @@ class SqliteBus:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             raise Unavailable(f"the event log did not take the events: {error}") from error
-        topics = {e.topic for e in envelopes}
         for consumer in self._consumers:
-            if topics & consumer.topics:
+            if any(map(consumer.awaits, envelopes)):
                 consumer.wake()
 
-    def subscribe(self, service: str, topics: Sequence[str], receive: Receiver) -> None:
+    def subscribe(
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+    ) -> None:
         with self._lock:
             self._connection.execute("INSERT OR IGNORE INTO cursors (service, n) VALUES (?, 0)", (service,))
-        self._consumers.append(_Consumer(self, service, tuple(topics), receive))
+        self._consumers.append(_Consumer(self, service, tuple(topics), receive, awaited))
 
     def start(self) -> None:
         for consumer in self._consumers:
@@ -145,8 +146,16 @@ class _Consumer:
     may add a retry. What can be answered from memory is: statements of five consumers meet at one lock.
     """
 
-    def __init__(self, bus: SqliteBus, service: str, topics: tuple[str, ...], receive: Receiver) -> None:
-        self.topics = frozenset(topics)
+    def __init__(
+        self,
+        bus: SqliteBus,
+        service: str,
+        topics: tuple[str, ...],
+        receive: Receiver,
+        awaited: Collection[str],
+    ) -> None:
+        self._topics = frozenset(topics)
+        self._awaited = frozenset(awaited)
         self._bus = bus
         self._service = service
         self._receive = receive
@@ -164,6 +173,10 @@ class _Consumer:
 
     def start(self) -> None:
         self._thread.start()
+
+    def awaits(self, envelope: Envelope) -> bool:
+        """Of the 35 deliveries of a run 13 lead to anything; the others wait for one that does, or a pause."""
+        return envelope.topic in self._topics and (not self._awaited or envelope.type in self._awaited)
 
     def wake(self) -> None:
         self._event.set()
@@ -220,7 +233,7 @@ class _Consumer:
         """True when the batch was full, so that there may be more."""
         bus = self._bus
         with bus._lock:
-            rows = bus._connection.execute(self._newer, (self._cursor, *self.topics)).fetchall()
+            rows = bus._connection.execute(self._newer, (self._cursor, *self._topics)).fetchall()
         arriving = [(_load(row[1]), 0.0) for row in rows]
         if bus._disorder is not None:
             arriving = bus._disorder.arrange([envelope for envelope, _ in arriving])

@@ -83,7 +83,12 @@ class Running:
             threads=service.worker_threads,
             alone=kit.settings.one_machine,
         )
-        kit.bus.subscribe(service.name, self.dispatcher.topics(), self.dispatcher.receive)
+        kit.bus.subscribe(
+            service.name,
+            self.dispatcher.topics(),
+            self.dispatcher.receive,
+            awaited=self.dispatcher.types(),
+        )
 
     def start(self) -> None:
         self.service.start()

@@ -57,6 +57,10 @@ class _FirestoreTx:
     def cause(self) -> Cause:
         return self._cause
 
+    @property
+    def empty(self) -> bool:
+        return not self.writes and not self.events
+
     def get(self, collection: str, id: str) -> Document | None:
         snapshot = self._reader.snapshot(collection, id)
         self.seen.setdefault((collection, id), snapshot)

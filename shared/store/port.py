@@ -114,6 +114,10 @@ class Tx(Protocol):
     @property
     def cause(self) -> Cause: ...
 
+    @property
+    def empty(self) -> bool:
+        """Nothing has been written or emitted so far."""
+
 
 class Watch(Protocol):
     def wait(self, timeout_s: float) -> bool:
@@ -131,7 +135,9 @@ class Store(Reader, Protocol):
         jittered), so it must not have other effects. Returns its result. Raises Conflict when `create`
         met an existing document on every try or the race was lost too often; errors of `function` pass."""
 
-    def watch(self, collections: Sequence[str]) -> Watch: ...
+    def watch(self, collections: Sequence[str]) -> Watch:
+        """`runs` is a collection, `runs/run_1` its documents whose id begins so (other changes there may wake
+        it, too). A page that watches one run need not look up for everybody's."""
 
     def outbox(self, limit: int) -> list[Envelope]:
         """Events committed and not yet marked sent, oldest first."""

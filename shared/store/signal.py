@@ -28,6 +28,14 @@ class SignalWatch:
         self._seen = poll() if poll else 0
         self._on_close = on_close
 
+    def concerns(self, changed: str) -> bool:
+        """changed: a collection, or `collection/id` where the store says which document."""
+        name, _, id = changed.partition("/")
+        return any(
+            part == name or (part.startswith(f"{name}/") and (not id or changed.startswith(part)))
+            for part in self.collections
+        )
+
     def wake(self) -> None:
         self._event.set()
 
@@ -74,11 +82,11 @@ class Signal:
             if watch in self._watches:
                 self._watches.remove(watch)
 
-    def notify(self, collections: set[str] | None) -> None:
-        """None: any of them may have changed."""
+    def notify(self, changed: set[str] | None) -> None:
+        """Collections, or `collection/id`. None: any of them may have changed."""
         with self._lock:
             for watch in self._watches:
-                if collections is None or watch.collections & collections:
+                if changed is None or any(map(watch.concerns, changed)):
                     watch.wake()
 
     def close(self) -> None:

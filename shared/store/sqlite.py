@@ -139,6 +139,10 @@ class _SqliteTx:
     def cause(self) -> Cause:
         return self._cause
 
+    @property
+    def empty(self) -> bool:
+        return not self.writes and not self.events
+
     def get(self, collection: str, id: str) -> Document | None:
         document = self._store.get(collection, id)
         self.read_versions.setdefault((collection, id), document.version if document else None)
@@ -204,15 +208,14 @@ class SqliteStore:
                 if attempt > 2:
                     self._clock.wait(threading.Event(), self._jitter.uniform(0, 0.002 * attempt))
                 continue
-            if tx.writes or tx.events:
-                self._signal.notify(
-                    {collection for collection, _ in tx.writes} | ({"_outbox"} if tx.events else set())
-                )
+            if not tx.empty:
+                changed = {f"{collection}/{id}" for collection, id in tx.writes}
+                self._signal.notify(changed | ({"_outbox"} if tx.events else set()))
             return result
         raise Conflict("Somebody else changed this at the same time; read it again and retry.")
 
     def _commit(self, tx: _SqliteTx) -> None:
-        if not tx.writes and not tx.events:
+        if tx.empty:
             return
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")

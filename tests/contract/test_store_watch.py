@@ -91,6 +91,16 @@ def test_every_watch_wakes_when_several_watch_the_same(store: Store) -> None:
         watch.close()
 
 
+def test_a_watch_of_one_document_wakes_when_that_one_changes(store: Store) -> None:
+    watch = store.watch(["things/run_1", "other"])
+    quiet(watch)
+    for id in ("run_1", "run_1-00000001"):
+        put(store, "things", id)
+        assert watch.wait(LONG_S)
+        quiet(watch)
+    watch.close()
+
+
 def test_the_outbox_can_be_watched_by_its_own_process(store: Store) -> None:
     watch = store.watch(["_outbox"])
     quiet(watch)

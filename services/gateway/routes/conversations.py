@@ -197,7 +197,7 @@ def post_stop(path: ById) -> Id:
 @api.stream("/conversations/<string:id>/events")
 def stream_conversation(path: ById) -> Response:
     _conversation(path.id)
-    watch = deps().watch("planner", ("conversations", _ENTRIES))
+    watch = deps().watch("planner", (f"conversations/{path.id}", f"{_ENTRIES}/{path.id}"))
     return live(watch, _Tail(deps().readers["planner"], path.id, last_seen()).poll)
 
 

@@ -144,7 +144,7 @@ def get_run(path: ById) -> Run:
 @api.stream("/runs/<string:id>/events")
 def stream_run(path: ById) -> Response:
     _run(path.id)
-    watch = deps().watch("executor", ("runs", _ENTRIES))
+    watch = deps().watch("executor", (f"runs/{path.id}", f"{_ENTRIES}/{path.id}"))
     return live(watch, _Tail(_executor(), path.id, last_seen()).poll)
 
 
