@@ -162,6 +162,7 @@ class Point:
         self.stage, self.living, self.shops, self.sink = stage, living, shops, sink
         self._random = random.Random(f"{stage}/{seed}")
         self.launcher_too = self._random.random() < 0.3
+        self.twice = self._random.random() < 0.3  # again while it recovers
         self.waited_s = 0.0
         self.back_s = 0.0
 
@@ -178,6 +179,10 @@ class Point:
         self.waited_s = self._random.random() * longest_s
         time.sleep(self.waited_s)
         self.living.kill(launcher_too=self.launcher_too)
+        if self.twice:
+            self.living.start()
+            time.sleep(self._random.random() * 1.5)
+            self.living.kill()
         started = time.monotonic()
         self.living.start()
         self.back_s = time.monotonic() - started

@@ -42,7 +42,7 @@ def odd(name: str, mode: int, data: bytes = b"/etc/passwd") -> bytes:
 
 
 def bomb() -> bytes:
-    """21 MB of zeros in a few kilobytes, in a file that says it is small."""
+    """21 MB of zeros in a few kilobytes, in an entry that says it is 10 bytes."""
     data = bytearray(zipped({**GOOD, "big.bin": b"\0" * (21 << 20)}))
     at = data.rfind(b"PK\x01\x02")
     data[at + 24 : at + 28] = (10).to_bytes(4, "little")
@@ -76,7 +76,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "a symbolic link": lambda: odd("link", stat.S_IFLNK | 0o777),
     "a pipe": lambda: odd("pipe", stat.S_IFIFO | 0o666, b""),
     "a device": lambda: odd("device", stat.S_IFCHR | 0o666, b""),
-    "a bomb": bomb,
+    "a bomb": lambda: zipped({**GOOD, "big.bin": b"\0" * (21 << 20)}),
+    "a bomb that calls itself small": bomb,
     "a locked file": encrypted,
     "too many files": lambda: zipped({**GOOD, **{f"f{n}.txt": "" for n in range(600)}}),
     "an unknown key": lambda: zipped({**GOOD, "agent.toml": agent_toml(more="\n[powers]\nroot = true\n")}),

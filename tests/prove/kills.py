@@ -43,6 +43,7 @@ def prove(stage: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "cut_after_s": round(point.waited_s, 3),
         "launcher_too": point.launcher_too,
+        "twice": point.twice,
         "back_s": round(point.back_s, 2),
         "all_s": round(time.monotonic() - began, 1),
         "problem": problem,
