@@ -43,13 +43,21 @@ export interface ProgressData {
   files?: string[];
 }
 
+/** `suggestions`: requests that would work instead, ready to be sent as they are. */
+export interface ResultData {
+  text: string;
+  run_id?: string | null;
+  state?: string;
+  suggestions?: string[];
+}
+
 export type ConversationEntry = Omit<Schemas["ConversationEntry"], "kind" | "data"> &
   (
     | { kind: "text"; data: { text: string } }
     | { kind: "question"; data: { questions: Question[]; answered: Record<string, string> | null } }
     | { kind: "plan"; data: { plan_id: string } }
     | { kind: "progress"; data: ProgressData }
-    | { kind: "result"; data: { text: string; run_id?: string | null; state?: string } }
+    | { kind: "result"; data: ResultData }
   );
 export type ConversationDetail = Omit<Schemas["ConversationView"], "messages"> & {
   messages: ConversationEntry[];

@@ -16,14 +16,27 @@ const TERMINAL =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
   /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g;
 
+type LogEntry = Extract<RunEntry, { kind: "log" }>;
+
+// A growing log is read again and again; each entry is taken apart once.
+const takenApart = new WeakMap<LogEntry, LogLine[]>();
+
+function takeApart(entry: LogEntry): LogLine[] {
+  const text = entry.data.text.replace(TERMINAL, "").replace(/\n$/, "");
+  const error = entry.data.stream === "stderr";
+  return text.split("\n").map((line, index) => ({ key: `${entry.seq}-${index}`, text: line, error }));
+}
+
 export function linesOf(entries: readonly RunEntry[]): LogLine[] {
   const lines: LogLine[] = [];
   for (const entry of entries) {
     if (entry.kind !== "log") continue;
-    const text = entry.data.text.replace(TERMINAL, "").replace(/\n$/, "");
-    text.split("\n").forEach((line, index) => {
-      lines.push({ key: `${entry.seq}-${index}`, text: line, error: entry.data.stream === "stderr" });
-    });
+    let own = takenApart.get(entry);
+    if (!own) {
+      own = takeApart(entry);
+      takenApart.set(entry, own);
+    }
+    for (const line of own) lines.push(line);
   }
   return lines;
 }

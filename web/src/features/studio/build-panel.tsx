@@ -128,6 +128,8 @@ interface Props {
 
 export function BuildPanel({ detail, run, entries, brief }: Props) {
   const { t } = useTranslation();
+  const nothingYet = !run && !detail.version_id && progressOf(detail.messages, t).length === 0;
+  if (brief && nothingYet) return null;
   return (
     <div className="panel">
       <h2 className="panel-title">

@@ -44,6 +44,11 @@ function useSheet(detail: ConversationDetail): [boolean, (open: boolean) => void
   ];
 }
 
+/** A problem the builder has told in the conversation is not told again. */
+function wasSaid(problem: string, detail: ConversationDetail): boolean {
+  return detail.messages.some((entry) => "text" in entry.data && entry.data.text.includes(problem));
+}
+
 function Studio({ detail }: { detail: ConversationDetail }) {
   const { t } = useTranslation();
   const wide = useWide();
@@ -102,13 +107,16 @@ function Studio({ detail }: { detail: ConversationDetail }) {
             <Entries
               detail={detail}
               onAnswer={(answers) => tell({ answers })}
+              onSay={(text) => void tell({ text })}
               onReview={() => setSheet(true)}
             />
             {!wide && panel}
             <p className="visually-hidden" role="status">
               {t(`state.${detail.state}`)}
             </p>
-            {detail.problem && <p className="note note-bad">{detail.problem}</p>}
+            {detail.problem && !wasSaid(detail.problem, detail) && (
+              <p className="note note-bad">{detail.problem}</p>
+            )}
             <Activity detail={detail} rehearsal={rehearsal} onStart={bottom.jump} />
             <Reconnecting connected={connected && feed.connected} />
           </div>

@@ -1,4 +1,4 @@
-import { render, screen } from "@testing-library/react";
+import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import type { Question } from "../../api/shapes";
@@ -39,6 +39,20 @@ test("several questions are answered together, once all have a value", async () 
   await userEvent.type(screen.getByLabelText("어느 페이지를 볼까요?"), "https://shop.example.com");
   await userEvent.click(send);
   expect(given).toEqual([{ channel: "inbox", url: "https://shop.example.com" }]);
+});
+
+test("an open question takes what is written and, with one tap, what is offered", async () => {
+  const offered = { ...address, choices: [{ value: "practice", label: "연습용 가게로 해 보기" }] };
+  const written = shown([offered]);
+  await userEvent.type(
+    screen.getByLabelText("어느 페이지를 볼까요?"),
+    "https://a.example, https://b.example{Enter}",
+  );
+  expect(written).toEqual([{ url: "https://a.example, https://b.example" }]);
+  cleanup();
+  const tapped = shown([offered]);
+  await userEvent.click(screen.getByRole("radio", { name: "연습용 가게로 해 보기" }));
+  expect(tapped).toEqual([{ url: "practice" }]);
 });
 
 test("an answered question shows the answer and takes no other", () => {

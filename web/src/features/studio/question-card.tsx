@@ -36,28 +36,37 @@ const INPUTS: Record<string, string> = {
   date: "date",
   time: "time",
   number: "number",
-  url: "url",
   email: "email",
   secret: "password",
 };
 
+/** Anything may be written; what is offered is a shortcut. */
+function isOpen(question: Question): boolean {
+  return question.kind !== "choice" || !question.choices?.length;
+}
+
 function QuestionField(props: FieldProps) {
+  const { t } = useTranslation();
   const { question, value, locked, onChange } = props;
   const id = useId();
-  const has = (question.choices ?? []).length > 0;
+  const offered = question.choices ?? [];
+  const picked = offered.some((choice) => choice.value === value);
   return (
     <fieldset className="question">
       <legend id={id}>{question.text}</legend>
       {question.why && <p className="soft">{question.why}</p>}
-      {has ? (
-        <Choices {...props} />
-      ) : (
+      {offered.length > 0 && <Choices {...props} />}
+      {isOpen(question) && (
         <input
           className="input"
           aria-labelledby={id}
           type={INPUTS[question.kind] ?? "text"}
           autoComplete="off"
-          value={value}
+          inputMode={question.kind === "url" ? "url" : undefined}
+          placeholder={
+            question.kind === "url" ? "https://" : offered.length > 0 ? t("question.other") : undefined
+          }
+          value={picked ? "" : value}
           disabled={locked}
           onChange={(event) => onChange(event.target.value)}
         />
@@ -83,7 +92,7 @@ export function QuestionCard({ questions, answered, open, onAnswer }: Props) {
   const shown = answered ?? values;
   const complete = questions.every((question) => (shown[question.id] ?? "").trim() !== "");
   const only = questions.length === 1 ? questions[0] : undefined;
-  const tapAnswers = Boolean(only?.choices?.length);
+  const tapAnswers = only !== undefined && !isOpen(only);
 
   const answer = async (given: Record<string, string>) => {
     setSending(true);
@@ -109,7 +118,8 @@ export function QuestionCard({ questions, answered, open, onAnswer }: Props) {
           onChange={(value) => {
             const given = { ...values, [question.id]: value };
             setValues(given);
-            if (tapAnswers) void answer(given);
+            const tapped = only?.choices?.some((choice) => choice.value === value);
+            if (tapped) void answer(given);
           }}
         />
       ))}
