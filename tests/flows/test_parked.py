@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.flows.house import House
 from tests.flows.imports import LIVE_ONLY, agent_zip, imported, live_run, local, rehearsed
 from tests.flows.person import Answered, Json, Person
 from tests.flows.shops import Shops, Sink
+
+
+@pytest.fixture(scope="module")
+def stalls() -> Iterator[tuple[Shops, Sink]]:
+    market, other = Shops(), Sink()
+    yield market, other
+    market.close()
+    other.close()
+
+
+@pytest.fixture(scope="module")
+def yard(tmp_path_factory: pytest.TempPathFactory, stalls: tuple[Shops, Sink]) -> Iterator[House]:
+    """One house for all tests that need no other: each brings an agent of its own."""
+    market, other = stalls
+    made = House(tmp_path_factory.mktemp("yard"), open_ports=(market.port, other.port)).open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def market(stalls: tuple[Shops, Sink]) -> Shops:
+    """Shops that nobody has visited yet."""
+    stalls[0].requests.clear()
+    return stalls[0]
+
+
+@pytest.fixture
+def other(stalls: tuple[Shops, Sink]) -> Sink:
+    stalls[1].bodies.clear()
+    return stalls[1]
+
 
 READ = """
 import urllib.request
@@ -39,17 +72,18 @@ def after(person: Person, run: Json) -> Json:
 
 
 def test_a_run_asks_once_and_nothing_has_left_when_it_reaches_for_a_host_nobody_allowed(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
-    person = house.person(patience_s=40)
-    run = parked(person, shops)
+    person = yard.person(patience_s=40)
+    run = parked(person, market)
     question = question_of(person, run)
-    assert f"127.0.0.1:{shops.port}" in question["sentence"]
-    assert f"127.0.0.1:{shops.port}" in run["reason"]["text"]
-    assert shops.requests == []
+    assert f"127.0.0.1:{market.port}" in question["sentence"]
+    assert f"127.0.0.1:{market.port}" in run["reason"]["text"]
+    assert market.requests == []
     notices = person.call("GET", "/api/v1/notices")["items"]
-    assert [n["kind"] for n in notices if n["about"] == run["id"]] == ["parked"]
-    assert all(notice["needs_decision"] for notice in notices)
+    assert [(n["kind"], n["needs_decision"]) for n in notices if n["about"] == run["id"]] == [
+        ("parked", True)
+    ]
 
 
 def test_the_run_goes_on_from_the_same_state_and_finishes_when_the_person_allows_it(
@@ -66,10 +100,10 @@ def test_the_run_goes_on_from_the_same_state_and_finishes_when_the_person_allows
 
 
 def test_the_next_run_needs_no_new_question_when_the_person_has_allowed_the_place(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
-    person = house.person(patience_s=40)
-    run = parked(person, shops)
+    person = yard.person(patience_s=40)
+    run = parked(person, market)
     decide(person, question_of(person, run), "allow")
     after(person, run)
     following = person.runs(run["agent_id"])
@@ -77,15 +111,15 @@ def test_the_next_run_needs_no_new_question_when_the_person_has_allowed_the_plac
 
 
 def test_the_run_is_refused_and_nothing_has_left_when_the_person_denies_it(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
-    person = house.person(patience_s=40)
-    run = parked(person, shops)
+    person = yard.person(patience_s=40)
+    run = parked(person, market)
     question = question_of(person, run)
     decide(person, question, "deny")
     over = after(person, run)
     assert (over["status"], over["outcome"], over["reason"]["code"]) == ("refused", "not_delivered", "denied")
-    assert shops.requests == []
+    assert market.requests == []
     assert over["attempt"] == 1
     with pytest.raises(Answered) as answer:
         decide(person, question, "allow")
@@ -93,47 +127,48 @@ def test_the_run_is_refused_and_nothing_has_left_when_the_person_denies_it(
 
 
 def test_the_run_fails_when_it_reaches_for_a_second_place_after_the_first_was_allowed(
-    house: House, shops: Shops, sink: Sink
+    yard: House, market: Shops, other: Sink
 ) -> None:
-    person = house.person(patience_s=40)
-    second = f"urllib.request.urlopen({sink.address!r})"
-    run = parked(person, shops, READ.format(address=shops.address("a")) + second)
+    person = yard.person(patience_s=40)
+    second = f"urllib.request.urlopen({other.address!r})"
+    run = parked(person, market, READ.format(address=market.address("a")) + second)
     decide(person, question_of(person, run), "allow")
     over = after(person, run)
     assert (over["status"], over["reason"]["code"]) == ("failed", "not_allowed")
-    assert f"127.0.0.1:{sink.port}" in over["reason"]["text"]
-    assert sink.bodies == []
+    assert f"127.0.0.1:{other.port}" in over["reason"]["text"]
+    assert other.bodies == []
     assert over["deliveries"][0]["status"] == "held"
-    assert person.call("GET", "/api/v1/permission-requests?status=open")["items"] == []
+    asked = person.call("GET", "/api/v1/permission-requests?status=open")["items"]
+    assert [request for request in asked if request["run_id"] == run["id"]] == []
     states = person.call("GET", f"/api/v1/agents/{run['agent_id']}/state/versions")["items"]
     assert states == []
 
 
 def test_only_the_place_that_was_asked_for_is_opened_when_the_person_allows_it(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
-    person = house.person(patience_s=40)
-    other = f"urllib.request.urlopen({shops.address('b')!r})"
-    run = parked(person, shops, READ.format(address=shops.address("a")) + other)
+    person = yard.person(patience_s=40)
+    other = f"urllib.request.urlopen({market.address('b')!r})"
+    run = parked(person, market, READ.format(address=market.address("a")) + other)
     decide(person, question_of(person, run), "allow")
     over = after(person, run)
     assert (over["status"], over["reason"]["code"]) == ("failed", "not_allowed")
-    assert shops.requests == ["GET /a/new"]
+    assert market.requests == ["GET /a/new"]
 
 
 def test_a_place_inside_a_tunnel_is_asked_for_and_opened_when_it_is_named_by_connect(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
     """The shop speaks no TLS: the second attempt gets through the gateway's rules and fails behind them."""
-    person = house.person(patience_s=40)
+    person = yard.person(patience_s=40)
     main = f"""
 import urllib.request
 try:
-    urllib.request.urlopen("https://127.0.0.1:{shops.port}/a/new")
+    urllib.request.urlopen("https://127.0.0.1:{market.port}/a/new")
 except OSError as error:
     agent.deliver("inbox", repr(error))
 """
-    run = parked(person, shops, main)
+    run = parked(person, market, main)
     question = question_of(person, run)
     decide(person, question, "allow")
     over = after(person, run)
@@ -142,21 +177,21 @@ except OSError as error:
 
 
 def test_a_rehearsal_is_not_parked_but_fails_with_the_reason_when_it_reaches_out(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
-    person = house.person(patience_s=40)
-    code = LIVE_ONLY.split("if")[0] + READ.format(address=shops.address("a"))
+    person = yard.person(patience_s=40)
+    code = LIVE_ONLY.split("if")[0] + READ.format(address=market.address("a"))
     conversation = rehearsed(person, agent_zip(code))
     assert conversation["state"] == "failed"
-    assert f"127.0.0.1:{shops.port}" in conversation["problem"]
-    assert shops.requests == []
+    assert f"127.0.0.1:{market.port}" in conversation["problem"]
+    assert market.requests == []
 
 
 def test_what_an_import_says_about_itself_stands_apart_as_its_authors_words(
-    house: House, shops: Shops
+    yard: House, market: Shops
 ) -> None:
-    person = house.person(patience_s=40)
-    conversation = imported(person, agent_zip(LIVE_ONLY, hosts=[local(shops.port)]))
+    person = yard.person(patience_s=40)
+    conversation = imported(person, agent_zip(LIVE_ONLY, hosts=[local(market.port)]))
     plan = conversation["plan"]
     assert plan["author_words"] == "만든 사람의 설명: 아무것도 위험하지 않아요"
     assert "위험하지 않아요" not in plan["summary"]
