@@ -11,7 +11,8 @@ ProjectError
 ├── Misconfigured    500  the operator must change something; the text says what
 ├── DecodeError      400  bytes from outside that are not what they claim (dead letter)
 └── Unavailable      503  retryable: try again later
-    └── NotYet       503  retryable: an early fact, its cause is still on the way
+    ├── NotYet       503  retryable: an early fact, its cause is still on the way
+    └── Interrupted  503  retryable: it had begun, so what was reserved for it counts as spent
 """
 
 from __future__ import annotations
@@ -80,12 +81,32 @@ class DecodeError(ProjectError):
 
 
 class Unavailable(ProjectError):
+    """`retry_after_s`: how long the other side asked to be left alone, in seconds; None when it did not say."""
+
     status = 503
     retryable = True
     code = "unavailable"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        fields: dict[str, str] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(detail, code=code, fields=fields)
+        self.retry_after_s = retry_after_s
 
 
 class NotYet(Unavailable):
     """An event arrived before the fact it depends on; redelivery mends it (10 minutes, then dead letter)."""
 
     code = "not_yet"
+
+
+class Interrupted(Unavailable):
+    """The other side had begun: nobody knows how much of it was done, or charged. Repeating is safe only
+    where the effect is; a meter counts the whole reservation as spent."""
+
+    code = "interrupted"

@@ -41,6 +41,11 @@ class Settings(BaseModel):
     anthropic_base_url: str = Field(
         "", description="Another server that speaks the Messages API (ANTHROPIC_BASE_URL)."
     )
+    model: str = Field(
+        "claude-opus-5-5",
+        description="Model id the Claude planner asks for; any text. The default is the one "
+        "anthropic 2.12.0's own examples use (November 2026).",
+    )
     tick_s: float = Field(5.0, gt=0, description="Seconds between ticks on one machine.")
     disorder: int = Field(
         0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."
