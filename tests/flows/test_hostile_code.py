@@ -11,10 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from shared.vault.keyfile import KEYFILE
 from tests.flows.house import TOKEN, House
 from tests.flows.imports import live_run, local
 from tests.flows.person import Json, Person
@@ -187,13 +189,7 @@ print("FOUND", found)
     assert text.count("refused HTTPError HTTP Error 403") == 2, text
 
 
-def test_code_finds_no_file_no_socket_and_no_other_process_of_the_machine(
-    person: Person, lair: House
-) -> None:
-    data = str(lair.folder)
-    main = (
-        TRY
-        + f"""
+PROBE = """
 import os, socket, glob
 def read(path):
     with open(path, "rb") as file:
@@ -203,15 +199,16 @@ def connect(family, kind, where):
         made.settimeout(2)
         made.connect(where)
         return "connected"
-for name in ("gateway.db", "executor.db", "planner.db", "bus.db", "vault.key", "address"):
-    attempt("data/" + name, lambda: read({data!r} + "/" + name))
-for path in ("/etc/shadow", "/root/.ssh/id_rsa", "/root/.bashrc", "/proc/1/environ",
+attempt("control", lambda: read("/app/main.py"))  # what is open must show as gained
+for name in NAMES:
+    attempt("data/" + name, lambda: read(DATA + "/" + name))
+for path in ("/etc/shadow", HOME + "/.ssh/id_rsa", HOME + "/.bashrc", "/proc/1/environ",
              "/proc/1/root/etc/shadow", "/var/run/docker.sock", "/proc/kcore", "/dev/mem", "/home"):
     attempt(path, lambda: read(path))
-attempt("list data", lambda: os.listdir({data!r}))
+attempt("list data", lambda: os.listdir(DATA))
 attempt("write app", lambda: open("/app/main.py", "a").write("x"))
 attempt("write etc", lambda: open("/etc/x", "w").write("x"))
-attempt("platform port", lambda: connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", {lair.port})))
+attempt("platform port", lambda: connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", PORT)))
 attempt("outside", lambda: connect(socket.AF_INET, socket.SOCK_STREAM, ("1.1.1.1", 443)))
 attempt("metadata", lambda: connect(socket.AF_INET, socket.SOCK_STREAM, ("169.254.169.254", 80)))
 attempt("six", lambda: connect(socket.AF_INET6, socket.SOCK_STREAM, ("2606:4700::1111", 443)))
@@ -242,12 +239,19 @@ attempt("other processes", others)
 attempt("other boxes", lambda: glob.glob("/*/boxes/*") + glob.glob("/*/*/boxes/*") or 1 / 0)
 attempt("platform's environment", lambda: [k for k in os.environ if k.startswith("AB_")] or 1 / 0)
 """
-        + TELL
-    )
-    run = live_run(person, main)
+
+
+def test_code_finds_no_file_no_socket_and_no_other_process_of_the_machine(
+    person: Person, lair: House
+) -> None:
+    names = sorted(path.name for path in lair.folder.iterdir() if path.is_file())
+    assert {"gateway.db", "executor.db", KEYFILE} <= set(names)
+    here = {"DATA": str(lair.folder), "NAMES": names, "PORT": lair.port, "HOME": str(Path.home())}
+    given = "".join(f"{name} = {value!r}\n" for name, value in here.items())
+    run = live_run(person, TRY + given + PROBE + TELL)
     assert run["status"] == "succeeded", run["reason"]
     gained = {name: what for name, what in tried(person, run).items() if not what.startswith("refused ")}
-    assert gained == {}
+    assert set(gained) == {"control"}, gained
 
 
 def test_a_secret_reaches_its_own_host_and_is_seen_nowhere_else(
