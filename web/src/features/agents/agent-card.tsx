@@ -11,6 +11,7 @@ import { Icon } from "../../ui/icon";
 import { Switch } from "../../ui/switch";
 import { Planned, When } from "../../ui/time";
 import { toast } from "../../ui/toast";
+import { ParkedQuestion } from "../permission/parked";
 import { Badge } from "../run/run-card";
 import { gist } from "../run/words";
 
@@ -82,21 +83,17 @@ export function AgentCard({ agent }: { agent: Card }) {
         )}
       </header>
       <p className="agent-summary">{agent.summary}</p>
-      {agent.waiting.map((item) => (
-        <p key={item.about} className="note note-wait">
-          <Icon name="hand" size={18} />
-          <span>{item.text}</span>
-          <Link
-            to={
-              item.kind === "conversation" || item.kind === "ready"
-                ? `/c/${agent.conversation_id}`
-                : `/runs/${item.about}`
-            }
-          >
-            {t("agents.look")}
-          </Link>
-        </p>
-      ))}
+      {agent.waiting.map((item) =>
+        item.kind === "parked" ? (
+          <ParkedQuestion key={item.about} requestId={item.about} otherwise={item.text} linked />
+        ) : (
+          <p key={item.about} className="note note-wait">
+            <Icon name="hand" size={18} />
+            <span>{item.text}</span>
+            <Link to={`/agents/${agent.id}?tab=runs`}>{t("agents.look")}</Link>
+          </p>
+        ),
+      )}
       <p className="agent-next">
         <Icon name="clock" size={16} />
         {agent.enabled && agent.next_at ? (

@@ -1,20 +1,25 @@
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { decidePermission } from "../../api/actions";
 import { queries, usePermissionRequests } from "../../api/queries";
-import type { Run } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/toast";
 
+interface Props {
+  requestId: string | null;
+  /** Said when the question itself is no longer open. */
+  otherwise: string;
+  /** Whether the run is somewhere else and can be gone to. */
+  linked?: boolean;
+}
+
 /** The one question of a run that waits. */
-export function ParkedQuestion({ run }: { run: Pick<Run, "id" | "permission_request_id" | "reason"> }) {
+export function ParkedQuestion({ requestId: id, otherwise, linked = false }: Props) {
   const { t } = useTranslation();
   const { busy, act } = useAction();
-  const asked = usePermissionRequests().data?.items.find(
-    (request) => request.run_id === run.id || request.id === run.permission_request_id,
-  );
-  const id = asked?.id ?? run.permission_request_id;
+  const asked = usePermissionRequests().data?.items.find((request) => request.id === id);
   const decide = (decision: "allow" | "deny") =>
     act(async () => {
       if (!id) return;
@@ -29,7 +34,7 @@ export function ParkedQuestion({ run }: { run: Pick<Run, "id" | "permission_requ
       <Icon name="hand" />
       <div>
         <h3>{t("parked.title")}</h3>
-        <p>{asked?.sentence ?? run.reason?.text}</p>
+        <p>{asked?.sentence ?? otherwise}</p>
         {asked && (
           <p className="permission-detail">
             {asked.method} {asked.host}
@@ -43,6 +48,7 @@ export function ParkedQuestion({ run }: { run: Pick<Run, "id" | "permission_requ
           <Button busy={busy} onClick={() => void decide("deny")}>
             {t("parked.deny")}
           </Button>
+          {linked && asked && <Link to={`/runs/${asked.run_id}`}>{t("agents.look")}</Link>}
         </div>
       </div>
     </section>

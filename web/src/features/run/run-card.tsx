@@ -49,7 +49,9 @@ export function RunCard({ id, title }: { id: string; title: string }) {
       </header>
       {!run && <Skeleton lines={2} />}
       {run && !isOver(run) && steps.length > 0 && <StepList steps={steps} />}
-      {run?.status === "parked" && <ParkedQuestion run={run} />}
+      {run?.status === "parked" && (
+        <ParkedQuestion requestId={run.permission_request_id} otherwise={run.reason?.text ?? ""} />
+      )}
       {run && isOver(run) && <Ended run={run} />}
       <footer>
         <Link to={`/runs/${id}`}>{t("run.open")}</Link>

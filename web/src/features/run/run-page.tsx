@@ -101,8 +101,10 @@ function Body({ run, entries }: { run: Run; entries: RunEntry[] }) {
   return (
     <div className="run-columns">
       <div>
-        {run.status === "parked" && <ParkedQuestion run={run} />}
         <h2 className="visually-hidden">{t("run.result")}</h2>
+        {run.status === "parked" && (
+          <ParkedQuestion requestId={run.permission_request_id} otherwise={run.reason?.text ?? ""} />
+        )}
         <Checks run={run} />
         <Messages run={run} receipts={receipts} />
         <Artifacts run={run} stamp={String(files)} />
