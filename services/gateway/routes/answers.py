@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Response, current_app, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.schema import Schema
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -81,16 +82,39 @@ _SIGNED_IN: list[dict[str, list[Any]]] = [{"session": [], "key": []}, {"bearer":
 
 
 class Api:
-    """Routes of one resource under /api/v1. Functions return a model, None (204), or a Response."""
+    """Routes of one resource under /api/v1. Functions return a model, None (204), or a Response.
+
+    `blueprint` serves them. `described()` is the same with its JSON schemas, which are made when somebody asks
+    for them: for all resources they take 0.2 s, and every start would wait for that.
+    """
 
     def __init__(self, name: str) -> None:
-        self.blueprint = APIBlueprint(
-            name,
+        self._name = name
+        self._routes: list[Callable[[APIBlueprint], object]] = []
+        self._shapes: list[type[BaseModel]] = []
+        self.blueprint = self._empty(with_schemas=False)
+
+    def _empty(self, *, with_schemas: bool) -> APIBlueprint:
+        return APIBlueprint(
+            self._name,
             __name__,
             url_prefix="/api/v1",
-            abp_tags=[Tag(name=name)],
+            abp_tags=[Tag(name=self._name)],
             operation_id_callback=_operation_id,
+            doc_ui=with_schemas,
         )
+
+    def described(self) -> APIBlueprint:
+        blueprint = self._empty(with_schemas=True)
+        for register in self._routes:
+            register(blueprint)
+        for shape in self._shapes:
+            blueprint.components_schemas[shape.__name__] = Schema(**shape.model_json_schema())
+        return blueprint
+
+    def also_describe(self, shape: type[BaseModel]) -> None:
+        """A shape no route names, such as a stream's."""
+        self._shapes.append(shape)
 
     def get(self, rule: str, answer: type[BaseModel] | dict[str, Any] | None) -> Callable[[F], F]:
         return self._route("get", rule, answer, 200)
@@ -122,7 +146,6 @@ class Api:
         public: bool = False,
     ) -> Callable[[F], F]:
         responses: dict[str, Any] = {str(status): answer, "400": dict(_PROBLEM), "default": dict(_PROBLEM)}
-        register = getattr(self.blueprint, method)
 
         def decorate(function: F) -> F:
             @wraps(function)
@@ -134,7 +157,13 @@ class Api:
 
             if public:
                 open_to_all(view)
-            register(rule, responses=responses, security=[] if public else _SIGNED_IN)(view)
+            security = [] if public else _SIGNED_IN
+
+            def register(blueprint: APIBlueprint) -> object:
+                return getattr(blueprint, method)(rule, responses=responses, security=security)(view)
+
+            self._routes.append(register)
+            register(self.blueprint)
             return function
 
         return decorate

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flask import Response
-from flask_openapi3.models.schema import Schema
 from pydantic import BaseModel
 
 from services.gateway.model.documents import ChangeKind
@@ -27,7 +26,7 @@ class ChangeLine(BaseModel):
 
 
 # Only ever sent inside a stream, which the description cannot see into; the page's types need it.
-api.blueprint.components_schemas["ChangeLine"] = Schema(**ChangeLine.model_json_schema())
+api.also_describe(ChangeLine)
 
 
 @api.stream("/events")
