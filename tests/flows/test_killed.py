@@ -95,12 +95,18 @@ if agent.mode == "live":
     assert len(sink.bodies) == 1
 
 
+INSTALLS = """
+import sys
+from services.executor.adapters.uv import UvBuilder
+UvBuilder(sys.argv[1]).resolve(("requests",))
+"""
+
+
 def test_an_installation_ends_when_the_platform_is_killed(tmp_path: Path) -> None:
     tool = tmp_path / "slow-tool"
     tool.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n")
     tool.chmod(0o755)
-    code = "from services.executor.adapters.uv import UvBuilder as B\\nimport sys; B(sys.argv[1]).resolve(())"
-    platform = subprocess.Popen([sys.executable, "-c", code, str(tool)], cwd=ROOT)
+    platform = subprocess.Popen([sys.executable, "-c", INSTALLS, str(tool)], cwd=ROOT)
     until((tmp_path / "pid").exists, lambda: "the tool did not start")
     until(lambda: (tmp_path / "pid").read_text().strip() != "", lambda: "the tool did not say who it is")
     pid = int((tmp_path / "pid").read_text())
