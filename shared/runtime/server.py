@@ -55,4 +55,7 @@ class WebServer:
     def stop(self) -> None:
         """Answers under way get a second; whoever streams must have been told to end before."""
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
-        self._server.close()
+        # In its own thread: closing under a waiting select would make that raise.
+        self._server.trigger.pull_trigger(self._server.close)
+        if self._thread.ident is not None:
+            self._thread.join(1)
