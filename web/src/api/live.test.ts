@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { merge, place } from "./live";
-import { newest } from "./queries";
-import type { ConversationDetail, RunEntry } from "./shapes";
+import { furthest, newest } from "./queries";
+import type { ConversationDetail, Run, RunEntry } from "./shapes";
 
 const log = (seq: number, text = ""): RunEntry => ({
   id: `run-${seq}`,
@@ -43,4 +43,14 @@ test("a newer answer wins", () => {
     detail("testing", "2026-11-22T20:00:02Z", [1]),
   );
   expect(merged.state).toBe("ready");
+});
+
+test("a run never goes back when an answer was overtaken by the stream", () => {
+  const parked = { status: "parked", attempt: 1 } as Run;
+  const running = { status: "running", attempt: 2, started_at: "2026-11-22T20:00:02Z" } as Run;
+  const over = { ...running, status: "succeeded", finished_at: "2026-11-22T20:00:03Z" } as Run;
+  expect(furthest(parked, over)).toBe(over);
+  expect(furthest(running, over)).toBe(over);
+  expect(furthest(over, running)).toBe(over);
+  expect(furthest(parked, undefined)).toBe(parked);
 });

@@ -1,7 +1,7 @@
 /** Everything the page reads, by name: one hook per resource. What changes is told by the change stream. */
 import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
-import type { AgentCard, ConversationDetail } from "./shapes";
+import type { AgentCard, ConversationDetail, Run } from "./shapes";
 
 export const queries = new QueryClient({
   queryCache: new QueryCache({
@@ -94,10 +94,31 @@ export const useStateVersions = (id: string) =>
     queryFn: () => answer(api.GET("/api/v1/agents/{id}/state/versions", { params: { path: { id } } })),
   });
 
+function howFar(run: Run): number {
+  const stage = run.settled_at
+    ? 4
+    : run.finished_at
+      ? 3
+      : run.status === "parked"
+        ? 2
+        : run.started_at
+          ? 1
+          : 0;
+  return run.attempt * 10 + stage;
+}
+
+/** A run only goes forward: an answer that is behind what the stream has told was overtaken by it. */
+export function furthest(fresh: Run, known: Run | undefined): Run {
+  return known && howFar(known) > howFar(fresh) ? known : fresh;
+}
+
 export const useRun = (id: string | null | undefined) =>
   useQuery({
     queryKey: ["run", id],
-    queryFn: () => answer(api.GET("/api/v1/runs/{id}", { params: { path: { id: id ?? "" } } })),
+    queryFn: async () => {
+      const read = await answer(api.GET("/api/v1/runs/{id}", { params: { path: { id: id ?? "" } } }));
+      return furthest(read, queries.getQueryData<Run>(["run", id]));
+    },
     enabled: Boolean(id),
   });
 
