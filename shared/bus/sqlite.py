@@ -6,8 +6,10 @@ handler survives.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Collection, Sequence
@@ -61,10 +63,7 @@ class SqliteBus:
         self._poll = other_processes
         self._disorder = disorder
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = _open(path)
         self._consumers: list[_Consumer] = []
         self._stopping = threading.Event()
 
@@ -310,6 +309,21 @@ class _Consumer:
                     _dump(envelope),
                 ),
             )
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Makes the file when it is not there. One process at a time, held apart by a lock on the folder: while a
+    fresh file is turned to WAL, SQLite answers "database is locked" to others instead of letting them wait."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(_SCHEMA)
+        return connection
+    finally:
+        os.close(folder)
 
 
 def _dump(envelope: Envelope) -> str:
