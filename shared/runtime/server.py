@@ -45,6 +45,7 @@ class WebServer:
             ident=None,
             channel_timeout=60,
             channel_request_lookahead=1,
+            asyncore_use_poll=True,  # select would end the server at the first descriptor beyond 1023
             max_request_body_size=32 << 20,
         )
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -16,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from shared.clock import Clock, stamp
-from shared.errors import Conflict, Misconfigured, NotFound
+from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
-from shared.store.port import Cause, Document, Query, T, Tx, Where, body_text
+from shared.store.port import Cause, Document, Query, T, Tx, body_text
 from shared.store.signal import Signal, SignalWatch
+from shared.store.sqlite_reader import DataVersion, SqliteReader, connect, find
 
 _TRIES = 30
 
@@ -36,93 +36,10 @@ _INSERT = "INSERT INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?) ON CON
 _REPLACE = "INSERT OR REPLACE INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?)"
 _UPDATE = "UPDATE docs SET version=?, body=? WHERE coll=? AND id=? AND version=?"
 _UNREAD = ""  # no version is empty
-_OPERATORS = {"==": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 class _Raced(Exception):
     pass
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection any thread may use under its owner's lock. Raises Misconfigured when it does not open."""
-    mode = "ro" if read_only else "rwc"
-    try:
-        connection = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, timeout=10, isolation_level=None, check_same_thread=False
-        )
-        if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-    except sqlite3.OperationalError as error:
-        raise Misconfigured(
-            f"The data file {path} cannot be opened ({error}).", code="data_unwritable"
-        ) from error
-    connection.execute("PRAGMA cache_size=-2000")
-    return connection
-
-
-class SqliteReader:
-    """Reads one service's database. Each thread has its own connection; a file not made reads as empty."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
-
-    def _connection(self) -> sqlite3.Connection | None:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None and self._path.exists():
-            connection = connect(self._path, read_only=True)
-            self._local.connection = connection
-            with self._lock:
-                self._all.append(connection)
-        return connection
-
-    def get(self, collection: str, id: str) -> Document | None:
-        connection = self._connection()
-        return _get(connection, collection, id) if connection else None
-
-    def query(self, query: Query) -> list[Document]:
-        connection = self._connection()
-        return _query(connection, query) if connection else []
-
-    def close(self) -> None:
-        with self._lock:
-            for connection in self._all:
-                connection.close()
-            self._all.clear()
-        self._local = threading.local()
-
-
-class _DataVersion:
-    """A number that changes whenever somebody has committed; 0 while there is no file.
-
-    It means something only within one connection (sqlite.org/pragma.html#pragma_data_version), so all
-    threads that poll it share that connection.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._closed = False
-
-    def read(self) -> int:
-        with self._lock:
-            if self._connection is None:
-                if self._closed or not self._path.exists():
-                    return 0
-                self._connection = connect(self._path, read_only=True)
-            row = self._connection.execute("PRAGMA data_version").fetchone()
-        return int(row[0])
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
 
 
 class _SqliteTx:
@@ -255,7 +172,7 @@ class SqliteStore:
             self._write("DELETE FROM docs WHERE coll=? AND id=?", (collection, id))
             return True
         if read is None:
-            return _get(self._writer, collection, id) is None
+            return find(self._writer, collection, id) is None
         return self._write("DELETE FROM docs WHERE coll=? AND id=? AND version=?", (collection, id, read))
 
     def _write(self, sql: str, values: tuple[Any, ...]) -> bool:
@@ -308,48 +225,6 @@ class SqliteStore:
             pass
 
 
-def _get(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:
-    row = connection.execute(
-        "SELECT version, body FROM docs WHERE coll=? AND id=?", (collection, id)
-    ).fetchone()
-    return Document(id, json.loads(row[1]), str(row[0])) if row else None
-
-
-def _condition(where: Where) -> tuple[str, list[Any]]:
-    column = f"json_extract(body, '$.{where.field}')"
-    if where.value is None:
-        return f"json_type(body, '$.{where.field}') = 'null'", []  # a field that is not there is not null
-    if where.op == "in":
-        values = list(where.value)
-        return f"{column} IN ({', '.join('?' * len(values))})", values
-    return f"{column} {_OPERATORS[where.op]} ?", [where.value]
-
-
-def _query(connection: sqlite3.Connection, query: Query) -> list[Document]:
-    # Written out, since SQLite takes a partial index only where it sees its condition. Never a person's text.
-    conditions, values = [f"coll = '{query.collection}'"], list[Any]()
-    for where in query.where:
-        text, more = _condition(where)
-        conditions.append(text)
-        values += more
-    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
-    order = f"id {direction}"
-    if query.order_by:
-        column = f"json_extract(body, '$.{query.order_by}')"
-        conditions.append(f"{column} IS NOT NULL")
-        order = f"{column} {direction}, id {direction}"
-        if query.after:
-            conditions.append(f"({column}, id) {beyond} (?, ?)")
-            values += list(query.after)
-    elif query.after:
-        conditions.append(f"id {beyond} ?")
-        values.append(query.after[1])
-    found = " AND ".join(conditions)  # marks, and names that stand in our code
-    sql = f"SELECT id, version, body FROM docs WHERE {found} ORDER BY {order} LIMIT ?"  # noqa: S608 - see above
-    rows = connection.execute(sql, [*values, query.limit]).fetchall()
-    return [Document(row[0], json.loads(row[2]), str(row[1])) for row in rows]
-
-
 class SqliteDatabases:
     """`root/<service>.db`. One instance per process; stores and signals are shared inside it, and a database
     that another process writes is watched by polling its data_version."""
@@ -382,7 +257,7 @@ class SqliteDatabases:
             store = self._stores.get(service)
         if store is not None:
             return store.watch(collections)
-        version = _DataVersion(self._path(service))
+        version = DataVersion(self._path(service))
         return SignalWatch(self._clock, collections, poll=version.read, on_close=version.close)
 
     def _path(self, service: str) -> Path:
@@ -396,6 +271,3 @@ class SqliteDatabases:
                 reader.close()
             self._stores.clear()
             self._readers.clear()
-
-
-__all__ = ["NotFound", "SqliteDatabases", "SqliteReader", "SqliteStore", "connect"]

@@ -1,0 +1,149 @@
+"""Reading a database of documents on SQLite: connections, queries as SQL, and whether anything has changed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from shared.errors import Misconfigured
+from shared.store.port import Document, Query, Where
+
+_OPERATORS = {"==": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection any thread may use under its owner's lock. Raises Misconfigured when it does not open."""
+    mode = "ro" if read_only else "rwc"
+    try:
+        connection = sqlite3.connect(
+            f"file:{path}?mode={mode}", uri=True, timeout=10, isolation_level=None, check_same_thread=False
+        )
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.OperationalError as error:
+        raise Misconfigured(
+            f"The data file {path} cannot be opened ({error}).", code="data_unwritable"
+        ) from error
+    connection.execute("PRAGMA cache_size=-2000")
+    return connection
+
+
+class SqliteReader:
+    """Reads one service's database on borrowed connections; a file not made reads as empty.
+
+    As many connections as reads at one moment, the last used first. One per thread would be three descriptors
+    for each of five files in each of the server's 64 threads, which is all a process usually gets.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection | None]:
+        connection = None
+        with suppress(IndexError):
+            connection = self._idle.pop()
+        if connection is None and self._path.exists():
+            connection = connect(self._path, read_only=True)
+        try:
+            yield connection
+        finally:
+            if connection is not None:
+                self._idle.append(connection)
+            if self._closed:
+                self.close()
+
+    def get(self, collection: str, id: str) -> Document | None:
+        with self._borrowed() as connection:
+            return find(connection, collection, id) if connection else None
+
+    def query(self, query: Query) -> list[Document]:
+        with self._borrowed() as connection:
+            return query_all(connection, query) if connection else []
+
+    def close(self) -> None:
+        """A read under way closes what it borrowed when it is done."""
+        self._closed = True
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+
+class DataVersion:
+    """A number that changes whenever somebody has committed; 0 while there is no file.
+
+    It means something only within one connection (sqlite.org/pragma.html#pragma_data_version), so all
+    threads that poll it share that connection.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    def read(self) -> int:
+        with self._lock:
+            if self._connection is None:
+                if self._closed or not self._path.exists():
+                    return 0
+                self._connection = connect(self._path, read_only=True)
+            row = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def find(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:
+    row = connection.execute(
+        "SELECT version, body FROM docs WHERE coll=? AND id=?", (collection, id)
+    ).fetchone()
+    return Document(id, json.loads(row[1]), str(row[0])) if row else None
+
+
+def _condition(where: Where) -> tuple[str, list[Any]]:
+    column = f"json_extract(body, '$.{where.field}')"
+    if where.value is None:
+        return f"json_type(body, '$.{where.field}') = 'null'", []  # a field that is not there is not null
+    if where.op == "in":
+        values = list(where.value)
+        return f"{column} IN ({', '.join('?' * len(values))})", values
+    return f"{column} {_OPERATORS[where.op]} ?", [where.value]
+
+
+def query_all(connection: sqlite3.Connection, query: Query) -> list[Document]:
+    # Written out, since SQLite takes a partial index only where it sees its condition. Never a person's text.
+    conditions, values = [f"coll = '{query.collection}'"], list[Any]()
+    for where in query.where:
+        text, more = _condition(where)
+        conditions.append(text)
+        values += more
+    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
+    order = f"id {direction}"
+    if query.order_by:
+        column = f"json_extract(body, '$.{query.order_by}')"
+        conditions.append(f"{column} IS NOT NULL")
+        order = f"{column} {direction}, id {direction}"
+        if query.after:
+            conditions.append(f"({column}, id) {beyond} (?, ?)")
+            values += list(query.after)
+    elif query.after:
+        conditions.append(f"id {beyond} ?")
+        values.append(query.after[1])
+    found = " AND ".join(conditions)  # marks, and names that stand in our code
+    sql = f"SELECT id, version, body FROM docs WHERE {found} ORDER BY {order} LIMIT ?"  # noqa: S608 - see above
+    rows = connection.execute(sql, [*values, query.limit]).fetchall()
+    return [Document(row[0], json.loads(row[2]), str(row[1])) for row in rows]
