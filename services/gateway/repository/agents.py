@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.gateway.repository.scope import Scope
 from services.gateway.repository.shapes import AGENTS, GRANTS, NOTICES
 from shared.agentfile.describe import describe
+from shared.agentfile.model import Schedule
 from shared.agentfile.schedule import next_firings
 from shared.clock import moment, stamp
 from shared.records.executor import PermissionRequest, Run
@@ -19,6 +20,7 @@ from shared.store.port import Reader, Where
 
 # A month's usage of one workspace that a list of cards adds up; beyond it the sum is of the newest.
 _USAGE_LINES = 2000
+_FIRINGS = 5
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,17 @@ class CardFacts:
 
     schedule_words: str | None
     next_at: str | None
+    next_firings: tuple[str, ...]
     last_run: Run | None
     tokens_month: int
     waiting: tuple[tuple[str, str, str], ...]
+
+
+def _firings_from(first: str | None, schedule: Schedule | None) -> tuple[str, ...]:
+    """The next firing and those after it; empty when nothing is due."""
+    if first is None or schedule is None:
+        return ()
+    return (first, *(stamp(at) for at in next_firings(schedule, moment(first), _FIRINGS - 1)))
 
 
 class AgentRepository:
@@ -55,7 +65,8 @@ class AgentRepository:
         schedule = agent.agent_file.schedule
         return CardFacts(
             schedule_words=describe(schedule, agent.language) if schedule else None,
-            next_at=self._next_at(agent, now),
+            next_at=(next_at := self._next_at(agent, now)),
+            next_firings=_firings_from(next_at, schedule),
             last_run=self._last_run(agent.id),
             tokens_month=tokens.get(agent.id, 0),
             waiting=tuple(waiting.get(agent.id, ())),

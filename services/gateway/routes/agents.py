@@ -35,7 +35,7 @@ from shared.agentfile.schedule import check_schedule
 from shared.agentfile.toml import parse
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.events.conversation import MessageReceived
-from shared.records.executor import StateVersion
+from shared.records.executor import Outcome, RunKind, RunStatus, StateVersion
 from shared.records.gateway import Agent, Grant
 from shared.records.planner import Version
 from shared.store.port import Tx, Where
@@ -45,9 +45,9 @@ api = Api("agents")
 
 class LastRun(Answer):
     id: str
-    kind: str
-    status: str
-    outcome: str
+    kind: RunKind
+    status: RunStatus
+    outcome: Outcome
     finished_at: str | None
     text: str
 
@@ -59,10 +59,11 @@ class Waiting(Answer):
 
 
 class AgentCard(Agent):
-    """schedule_words null: only by hand. next_at null: nothing due."""
+    """schedule_words null: only by hand. next_at null: nothing due; next_firings begins with it."""
 
     schedule_words: str | None
     next_at: str | None
+    next_firings: tuple[str, ...] = ()
     last_run: LastRun | None
     tokens_month: int
     waiting: tuple[Waiting, ...]
@@ -315,6 +316,7 @@ def _card(agent: Agent, facts: CardFacts) -> AgentCard:
             **agent.model_dump(),
             "schedule_words": facts.schedule_words,
             "next_at": facts.next_at,
+            "next_firings": facts.next_firings,
             "last_run": last,
             "tokens_month": facts.tokens_month,
             "waiting": [Waiting(kind=kind, text=text, about=about) for kind, text, about in facts.waiting],

@@ -29,7 +29,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A zip as the body, or as the form's `file`. It stands as a proposed plan and needs the same decision. */
+        /** A zip as the body, or as the form's `file`. It stands as a proposed plan, to be decided like any. */
         post: operations["import_agent"];
         delete?: never;
         options?: never;
@@ -670,7 +670,7 @@ export interface components {
     schemas: {
         /**
          * AgentCard
-         * @description schedule_words null: only by hand. next_at null: nothing due.
+         * @description schedule_words null: only by hand. next_at null: nothing due; next_firings begins with it.
          */
         AgentCard: {
             agent_file: components["schemas"]["AgentFile"];
@@ -705,6 +705,11 @@ export interface components {
             name: string;
             /** Next At */
             next_at: string | null;
+            /**
+             * Next Firings
+             * @default []
+             */
+            next_firings: string[];
             /** Schedule Words */
             schedule_words: string | null;
             /**
@@ -1450,12 +1455,21 @@ export interface components {
             finished_at: string | null;
             /** Id */
             id: string;
-            /** Kind */
-            kind: string;
-            /** Outcome */
-            outcome: string;
-            /** Status */
-            status: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
             /** Text */
             text: string;
         };
@@ -1647,6 +1661,9 @@ export interface components {
         /**
          * PermissionRequest
          * @description What a parked run asked for. `sentence` is the platform's own.
+         *
+         *     scheme "" in documents from before it was kept. method and path are empty when only the host is known:
+         *     a refused CONNECT names nothing else.
          */
         PermissionRequest: {
             /** Agent Id */
@@ -1665,6 +1682,11 @@ export interface components {
             port: number;
             /** Run Id */
             run_id: string;
+            /**
+             * Scheme
+             * @default
+             */
+            scheme: string;
             /** Sentence */
             sentence: string;
             /**
