@@ -23,14 +23,15 @@ _SETTLE_S = 6  # one tick and what follows from it
 def measure(folder: Path, *, quick: bool) -> list[Row]:
     count, seconds = (12, 4.0) if quick else (80, 12.0)
     bare = BareSandbox(emptied(folder / "bare"))
-    shops = Shops()
-    served = Served(folder / "data", open_ports=(shops.port,))
+    shops = [Shops() for _ in range(3)]
+    served = Served(folder / "data", open_ports=tuple(shop.port for shop in shops))
     try:
         rows = _said(runs.measure(served, bare, count, seconds))
         rows += _said(life.proposals(served, shops, 3 if quick else 10))
     finally:
         served.stop()
-        shops.close()
+        for shop in shops:
+            shop.close()
     rows += _said(sandbox.measure(emptied(folder / "alone"), bare, count))
     rows += _said(engines.measure(emptied(folder / "engines"), count * 4, seconds / 4))
     rows += _said(life.starts_and_stops(folder / "data", 3 if quick else 7))

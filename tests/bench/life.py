@@ -58,10 +58,11 @@ def starts_and_stops(folder: Path, count: int) -> list[Row]:
     ]
 
 
-def proposals(served: Served, shops: Shops, count: int) -> list[Row]:
+def proposals(served: Served, shops: list[Shops], count: int) -> list[Row]:
+    """Each shop on a host of its own: reads of one host wait for each other, out of politeness."""
     client = served.client()
     practice = client.call("GET", "/api/v1/templates")["items"][0]["text"]["ko"]
-    places = ", ".join(shops.address(shop) for shop in "abc")
+    places = ", ".join(shop.address(name) for shop, name in zip(shops, "abc", strict=True))
     local = f"매일 아침 9시에 웹사이트 3곳({places})의 신제품 정보를 긁어와서 받은함으로 알려 줘"
     rows = []
     for what, text in (
