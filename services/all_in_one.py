@@ -88,12 +88,13 @@ class Application:
         self.engines.close()
 
 
-def serve(settings: Settings, only: str | None, fd: int | None) -> int:
+def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | None = None) -> int:
+    """Until SIGINT or SIGTERM; `clock` as in `profiles.engines`."""
     names = [only] if only else list(SERVICES)
     listening = None
     if "gateway" in names:
         listening = socket.socket(fileno=fd) if fd is not None else listen(settings.port)
-    application = Application(settings, names, listening)
+    application = Application(settings, names, listening, clock)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

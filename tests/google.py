@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shared.ids import RandomIds
+
 
 @contextmanager
 def named(**variables: str) -> Iterator[None]:
@@ -20,3 +22,8 @@ def named(**variables: str) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def fresh_project() -> str:
+    """A project id nobody else uses: the emulators know no projects and take any."""
+    return "t" + RandomIds().new("t")[2:]

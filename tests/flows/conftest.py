@@ -1,13 +1,16 @@
-"""One house per file, on the real sandbox; shops and a webhook sink per test."""
+"""Houses on the real sandbox; shops and a webhook sink per test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.flows.house import House
+from tests.flows.house import GoogleHouse, House
 from tests.flows.shops import Shops, Sink
+from tests.flows.split_house import SplitHouse
+from tests.google import named
 
 
 @pytest.fixture
@@ -32,12 +35,49 @@ def house(tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink) ->
     made.close()
 
 
-@pytest.fixture(params=[pytest.param(0, id="in-order"), pytest.param(7, id="doubled-and-shuffled")])
+@pytest.fixture
+def emulators(
+    firestore_emulator: str, pubsub_emulator: str, storage_emulator: str
+) -> Iterator[dict[str, str]]:
+    variables = {
+        "FIRESTORE_EMULATOR_HOST": firestore_emulator,
+        "PUBSUB_EMULATOR_HOST": pubsub_emulator,
+        "STORAGE_EMULATOR_HOST": storage_emulator,
+    }
+    with named(**variables):
+        yield variables
+
+
+def _in_order(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
+    return House(folder, open_ports=ports)
+
+
+def _disorderly(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
+    return House(folder, open_ports=ports, disorder=7)
+
+
+def _split(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
+    return SplitHouse(folder, open_ports=ports)
+
+
+def _on_google(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
+    return GoogleHouse(folder, open_ports=ports, emulators=request.getfixturevalue("emulators"))
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(_in_order, id="in-order"),
+        pytest.param(_disorderly, id="doubled-and-shuffled"),
+        pytest.param(_split, id="five-processes"),
+        pytest.param(_on_google, id="google-emulators"),
+    ]
+)
 def any_house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink
 ) -> Iterator[House]:
-    """Once as events come, once doubled, late and shuffled: what holds must hold in both."""
-    folder = tmp_path_factory.mktemp("house")
-    made = House(folder, open_ports=(shops.port, sink.port), disorder=request.param).open()
-    yield made
-    made.close()
+    """As events come · doubled, late and shuffled · a process per service · Google's bus, store and blobs."""
+    made: House = request.param(tmp_path_factory.mktemp("house"), (shops.port, sink.port), request)
+    try:
+        yield made.open()
+    finally:
+        made.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from services.all_in_one import SERVICES, Application
 from shared.clock import stamp
 from shared.runtime.server import listen
 from shared.runtime.settings import from_environment
-from tests.fakes.clock import ShiftedClock
+from shared.store.port import Databases
+from tests.fakes.clock import FileShiftedClock, ShiftedClock
 from tests.flows.person import Person
+from tests.google import fresh_project
 
 TOKEN = "flow-test-owner-token"
 
@@ -18,8 +21,8 @@ TOKEN = "flow-test-owner-token"
 class House:
     def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = (), disorder: int = 0) -> None:
         self.folder = folder
-        self.clock = ShiftedClock()
-        self._environment = {
+        self.clock: ShiftedClock | FileShiftedClock = ShiftedClock()
+        self.environment = {
             "AB_DATA_DIR": str(folder),
             "AB_PORT": "0",
             "AB_OWNER_TOKEN": TOKEN,
@@ -33,7 +36,7 @@ class House:
     def open(self) -> House:
         listening = listen(0)
         self.port = listening.getsockname()[1]
-        settings = from_environment(self._environment)
+        settings = from_environment(self.environment)
         self.application = Application(settings, list(SERVICES), listening, self.clock)
         self.application.start()
         return self
@@ -42,12 +45,16 @@ class House:
         if self.application is not None:
             self.application.stop()
 
+    @property
+    def databases(self) -> Databases:
+        assert self.application is not None
+        return self.application.engines.databases
+
     def forward_to_slot(self, agent_id: str, due: datetime) -> None:
         """Set the clock a second past a slot, once the scheduler knows of it: a page is told a new schedule's
         next time before the scheduler has heard of the schedule, and what it hears later counts from then."""
-        assert self.application is not None
-        scheduler = self.application.engines.databases.own("scheduler")
-        watch = scheduler.watch(["schedules"])
+        scheduler = self.databases.read("scheduler")
+        watch = self.databases.watch("scheduler", ["schedules"])
         for _ in range(100):
             found = scheduler.get("schedules", agent_id)
             if found is not None and found.data["next_at"] == stamp(due):
@@ -58,3 +65,12 @@ class House:
 
     def person(self, **more: object) -> Person:
         return Person(self.port, TOKEN, **more)  # type: ignore[arg-type]
+
+
+class GoogleHouse(House):
+    """With Firestore, Pub/Sub and Cloud Storage under all five services: `emulators` names them, one variable
+    each, to this house and (see tests.google.named) to Google's own clients. The sandbox stays this machine's."""
+
+    def __init__(self, folder: Path, *, open_ports: tuple[int, ...], emulators: Mapping[str, str]) -> None:
+        super().__init__(folder, open_ports=open_ports)
+        self.environment |= {"AB_PROFILE": "gcp", "AB_GCP_PROJECT": fresh_project(), **emulators}
