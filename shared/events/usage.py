@@ -32,12 +32,12 @@ class TokensUsed(Event):
 class LeaseClosed(Event):
     """The holder is done; what it did not spend is free again.
 
-    Emitted by: planner
+    Emitted by: executor, planner
     Handled by: ledger
     """
 
     fact: ClassVar[str] = "usage.lease_closed.v1"
-    producers: ClassVar[frozenset[str]] = frozenset({"planner"})
+    producers: ClassVar[frozenset[str]] = frozenset({"executor", "planner"})
     subject_field: ClassVar[str] = "lease_id"
 
     lease_id: str

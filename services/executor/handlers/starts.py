@@ -8,10 +8,11 @@ from services.executor import repository
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
-from services.executor.model import Ending, sentence
+from services.executor.model import FINISHED, Ending, sentence
 from shared.bus.dispatch import Failed, Job, add_claim
 from shared.errors import Conflict, NotYet
 from shared.events.run import RunFunded
+from shared.events.usage import LeaseClosed
 from shared.ids import derived
 from shared.records.executor import Reason, Run
 from shared.store.port import Tx
@@ -26,6 +27,8 @@ def claim_run_funded(event: RunFunded, tx: Tx, deps: Deps) -> StartJob | None:
     run = repository.Runs(tx).find(event.run_id)
     if run is None or run.status == "parked":
         raise NotYet("The run is not ready for its money yet.")
+    if run.status in FINISHED and run.lease_id != event.lease_id:
+        tx.emit(LeaseClosed(lease_id=event.lease_id))  # cancelled while its money was on the way
     if run.status != "queued" or run.lease_id is not None:
         return None
     return _next_attempt(tx, run.but(lease_id=event.lease_id), deps)
