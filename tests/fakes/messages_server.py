@@ -44,8 +44,9 @@ _NOTHING_LEFT = Refuse(500, "api_error", "the script has no reply left")
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request. Header names are in small letters."""
+    """One request. Header names are in small letters; `connection` is the same while one is kept open."""
 
+    connection: int
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
@@ -154,7 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.loads(self.rfile.read(int(headers.get("content-length", 0))))
         player = self.server.player
-        number, answer = player.received(Recorded(self.path.split("?")[0], headers, body))
+        number, answer = player.received(
+            Recorded(self.client_address[1], self.path.split("?")[0], headers, body)
+        )
         self._request_id = f"req_{number}"
         if isinstance(answer, Refuse):
             error = {"type": answer.type, "message": answer.message}
@@ -203,7 +206,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _break(self, fault: Fault) -> None:
-        self.close_connection = True
         match fault:
             case Fail(type, message):
                 self._event({"type": "error", "error": {"type": type, "message": message}})
@@ -214,10 +216,12 @@ class _Handler(BaseHTTPRequestHandler):
             case Truncate():
                 self.wfile.write(b"0\r\n\r\n")
             case Silence():
+                self.close_connection = True
                 while self.connection.recv(1024):
                     pass
                 self.server.player.left.set()
             case Cut(reset):
+                self.close_connection = True
                 if reset:  # no waiting for what was sent: the other side sees a reset
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     self.connection.close()

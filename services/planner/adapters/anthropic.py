@@ -66,8 +66,6 @@ class AnthropicLlm:
                     with closing(self._in_time(response.iter_bytes(), last_wait, request.limit_s)) as chunks:
                         for data in sse.data_of(chunks):
                             yield from gathering.take(data)
-                            if gathering.over:
-                                break
         except Interrupted:
             if not gathering.complete:
                 raise

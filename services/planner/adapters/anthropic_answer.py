@@ -57,10 +57,9 @@ class _Part:
 
 @dataclass
 class Gathering:
-    """`take` every event's data in order, until `over`; then, if `complete`, the answer stands."""
+    """`take` every event's data in order, to the end; then, if `complete`, the answer stands."""
 
     request_id: str = ""
-    over: bool = False
     _model: str = ""
     _parts: list[_Part] = field(default_factory=list)
     _usage: dict[str, Any] = field(default_factory=dict)
@@ -113,8 +112,6 @@ class Gathering:
                     yield ToolCallDone(int(event["index"]), call)
             case "message_delta":
                 self._stopped(event["delta"], event.get("usage") or {})
-            case "message_stop":
-                self.over = True
             case "error":
                 error = event.get("error") or {}
                 raise anthropic_errors.failed_midway(str(error.get("type")), str(error.get("message") or ""))
