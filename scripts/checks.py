@@ -75,10 +75,12 @@ def _types() -> list[Step]:
     return steps
 
 
-def _pytest(*folders: str, workers: int = 2) -> Callable[[], list[Step]]:
+def _pytest(*folders: str, workers: int = 2, share: str = "loadfile") -> Callable[[], list[Step]]:
+    """share: how workers divide the tests; `loadfile` keeps a file together, and what it has set up once."""
+
     def steps() -> list[Step]:
         there = [folder for folder in folders if (ROOT / folder).is_dir()]
-        spread = ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
+        spread = ["-n", str(workers), "--dist", share] if workers > 1 else []
         command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "--junitxml={report}", *spread, *there]
         return [Step("pytest", command, counted=True)]
 
@@ -120,9 +122,9 @@ _LIST = (
     Tier(
         "unit",
         "models, handlers, wire formats, house rules",
-        _pytest("tests/unit", "tests/events", "tests/repo"),
+        _pytest("tests/unit", "tests/events", "tests/records", "tests/repo"),
         weight=6,
-        missing=_no_folder("tests/unit", "tests/events", "tests/repo"),
+        missing=_no_folder("tests/unit", "tests/events", "tests/records", "tests/repo"),
     ),
     Tier(
         "contract",
@@ -134,7 +136,7 @@ _LIST = (
     Tier(
         "flows",
         "whole ways through the five services",
-        _pytest("tests/flows"),
+        _pytest("tests/flows", share="worksteal"),  # few long tests: one file holds most of the time
         weight=7,
         missing=_no_folder("tests/flows"),
     ),
