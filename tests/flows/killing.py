@@ -43,14 +43,15 @@ class Living:
             "AB_EGRESS_ALLOW_PRIVATE": ",".join(f"127.0.0.1:{port}" for port in self._ports),
             "AB_TICK_S": "0.5",
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "services.all_in_one"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder.parent / "stderr.txt").open("a"),
-            text=True,
-        )
+        with (self.folder.parent / "stderr.txt").open("a") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "services.all_in_one"],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("Agent Builder: http://127.0.0.1:"):
