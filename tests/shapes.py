@@ -41,8 +41,10 @@ def breaks(kind: type[BaseModel], golden: Mapping[str, Any], dump: Dump) -> list
 
 def without(kind: type[BaseModel], name: str) -> type[BaseModel]:
     """The same class had somebody removed the field."""
-    kept = {field: (info.annotation, info) for field, info in kind.model_fields.items() if field != name}
-    return create_model(kind.__name__, __config__=kind.model_config, **kept)  # type: ignore[call-overload, no-any-return]
+    kept: dict[str, Any] = {
+        field: (info.annotation, info) for field, info in kind.model_fields.items() if field != name
+    }
+    return _model(kind, kept)
 
 
 def retyped(kind: type[BaseModel], name: str) -> type[BaseModel]:
@@ -51,7 +53,12 @@ def retyped(kind: type[BaseModel], name: str) -> type[BaseModel]:
     example = filled(kind)[name]
     other: type = str if isinstance(example, int | float) else int
     kept[name] = (other, ...)
-    return create_model(kind.__name__, __config__=kind.model_config, **kept)  # type: ignore[call-overload, no-any-return]
+    return _model(kind, kept)
+
+
+def _model(like: type[BaseModel], fields: dict[str, Any]) -> type[BaseModel]:
+    made: type[BaseModel] = create_model(like.__name__, __config__=like.model_config, **fields)
+    return made
 
 
 def with_unknown(value: Any, kind: type[BaseModel]) -> Iterator[Any]:
