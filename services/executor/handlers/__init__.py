@@ -21,7 +21,7 @@ from shared.events.run import (
 )
 
 HANDLERS: Handlers = {
-    LookRequested: Slow(looks.claim_look, looks.do_look, looks.record_look, looks.LookJob),
+    LookRequested: Slow(looks.claim_look, looks.do_look, looks.record_look, looks.LookJob, tries=2),
     VersionPublished: Slow(
         environments.claim_environment,
         environments.do_environment,

@@ -30,7 +30,6 @@ class LookJob(Job):
 
 class Looked(Job):
     result_key: str | None
-    problem: str = ""
 
 
 def claim_look(event: LookRequested, tx: Tx, deps: Deps) -> LookJob:
@@ -79,7 +78,7 @@ def _look(job: LookJob, folder: Path, deps: Deps) -> Looked:
     )
     found = deps.oneshot.run(order, "look.json", out=out)
     if found is None:
-        return Looked(result_key=None, problem="The pages could not be read.")
+        return Looked(result_key=None)
     key = f"executor/looks/{job.look_id}.json"
     deps.blobs.put(key, found)
     return Looked(result_key=key)
@@ -99,9 +98,7 @@ def _rules(addresses: tuple[str, ...]) -> tuple[HostRule, ...]:
 
 
 def record_look(job: LookJob, outcome: Looked | Failed, tx: Tx, deps: Deps) -> None:
-    key, problem = (
-        (None, outcome.detail) if isinstance(outcome, Failed) else (outcome.result_key, outcome.problem)
-    )
+    key, problem = (None, outcome.detail) if isinstance(outcome, Failed) else (outcome.result_key, "")
     tx.emit(
         LookFinished(
             conversation_id=job.conversation_id, look_id=job.look_id, result_key=key, problem=problem

@@ -18,7 +18,7 @@ from services.planner.recipes.talk import Ask, Look, LookFound, Propose, Refuse,
 from services.planner.repository import Entry
 from shared.agentfile import bundle
 from shared.bus.dispatch import Failed, Job
-from shared.errors import NotYet
+from shared.errors import BadRequest, NotYet
 from shared.events.conversation import LookFinished, LookRequested, TurnFunded
 from shared.events.usage import LeaseClosed
 from shared.ids import derived
@@ -27,12 +27,14 @@ from shared.store.port import Tx
 
 
 class TurnJob(Job):
-    """look_key: blob with what was just seen; look_failed: looking itself failed."""
+    """look_key: blob with what was just seen; look_failed: nothing could be read; look_problem: because this
+    machine cannot look at all, and how to mend that."""
 
     conversation_id: str
     message_id: str
     look_key: str | None = None
     look_failed: bool = False
+    look_problem: str = ""
     looked_at: tuple[str, ...] = ()
 
 
@@ -64,6 +66,7 @@ def claim_look_finished(event: LookFinished, tx: Tx, deps: Deps) -> TurnJob | No
         message_id=build.message_id,
         look_key=event.result_key,
         look_failed=event.result_key is None,
+        look_problem=event.problem,
     )
 
 
@@ -73,6 +76,8 @@ def do_turn(job: TurnJob, deps: Deps) -> Turned:
         raise NotYet("The conversation is not known yet.")
     if build.import_key is not None:
         return Turned(read_import(deps.blobs.get(build.import_key), build, deps.blobs), {})
+    if job.look_problem:
+        raise BadRequest(job.look_problem, code="cannot_look")
     looks = {**build.looks, **_seen(job, build, deps)}
     today = deps.clock.now().astimezone(ZoneInfo(build.timezone)).date()
     step = deps.engine.turn(talk_state(build.model_copy(update={"looks": looks}), today))
