@@ -105,6 +105,15 @@ class Workers:
             self._watch.wait(min(_IDLE_S, max(0.001, pause)))
         return None
 
+    def run_due(self) -> bool:
+        """Take the claim whose turn it is and do it in the calling thread; False when none is due."""
+        for document in self._store.query(DUE):
+            taken = self._take(document.id) if moment(document.data["due_at"]) <= self._clock.now() else None
+            if taken is not None:
+                self._do(document.id, *taken)
+                return True
+        return False
+
     def _take(self, id: str) -> tuple[dict[str, Any], bool] | None:
         """The claim as taken by this worker and whether its last holder was cut; None if another has it."""
         now = self._clock.now()
@@ -159,14 +168,14 @@ class Workers:
             log.exception("%s failed in %s", claim["type"], self._service)
             return Failed("internal", f"{type(error).__name__}: {error}")
 
-    def _later(self, id: str, claim: dict[str, Any], delay_s: float) -> None:
+    def _later(self, id: str, claim: dict[str, Any], delay_s: float, state: str = "ready") -> None:
         due = stamp(self._clock.now() + timedelta(seconds=delay_s))
 
         def put_back(tx: Tx) -> None:
             current = tx.get(CLAIMS, id)
             if current is not None and current.data["attempt"] == claim["attempt"]:
                 tx.put(
-                    CLAIMS, id, {**current.data, "state": "ready", "tries": claim["tries"] + 1, "due_at": due}
+                    CLAIMS, id, {**current.data, "state": state, "tries": claim["tries"] + 1, "due_at": due}
                 )
 
         self._store.transact(put_back, cause=Cause("", f"service:{self._service}"))
@@ -179,32 +188,38 @@ class Workers:
             tx.delete(CLAIMS, id)
             handler.record(job, outcome, tx, self._deps)
 
+        # Its effect is had: what must not be had twice stays taken, so that the next worker finds it cut.
+        state = "taken" if handler.on_cut == "unknown" else "ready"
         try:
             self._store.transact(record, cause=Cause(*claim["cause"]))
         except ProjectError as error:
             log.warning("recording %s failed: %s", claim["type"], error.detail)
-            self._later(id, claim, 1.0)
+            self._later(id, claim, 1.0, state)
         except Exception:
             log.exception("recording %s failed in %s", claim["type"], self._service)
-            self._later(id, claim, 30.0)
+            self._later(id, claim, 30.0, state)
 
     def _renew(self) -> None:
         while not self._clock.wait(self._stopping, _LEASE.total_seconds() / 3):
-            with self._held_lock:
-                held = dict(self._held)
-            due = stamp(self._clock.now() + _LEASE)
-            for id, attempt in held.items():
+            self.renew_held()
 
-                def renew(tx: Tx, id: str = id, attempt: int = attempt, due: str = due) -> None:
-                    current = tx.get(CLAIMS, id)
-                    if (
-                        current is not None
-                        and current.data["attempt"] == attempt
-                        and current.data["state"] == "taken"
-                    ):
-                        tx.put(CLAIMS, id, {**current.data, "due_at": due})
+    def renew_held(self) -> None:
+        """A full lease from now on every claim that is being done here."""
+        with self._held_lock:
+            held = dict(self._held)
+        due = stamp(self._clock.now() + _LEASE)
+        for id, attempt in held.items():
 
-                self._store.transact(renew, cause=Cause("", f"service:{self._service}"))
+            def renew(tx: Tx, id: str = id, attempt: int = attempt, due: str = due) -> None:
+                current = tx.get(CLAIMS, id)
+                if (
+                    current is not None
+                    and current.data["attempt"] == attempt
+                    and current.data["state"] == "taken"
+                ):
+                    tx.put(CLAIMS, id, {**current.data, "due_at": due})
+
+            self._store.transact(renew, cause=Cause("", f"service:{self._service}"))
 
 
 _AGAIN = object()
