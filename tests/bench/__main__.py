@@ -23,8 +23,8 @@ _SETTLE_S = 6  # one tick and what follows from it
 def measure(folder: Path, *, quick: bool) -> list[Row]:
     count, seconds = (12, 4.0) if quick else (80, 12.0)
     bare = BareSandbox(emptied(folder / "bare"))
-    shops = [Shops() for _ in range(3)]
-    served = Served(folder / "data", open_ports=tuple(shop.port for shop in shops))
+    shops = [Shops(f"127.0.0.{number}") for number in (1, 2, 3)]
+    served = Served(folder / "data", open_places=tuple(shop.place for shop in shops))
     try:
         rows = _said(runs.measure(served, bare, count, seconds))
         rows += _said(life.proposals(served, shops, 3 if quick else 10))

@@ -21,7 +21,7 @@ _SLOWEST_START_S = 60
 class Served:
     """Running once made. `start_s`: from the order to start it until /readyz says yes."""
 
-    def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = ()) -> None:
+    def __init__(self, folder: Path, *, open_places: tuple[str, ...] = ()) -> None:
         environment = {
             k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("AB_")
         }
@@ -29,7 +29,7 @@ class Served:
             "AB_DATA_DIR": str(folder),
             "AB_PORT": "0",
             "AB_OWNER_TOKEN": TOKEN,
-            "AB_EGRESS_ALLOW_PRIVATE": ",".join(f"127.0.0.1:{port}" for port in open_ports),
+            "AB_EGRESS_ALLOW_PRIVATE": ",".join(open_places),
         }
         begun = time.perf_counter()
         self.process = subprocess.Popen(

@@ -10,24 +10,36 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 Item = tuple[str, str, int]  # id, title, price in won
 
 DAY_ONE: dict[str, list[Item]] = {
-    "a": [("a1", "리넨 셔츠 화이트", 39000), ("a2", "데님 팬츠 인디고", 59000), ("a3", "울 머플러 그레이", 28000)],
+    "a": [
+        ("a1", "리넨 셔츠 화이트", 39000),
+        ("a2", "데님 팬츠 인디고", 59000),
+        ("a3", "울 머플러 그레이", 28000),
+    ],
     "b": [("b1", "캠핑 의자 접이식", 45000), ("b2", "캠핑 랜턴 충전식", 33000)],
-    "c": [("c1", "원두 에티오피아 200g", 14000), ("c2", "원두 콜롬비아 200g", 13000), ("c3", "드립백 세트", 19000)],
+    "c": [
+        ("c1", "원두 에티오피아 200g", 14000),
+        ("c2", "원두 콜롬비아 200g", 13000),
+        ("c3", "드립백 세트", 19000),
+    ],
 }
 
 
 class Shops:
-    """`items` may be changed between runs; `trouble[shop]` is one of "500", "markup", "empty" or absent."""
+    """`items` may be changed between runs; `trouble[shop]` is one of "500", "markup", "empty" or absent.
 
-    def __init__(self) -> None:
+    host: an address of this machine, where it matters that shops lie on different ones.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.items = {name: list(items) for name, items in DAY_ONE.items()}
         self.trouble: dict[str, str] = {}
         self.requests: list[str] = []
-        self._server = _serve(self._answer)
+        self._server = _serve(self._answer, host)
         self.port: int = self._server.server_address[1]
+        self.place = f"{host}:{self.port}"
 
     def address(self, shop: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{shop}/new"
+        return f"http://{self.place}/{shop}/new"
 
     def close(self) -> None:
         self._server.shutdown()
@@ -42,7 +54,11 @@ class Shops:
         if trouble == "500":
             return 500, "text/plain", b"broken"
         items = [] if trouble == "empty" else self.items[shop]
-        page = "<html><body><p>새 단장 중이에요</p></body></html>" if trouble == "markup" else _PAGES[shop](items)
+        page = (
+            "<html><body><p>새 단장 중이에요</p></body></html>"
+            if trouble == "markup"
+            else _PAGES[shop](items)
+        )
         if shop == "c":
             return 200, "text/html; charset=euc-kr", page.encode("euc-kr")
         return 200, "text/html; charset=utf-8", page.encode()
@@ -50,7 +66,12 @@ class Shops:
 
 def _json_ld(items: list[Item]) -> str:
     products = [
-        {"@type": "Product", "name": t, "url": f"/a/{i}", "offers": {"@type": "Offer", "price": p, "priceCurrency": "KRW"}}
+        {
+            "@type": "Product",
+            "name": t,
+            "url": f"/a/{i}",
+            "offers": {"@type": "Offer", "price": p, "priceCurrency": "KRW"},
+        }
         for i, t, p in items
     ]
     graph = json.dumps({"@context": "https://schema.org", "@graph": products}, ensure_ascii=False)
@@ -98,7 +119,9 @@ class Sink:
         return self.answer[0], "text/plain", self.answer[1]
 
 
-def _serve(answer: Callable[[str, str, bytes], tuple[int, str, bytes]]) -> ThreadingHTTPServer:
+def _serve(
+    answer: Callable[[str, str, bytes], tuple[int, str, bytes]], host: str = "127.0.0.1"
+) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -117,6 +140,6 @@ def _serve(answer: Callable[[str, str, bytes], tuple[int, str, bytes]]) -> Threa
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
