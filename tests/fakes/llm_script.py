@@ -126,6 +126,7 @@ class Refuse:
     type: str = "api_error"
     message: str = "made up for a test"
     retry_after: str | None = None
+    location: str | None = None
 
 
 Scripted = Reply | Refuse

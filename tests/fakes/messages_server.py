@@ -161,8 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._request_id = f"req_{number}"
         if isinstance(answer, Refuse):
             error = {"type": answer.type, "message": answer.message}
-            extra = {} if answer.retry_after is None else {"retry-after": answer.retry_after}
-            self._json(answer.status, {"type": "error", "error": error}, extra)
+            extra = {"retry-after": answer.retry_after, "location": answer.location}
+            given = {name: text for name, text in extra.items() if text is not None}
+            self._json(answer.status, {"type": "error", "error": error}, given)
         elif self.path.startswith("/v1/messages/count_tokens"):
             self._json(200, {"input_tokens": player.tokens}, {})
         else:

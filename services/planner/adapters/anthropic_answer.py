@@ -149,7 +149,7 @@ class Gathering:
         """Counts here are of the whole answer so far; only those given replace what its start said."""
         self._stop = delta.get("stop_reason") or self._stop
         self._usage |= {name: count for name, count in usage.items() if count is not None}
-        self._counted = self._counted or "output_tokens" in usage
+        self._counted = self._counted or usage.get("output_tokens") is not None
         details = delta.get("stop_details") or {}
         said = [str(details[name]) for name in ("category", "explanation") if details.get(name)]
         self._stop_detail = ": ".join(said) or str(delta.get("stop_sequence") or "")

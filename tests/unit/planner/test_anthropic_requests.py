@@ -23,7 +23,7 @@ from services.planner.ports import (
     ToolResult,
 )
 from shared.clock import FakeClock, SystemClock
-from shared.errors import Interrupted, Misconfigured, Unavailable
+from shared.errors import BadRequest, Interrupted, Misconfigured, Unavailable
 from tests.fakes.llm_script import Refuse, Reply, Say, Silence
 from tests.fakes.messages_server import KEY, MessagesServer
 
@@ -217,6 +217,28 @@ def test_the_sentence_of_a_wrong_key_does_not_hold_it(server: MessagesServer) ->
     assert "sk-ant-wrong" not in refusal.value.detail
 
 
+def test_the_sentence_does_not_hold_the_key_when_the_server_repeats_it(
+    server: MessagesServer, llm: AnthropicLlm
+) -> None:
+    server.enqueue(Refuse(400, "invalid_request_error", f"{KEY} may not do that"))
+    with pytest.raises(BadRequest, match="may not do that") as refusal:
+        list(llm.stream(request()))
+
+    assert KEY not in refusal.value.detail
+
+
+def test_words_and_key_stay_with_the_chosen_server_when_it_sends_us_elsewhere(
+    server: MessagesServer, llm: AnthropicLlm
+) -> None:
+    with MessagesServer(Reply((Say("mine now"),))) as elsewhere:
+        server.enqueue(Refuse(307, location=f"{elsewhere.url}/v1/messages"))
+        with pytest.raises(Misconfigured) as refusal:
+            list(llm.stream(request()))
+
+        assert elsewhere.requests == []
+    assert refusal.value.code == "server_refused"
+
+
 def test_nothing_was_used_when_nobody_answers_at_the_address() -> None:
     with MessagesServer() as gone:
         address = gone.url
@@ -251,7 +273,7 @@ def test_a_server_that_never_begins_is_given_up_and_may_have_used_something(serv
 
 def test_the_package_is_not_imported_before_it_is_needed() -> None:
     code = (
-        "import sys, services.planner.app, services.planner.adapters.anthropic as a; "
+        "import sys, services.all_in_one, services.planner.adapters.anthropic as a; "
         "from shared.clock import SystemClock; a.AnthropicLlm('k', '', SystemClock()); "
         "sys.exit(bool({'anthropic', 'httpx2'} & set(sys.modules)))"
     )
