@@ -98,8 +98,8 @@ class LookRequested(Event):
 
 
 class LookFinished(Event):
-    """What looking found. result_key is the blob with the look program's output; None when nothing could be read. problem: why this
-    machine cannot look at all, as a sentence that says what to do; empty otherwise.
+    """What looking found. result_key is the blob with the look program's output; None when nothing could be
+    read. problem: why this machine cannot look at all, as a sentence that says what to do; empty otherwise.
 
     Emitted by: executor
     Handled by: planner

@@ -58,7 +58,9 @@ class Person:
             if until(seen):
                 return seen
             time.sleep(0.05)
-        raise AssertionError(f"{path} never came to what was waited for; last seen: {json.dumps(seen, ensure_ascii=False)[:3000]}")
+        raise AssertionError(
+            f"{path} never came to what was waited for; last seen: {json.dumps(seen, ensure_ascii=False)[:3000]}"
+        )
 
     def says(self, text: str, **more: object) -> Json:
         """The conversation once the builder has asked, proposed or given up."""
@@ -91,6 +93,8 @@ class Person:
         """The run once nothing about it will change any more."""
         over: Json = self.wait(
             f"/api/v1/runs/{run_id}",
-            lambda r: r["status"] == "parked" or (r["status"] not in ("queued", "running") and r["settled_at"]),
+            lambda r: (
+                r["status"] == "parked" or (r["status"] not in ("queued", "running") and r["settled_at"])
+            ),
         )
         return over

@@ -75,20 +75,24 @@ def _json_ld(items: list[Item]) -> str:
         for i, t, p in items
     ]
     graph = json.dumps({"@context": "https://schema.org", "@graph": products}, ensure_ascii=False)
-    return f'<html><head><title>가게 A</title><script type="application/ld+json">{graph}</script></head><body></body></html>'
+    script = f'<script type="application/ld+json">{graph}</script>'
+    return f"<html><head><title>가게 A</title>{script}</head><body></body></html>"
 
 
 def _table(items: list[Item]) -> str:
     rows = "".join(f'<tr><td><a href="/b/{i}">{t}</a></td><td>{p:,}원</td></tr>' for i, t, p in items)
-    return f"<html><head><title>가게 B</title></head><body><table><tr><th>상품</th><th>가격</th></tr>{rows}</table></body></html>"
+    table = f"<table><tr><th>상품</th><th>가격</th></tr>{rows}</table>"
+    return f"<html><head><title>가게 B</title></head><body>{table}</body></html>"
 
 
 def _blocks(items: list[Item]) -> str:
     cards = "".join(
-        f'<li class="card"><a href="/c/{i}"><strong class="name">{t}</strong></a><span class="price">{p:,}원</span></li>'
+        f'<li class="card"><a href="/c/{i}"><strong class="name">{t}</strong></a>'
+        f'<span class="price">{p:,}원</span></li>'
         for i, t, p in items
     )
-    return f'<html><head><meta charset="euc-kr"><title>가게 C</title></head><body><ul class="list">{cards}</ul></body></html>'
+    head = '<meta charset="euc-kr"><title>가게 C</title>'
+    return f'<html><head>{head}</head><body><ul class="list">{cards}</ul></body></html>'
 
 
 _PAGES: dict[str, Callable[[list[Item]], str]] = {"a": _json_ld, "b": _table, "c": _blocks}

@@ -37,7 +37,7 @@ def test_a_lease_is_closed_at_once_when_its_run_is_already_over(tmp_path: Path, 
     event = RunFunded(run_id="run_1", lease_id="lease_1", tokens=10, expires_at=now)
 
     def late(tx: Tx) -> None:
-        assert claim_run_funded(event, tx, cast(Deps, None)) is None
+        assert claim_run_funded(event, tx, cast("Deps", None)) is None
 
     cause = Cause("wsp_1", "service:ledger")
     store.transact(lambda tx: repository.save_run(tx, run), cause=cause)
