@@ -94,9 +94,11 @@ def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
     lease = repository.find_lease(tx, event.lease_id)
     if lease is None:
         raise NotYet("The lease is not known yet.")
+    if repository.is_counted(tx, event.call_id):
+        return
     spent = event.input_tokens + event.output_tokens
     entry = UsageEntry(
-        id=derived("use", event.call_id),
+        id=repository.usage_id(event.call_id),
         workspace_id=lease.workspace_id,
         agent_id=event.agent_id,
         conversation_id=event.conversation_id,
@@ -128,6 +130,8 @@ def on_lease_closed(event: LeaseClosed, tx: Tx, deps: Deps) -> None:
     lease = repository.find_lease(tx, event.lease_id)
     if lease is None:
         raise NotYet("The lease is not known yet.")
+    if lease.spent_tokens < event.spent_tokens:
+        raise NotYet("Not all that was spent is known yet.")
     _close(tx, lease)
 
 

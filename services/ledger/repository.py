@@ -60,5 +60,13 @@ def add_usage(tx: Tx, entry: UsageEntry) -> None:
     tx.create(USAGE, entry.id, entry.to_doc())
 
 
+def usage_id(call_id: str) -> str:
+    return derived("use", call_id)
+
+
+def is_counted(tx: Tx, call_id: str) -> bool:
+    return tx.get(USAGE, usage_id(call_id)) is not None
+
+
 def lease_id(holder_id: str, number: int) -> str:
     return derived("lease", holder_id, str(number))

@@ -30,7 +30,8 @@ class TokensUsed(Event):
 
 
 class LeaseClosed(Event):
-    """The holder is done; what it did not spend is free again.
+    """The holder is done; what it did not spend is free again. spent_tokens is what it reported in all with
+    `tokens_used`: the rest is free only when all of that has been heard, in whatever order it comes.
 
     Emitted by: executor, planner
     Handled by: ledger
@@ -41,3 +42,4 @@ class LeaseClosed(Event):
     subject_field: ClassVar[str] = "lease_id"
 
     lease_id: str
+    spent_tokens: int = 0
