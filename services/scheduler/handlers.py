@@ -21,11 +21,14 @@ from shared.store.port import Cause, Tx
 def on_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> None:
     """Keep the agent's schedule; a change of schedule or switch counts from now, an unchanged one keeps its slot."""
     known = repository.find_schedule(tx, event.agent_id)
-    if known is not None and known.revision >= event.revision:
+    heard = known.revision if known is not None else repository.revision_without_schedule(tx, event.agent_id)
+    if heard is not None and heard >= event.revision:
         return
     if event.schedule is None:
         if known is not None:
             repository.save_schedule(tx, known.but(enabled=False, next_at=None, revision=event.revision))
+        else:
+            repository.note_without_schedule(tx, event.agent_id, event.revision)
         return
     enabled = event.enabled and not event.deleted
     now = deps.clock.now()

@@ -7,6 +7,9 @@ from shared.records.scheduler import ScheduleRecord, Slot
 from shared.store.port import Query, Reader, Tx, Where
 
 SCHEDULES, SLOTS = "schedules", "slots"
+UNSCHEDULED = (
+    "unscheduled"  # agents that never had a schedule: the newest fact heard, so that a late one stays late
+)
 
 QUERIES = (
     Query(SCHEDULES, (Where("next_at", "<=", ""),), order_by="next_at"),
@@ -22,6 +25,15 @@ def find_schedule(tx: Tx, agent_id: str) -> ScheduleRecord | None:
 
 def save_schedule(tx: Tx, record: ScheduleRecord) -> None:
     tx.put(SCHEDULES, record.id, record.to_doc())
+
+
+def revision_without_schedule(tx: Tx, agent_id: str) -> str | None:
+    document = tx.get(UNSCHEDULED, agent_id)
+    return str(document.data["revision"]) if document else None
+
+
+def note_without_schedule(tx: Tx, agent_id: str, revision: str) -> None:
+    tx.put(UNSCHEDULED, agent_id, {"revision": revision})
 
 
 def due_schedules(reader: Reader | Tx, now: str, limit: int = 100) -> list[ScheduleRecord]:
