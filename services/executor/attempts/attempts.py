@@ -187,11 +187,11 @@ class Attempts:
         shutil.rmtree(folder, ignore_errors=True)
         outputs = collector.Collected(folder / "outputs")
         state_key, state_hash, state_size = None, "", 0
-        problems: list[str] = []
+        problems = list(recorder.problems)
         if ended.box is not None:
             outputs = collector.collect(ended.box / "outputs", folder / "outputs", max_bytes=64 << 20)
             state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20)
-            problems = [*outputs.problems, *state.problems]
+            problems += [*outputs.problems, *state.problems]
             if ended.reason == "exited" and ended.exit_code == 0 and state.files:
                 data = collector.archive(state)
                 state_key = f"executor/state/{run.agent_id}/{recorder.attempt_id}.tar"

@@ -16,16 +16,22 @@ _CHUNK = 1 << 20
 _MAX_FILES = 200
 _MAX_DEPTH = 6
 _MAX_NAME = 180
+_MAX_PROBLEMS = 20  # one is enough to refuse; thousands would not fit the document they are kept in
 
 
 @dataclass
 class Collected:
-    """files: relative name -> size. hashes: name -> SHA-256. problems: one sentence per thing left out."""
+    """files: relative name -> size. hashes: name -> SHA-256. problems: one sentence for each of the first
+    things left out."""
 
     folder: Path
     files: dict[str, int] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+    def leave_out(self, shown: str, why: str) -> None:
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(f"{shown}: {why}")
 
 
 def collect(source: Path, target: Path, *, max_bytes: int) -> Collected:
@@ -49,12 +55,12 @@ def _walk(folder: int, prefix: str, target: Path, result: Collected, max_bytes: 
     for name in names:
         shown = f"{prefix}{name}"
         if not _name_is_plain(name):
-            result.problems.append(f"{ascii(shown)[:80]}: unusual name")
+            result.leave_out(ascii(shown)[:80], "unusual name")
             continue
         try:
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except OSError:
-            result.problems.append(f"{shown}: not a regular file")
+            result.leave_out(shown, "not a regular file")
             continue
         try:
             _take(fd, name, shown, target, result, max_bytes, depth)
@@ -68,15 +74,15 @@ def _take(
     kind = os.fstat(fd)
     if stat.S_ISDIR(kind.st_mode):
         if depth + 1 >= _MAX_DEPTH:
-            result.problems.append(f"{shown}: too deep")
+            result.leave_out(shown, "too deep")
             return
         below = target / name
         below.mkdir(exist_ok=True)
         _walk(fd, f"{shown}/", below, result, max_bytes, depth + 1)
     elif not stat.S_ISREG(kind.st_mode) or kind.st_nlink != 1:
-        result.problems.append(f"{shown}: not a regular file")
+        result.leave_out(shown, "not a regular file")
     elif len(result.files) >= _MAX_FILES:
-        result.problems.append(f"{shown}: more than {_MAX_FILES} files")
+        result.leave_out(shown, f"more than {_MAX_FILES} files")
     else:
         _copy(fd, target / name, shown, result, max_bytes)
 
@@ -93,7 +99,7 @@ def _copy(fd: int, path: Path, shown: str, result: Collected, max_bytes: int) ->
             sink.write(chunk)
     if size > left:
         path.unlink()
-        result.problems.append(f"{shown}: over the size limit")
+        result.leave_out(shown, "over the size limit")
         return
     result.files[shown] = size
     result.hashes[shown] = digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -18,9 +19,13 @@ from shared.store.port import Cause, Store, Tx
 
 _FLUSH_BYTES = 64 << 10  # design, section 5
 _MAX_DELIVERIES = 20
-_MAX_TEXT = 200_000
 _MAX_STEPS = 500
 _MAX_REMEMBERED = 50
+# Decision: what an attempt says and would send is kept in two documents of at most a megabyte each.
+_MAX_TEXTS_BYTES = 400_000
+_MAX_BODIES_BYTES = 200_000
+_MAX_URL = 2000
+_LARGEST = 6  # bytes of one character in JSON: \u0001
 
 
 class AttemptRecorder:
@@ -50,6 +55,9 @@ class AttemptRecorder:
         self.refusals: list[Refusal] = []
         self.would_send: list[dict[str, Any]] = []
         self.hosts: dict[tuple[str, str], HostContact] = {}
+        self.problems: list[str] = []
+        self._text_bytes = 0
+        self._body_bytes = 0
         self.error_tail = ""
         self.wrote = run.wrote
 
@@ -93,21 +101,26 @@ class AttemptRecorder:
         if kind == "step" and self._steps < _MAX_STEPS:
             self._steps += 1
             with self._lock:
-                self._entries.append(("step", {"name": str(entry.get("name", ""))[:200]}))
+                self._entries.append(("step", {"name": _text(entry.get("name", ""))[:200]}))
             self.flush()
         elif kind == "deliver":
             self._queue_delivery(entry)
 
     def _queue_delivery(self, entry: Mapping[str, object]) -> None:
         with self._lock:
-            if len(self.deliveries) >= _MAX_DELIVERIES:
+            text = _text(entry.get("text", ""))
+            self._text_bytes += _size(text)
+            if len(self.deliveries) >= _MAX_DELIVERIES or self._text_bytes > _MAX_TEXTS_BYTES:
+                # Sending some of them and calling it delivered would be a lie: the run is told so at its end.
+                most = f"{_MAX_DELIVERIES} / {_MAX_TEXTS_BYTES // 1000} kB"
+                self.problems = [f"agent.deliver: more messages than may be sent at once ({most})"]
                 return
             files = entry.get("files")
-            names = tuple(str(name)[:200] for name in files[:20]) if isinstance(files, list | tuple) else ()
+            names = tuple(_text(name)[:200] for name in files[:20]) if isinstance(files, list | tuple) else ()
             delivery = QueuedDelivery(
                 id=derived("dlv", self.run.id, str(len(self.deliveries))),
-                channel=str(entry.get("channel", ""))[:40],
-                text=str(entry.get("text", ""))[:_MAX_TEXT],
+                channel=_text(entry.get("channel", ""))[:40],
+                text=text,
                 files=names,
                 status="held",
             )
@@ -132,9 +145,19 @@ class AttemptRecorder:
                     )
                 )
             if exchange.verdict == "would_send" and len(self.would_send) < _MAX_REMEMBERED:
-                body = exchange.body_preview.decode(errors="replace")
-                self.would_send.append({"method": exchange.method, "url": exchange.url, "body": body})
+                body = self._shown_body(exchange.body_preview)
+                url = exchange.url[:_MAX_URL]
+                self.would_send.append({"method": exchange.method, "url": url, "body": body})
         self._on_buffered()
+
+    def _shown_body(self, preview: bytes) -> str:
+        """As much of it as there is still room for."""
+        text = _text(preview.decode(errors="replace"))
+        left = max(0, _MAX_BODIES_BYTES - self._body_bytes)
+        if _size(text) > left:
+            text = text[: left // _LARGEST]
+        self._body_bytes += _size(text)
+        return text
 
     def _count(self, exchange: Exchange) -> None:
         key = (exchange.host, exchange.verdict)
@@ -179,6 +202,16 @@ class AttemptRecorder:
 
     def ended(self, result: Ended) -> None:
         self._on_ended(self, result)
+
+
+def _text(claimed: object) -> str:
+    """What the code claims as text the store takes: JSON can carry halves of characters, and NUL."""
+    return str(claimed).encode(errors="replace").decode().replace("\0", "\ufffd")
+
+
+def _size(text: str) -> int:
+    """Bytes it takes in a document."""
+    return len(json.dumps(text, ensure_ascii=False).encode())
 
 
 def _joined(entries: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
