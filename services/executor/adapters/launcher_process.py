@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import subprocess
 import threading
@@ -21,6 +22,9 @@ _START = (
 _LAST_WORDS = 2000
 
 
+log = logging.getLogger(__name__)
+
+
 class LauncherProcess:
     """hear(kind, body, descriptors) and lost() are called from the reader thread; lost() once, last."""
 
@@ -36,6 +40,7 @@ class LauncherProcess:
         self._lost = lost
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
+        self._closing = False
         with theirs:
             # -I -S and an empty environment: nothing of the executor's settings, secrets or packages gets in
             self._process = subprocess.Popen(
@@ -80,6 +85,7 @@ class LauncherProcess:
 
     def close(self) -> None:
         """The end of the channel is the launcher's order to end everything; waits until it has."""
+        self._closing = True
         with suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
         self._process.communicate()
@@ -97,4 +103,11 @@ class LauncherProcess:
             if message is None:
                 break
             self._hear(*message)
+        self._note_last_words()
         self._lost()
+
+    def _note_last_words(self) -> None:
+        """Nobody told it to end and it did: what it said is the only trace of why."""
+        if not self._closing and self._process.stderr is not None:
+            said = self._process.stderr.read()[-_LAST_WORDS:].decode(errors="replace").strip()
+            log.warning("the launcher of sandboxes ended by itself: %s", said or "it said nothing")

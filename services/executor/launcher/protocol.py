@@ -89,9 +89,12 @@ def send(channel: socket.socket, kind: str, body: object = None, fds: tuple[int,
 
 def receive(channel: socket.socket) -> tuple[str, Any, list[int]] | None:
     """(kind, body, descriptors), or None at end of file. Descriptors are close-on-exec and the caller's."""
-    data, extra, _flags, _address = channel.recvmsg(
-        _MAX_MESSAGE, socket.CMSG_SPACE(4 * _MAX_FDS), socket.MSG_CMSG_CLOEXEC
-    )
+    try:
+        data, extra, _flags, _address = channel.recvmsg(
+            _MAX_MESSAGE, socket.CMSG_SPACE(4 * _MAX_FDS), socket.MSG_CMSG_CLOEXEC
+        )
+    except ConnectionResetError:  # the other side died with something of ours unread
+        return None
     fds = array.array("i")
     for level, kind, payload in extra:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
