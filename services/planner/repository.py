@@ -21,6 +21,7 @@ CONVERSATIONS, ENTRIES, PLANS, VERSIONS, BUILDS = (
 QUERIES = (
     Query(CONVERSATIONS, (Where("workspace_id", "==", ""),), order_by="updated_at"),
     Query(CONVERSATIONS, (Where("state", "==", ""),), order_by="updated_at"),
+    Query(CONVERSATIONS, (Where("test_run_id", "==", ""),), order_by="updated_at"),
     Query(ENTRIES, (Where("conversation_id", "==", ""),), order_by="seq"),
     Query(VERSIONS, (Where("agent_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at"),

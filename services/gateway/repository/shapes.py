@@ -67,6 +67,7 @@ QUERIES = (
 READER_QUERIES: dict[str, tuple[Query, ...]] = {
     "planner": (
         _by("conversations", "workspace_id", order="updated_at"),
+        _by("conversations", "workspace_id", "test_run_id", order="updated_at"),
         _by("versions", "workspace_id", "agent_id", order="created_at"),
     ),
     "executor": (

@@ -36,6 +36,8 @@ from shared.errors import BadRequest, Conflict, NotFound
 from shared.events.run import RunCancelRequested, RunRequested
 from shared.records.executor import Artifact, Run, RunEntry
 from shared.records.gateway import Agent, Delivery
+from shared.records.planner import Conversation
+from shared.records.scheduler import Slot
 from shared.store.port import Reader, Tx, Where
 
 api = Api("runs")
@@ -223,25 +225,54 @@ def _runnable(agent: Agent) -> tuple[str, str]:
 
 
 def _run(id: str) -> Run:
-    """The executor's, or what was promised while the executor has not seen it yet."""
+    """The executor's, or what somebody asked for while the executor has not seen it yet: a person, the
+    planner for a rehearsal, the scheduler for a slot. Whoever shows an id has promised that it can be read."""
     found = scope().find(_executor(), "runs", id, Run)
-    if found is not None:
-        return found
+    asked = found or _asked_by_person(id) or _asked_by_planner(id) or _asked_by_scheduler(id)
+    if asked is None:
+        raise refusal(NotFound, "not_found")
+    return asked
+
+
+def _asked_by_person(id: str) -> Run | None:
     promised = scope().find(deps().store, REQUESTS, id, Request)
     if promised is None or promised.kind != "run":
-        raise refusal(NotFound, "not_found")
-    return Run(
-        id=promised.id,
-        workspace_id=promised.workspace_id,
-        agent_id=promised.agent_id or "",
-        version_id=promised.version_id or "",
+        return None
+    return _queued(
+        id,
+        agent_id=promised.agent_id,
+        version_id=promised.version_id,
         grant_id=promised.grant_id,
         kind="manual",
-        status="queued",
         input=promised.input,
         requested_at=promised.at,
         deadline_at=promised.deadline_at,
     )
+
+
+def _asked_by_planner(id: str) -> Run | None:
+    where = Where("test_run_id", "==", id)
+    planner = deps().readers["planner"]
+    talks = scope().all(planner, "conversations", Conversation, where, order_by="updated_at", limit=1)
+    if not talks:
+        return None
+    talk = talks[0]
+    times = {"requested_at": talk.updated_at, "deadline_at": talk.updated_at}
+    return _queued(id, agent_id=talk.agent_id, version_id=talk.version_id, kind="test", **times)
+
+
+def _asked_by_scheduler(id: str) -> Run | None:
+    slot = scope().find(deps().readers["scheduler"], "slots", id, Slot)
+    if slot is None or slot.run_id != id:
+        return None
+    times = {"requested_at": slot.at, "deadline_at": slot.at}
+    return _queued(id, agent_id=slot.agent_id, kind="scheduled", slot_at=slot.at, **times)
+
+
+def _queued(id: str, **known: object) -> Run:
+    data = {"version_id": "", **{key: value for key, value in known.items() if value is not None}}
+    base = {"id": id, "workspace_id": scope().workspace_id, "agent_id": "", "status": "queued"}
+    return Run.model_validate({**base, **data})
 
 
 def _linked(artifact: Artifact) -> ArtifactLink:

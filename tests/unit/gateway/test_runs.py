@@ -13,6 +13,7 @@ from shared.events.permission import PermissionDecided
 from shared.events.run import RunCancelRequested, RunRequested
 from shared.records.executor import Artifact, PermissionRequest, RunEntry
 from shared.records.gateway import Grant, Notice
+from shared.records.scheduler import Slot
 from tests.unit.gateway.conftest import World
 from tests.unit.gateway.test_conversations import frames
 
@@ -71,6 +72,28 @@ def test_a_run_asked_for_is_queued_at_once(world: World) -> None:
     assert isinstance(event, RunRequested)
     assert (event.version_id, event.grant_id, event.kind) == ("ver_1", "grant_1", "manual")
     assert event.deadline_at > event.requested_at
+
+
+def test_a_rehearsal_can_be_read_as_soon_as_its_conversation_names_it(world: World) -> None:
+    world.conversation(state="testing", agent_id="agent_1", version_id="ver_1", test_run_id="run_rehearsal")
+
+    read = world.call("GET", "/api/v1/runs/run_rehearsal").json
+
+    assert (read["status"], read["kind"], read["agent_id"]) == ("queued", "test", "agent_1")
+    assert world.call("GET", "/api/v1/runs/run_other").status_code == 404
+
+
+def test_a_slots_run_can_be_read_as_soon_as_the_slot_can(world: World) -> None:
+    slot = {"id": "run_slot", "workspace_id": OWNER_WORKSPACE, "agent_id": "agent_1", "run_id": "run_slot"}
+    at = "2026-11-22T00:00:00.000000Z"
+    world.put("scheduler", "slots", Slot.model_validate({**slot, "at": at, "status": "requested"}))
+    missed = {**slot, "id": "run_missed", "run_id": None, "at": at, "status": "missed"}
+    world.put("scheduler", "slots", Slot.model_validate(missed))
+
+    read = world.call("GET", "/api/v1/runs/run_slot").json
+
+    assert (read["status"], read["kind"], read["slot_at"]) == ("queued", "scheduled", at)
+    assert world.call("GET", "/api/v1/runs/run_missed").status_code == 404
 
 
 def test_a_rehearsed_agent_can_be_run_before_it_is_switched_on_and_a_new_one_cannot(world: World) -> None:
