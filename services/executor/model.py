@@ -179,7 +179,8 @@ def after_attempt(
         return failed("bad_output", more=result.problems[0])
     broken = [check for check in checks if not check.held]
     if broken:
-        text = f"{sentence('contract', language)} 「{broken[0].says}」: {broken[0].text}"
+        seen = broken[0].text.partition(" (outputs/")[0]  # what was seen; the rule stands with the check
+        text = f"{sentence('contract', language)} 「{broken[0].says}」: {seen}"
         return Ending("succeeded", "not_delivered", Reason(code="contract", text=text))
     live = run.kind not in ("test", "replay")
     waiting = live and bool(result.deliveries)

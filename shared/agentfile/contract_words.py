@@ -111,8 +111,8 @@ def out_of_range(path: str, name: str, value: float, low: float | None, high: fl
 def other_values(path: str, name: str, values: Sequence[str], wanted: Sequence[str]) -> Said:
     seen_ko, seen_en = (_list(values), _list(values)) if values else ("너무 많은 여러 값", "too many values")
     return (
-        f"{seen_ko} — {path}의 '{name}' 열에는 {_list(wanted)}만 있어야 해요.",
-        f"{seen_en} — '{name}' in {path} should only hold {_list(wanted)}.",
+        f"{seen_ko} ({path}의 '{name}' 열에는 {_list(wanted)}만 있어야 해요.)",
+        f"{seen_en} ({path} should only hold {_list(wanted)} in '{name}'.)",
     )
 
 

@@ -104,7 +104,7 @@ CASES: list[tuple[Check, dict[str, Any], bool, str]] = [
         check("fields", path=SOURCES, fields=["status"], contains=["ok"]),
         {"sources": table(2, STATUS)},
         False,
-        "'error' — outputs/sources.csv의 'status' 열에는 'ok'만 있어야 해요.",
+        "'error' (outputs/sources.csv의 'status' 열에는 'ok'만 있어야 해요.)",
     ),
     (
         check("fields", path=SOURCES, fields=["status"], excludes=["error"]),
