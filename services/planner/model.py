@@ -110,6 +110,10 @@ SAY: dict[str, tuple[str, str]] = {
         "가져온 에이전트예요. 아래 설명은 만든 사람의 말이에요.",
         "An imported agent. The description is its author's words.",
     ),
+    "broken": (
+        "여기서 문제가 생겨 더 나아가지 못했어요. 다시 말씀해 주세요.",
+        "Something went wrong here and it could not go on. Please say it again.",
+    ),
     "overdue": (
         "시간이 너무 오래 걸려 멈췄어요. 다시 말씀해 주세요.",
         "It took too long and was stopped. Please say it again.",

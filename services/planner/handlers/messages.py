@@ -56,6 +56,8 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
                 "secret_names": tuple(dict.fromkeys((*build.secret_names, *event.secret_names))),
                 "import_key": event.import_key or build.import_key,
                 "message_id": event.message_id,
+                "looking": None,  # what an older message wanted to see starts no turn that nobody paid for
+                "awaited": (),
                 "stopped": False,
             }
         ),
@@ -84,8 +86,11 @@ def _shown(tx: Tx, conversation_id: str, answers: dict[str, str]) -> str:
 
 def on_turn_refused(event: TurnRefused, tx: Tx, deps: Deps) -> None:
     conversation = repository.find_conversation(tx, event.conversation_id)
-    if conversation is None:
+    build = repository.find_build(tx, event.conversation_id)
+    if conversation is None or build is None:
         raise NotYet("The conversation is not known yet.")
+    if build.message_id != event.message_id or build.stopped:
+        return
     entries: list[Entry] = [("result", "builder", {"text": event.reason, "state": "failed"})]
     repository.save(tx, conversation.but(state="failed", problem=event.reason), entries, deps.now())
 

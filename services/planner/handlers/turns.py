@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import asdict, dataclass
 from zoneinfo import ZoneInfo
 
@@ -18,12 +19,14 @@ from services.planner.recipes.talk import Ask, Look, LookFound, Propose, Refuse,
 from services.planner.repository import Entry
 from shared.agentfile import bundle
 from shared.bus.dispatch import Failed, Job
-from shared.errors import BadRequest, NotYet
+from shared.errors import BadRequest, DecodeError, NotYet
 from shared.events.conversation import LookFinished, LookRequested, TurnFunded
 from shared.events.usage import LeaseClosed
 from shared.ids import derived
 from shared.records.planner import Conversation
 from shared.store.port import Tx
+
+log = logging.getLogger(__name__)
 
 
 class TurnJob(Job):
@@ -53,6 +56,8 @@ def claim_turn_funded(event: TurnFunded, tx: Tx, deps: Deps) -> TurnJob | None:
     if build.message_id != event.message_id or build.stopped:
         tx.emit(LeaseClosed(lease_id=event.lease_id))
         return None
+    if build.lease_id is not None:  # of a turn that was overtaken by this message
+        tx.emit(LeaseClosed(lease_id=build.lease_id))
     repository.save_build(tx, build.model_copy(update={"lease_id": event.lease_id}))
     return TurnJob(conversation_id=build.id, message_id=event.message_id)
 
@@ -92,12 +97,18 @@ def do_turn(job: TurnJob, deps: Deps) -> Turned:
 
 
 def _seen(job: TurnJob, build: Build, deps: Deps) -> dict[str, dict[str, object]]:
-    """What was found per address. A failed look counts as seen, or the engine would look for ever."""
+    """What was found per address. What looking did not answer counts as seen in vain, or the engine would
+    look for ever."""
+    if job.look_key is None and not job.look_failed:
+        return {}
+    found: dict[str, LookFound] = {}
     if job.look_key is not None:
-        return {address: asdict(found) for address, found in parse_look(deps.blobs.get(job.look_key)).items()}
-    if job.look_failed:
-        return {a: asdict(LookFound(a, ok=False, problem="refused")) for a in build.awaited}
-    return {}
+        try:
+            found = parse_look(deps.blobs.get(job.look_key))
+        except DecodeError as error:
+            log.warning("what looking found cannot be read: %s", error.detail)
+    in_vain = {a: LookFound(a, ok=False, problem="refused") for a in build.awaited if a not in found}
+    return {address: asdict(look) for address, look in (found | in_vain).items()}
 
 
 def record_turn(job: TurnJob, outcome: Turned | Failed, tx: Tx, deps: Deps) -> None:
@@ -108,8 +119,9 @@ def record_turn(job: TurnJob, outcome: Turned | Failed, tx: Tx, deps: Deps) -> N
     now = deps.now()
     if isinstance(outcome, Failed):
         _close(tx, build.model_copy(update={"import_key": None}))
-        entries: list[Entry] = [("result", "builder", {"text": outcome.detail, "state": "failed"})]
-        repository.save(tx, conversation.but(state="failed", problem=outcome.detail), entries, now)
+        text = say("broken", build.language) if outcome.code == "internal" else outcome.detail
+        entries: list[Entry] = [("result", "builder", {"text": text, "state": "failed"})]
+        repository.save(tx, conversation.but(state="failed", problem=text), entries, now)
         return
     build = build.model_copy(update={"looks": outcome.looks, "looking": None, "awaited": ()})
     step = outcome.step
