@@ -54,7 +54,9 @@ def record_types() -> dict[str, type[Record]]:
     """All records by class name."""
     for module in pkgutil.iter_modules(shared.records.__path__):
         importlib.import_module(f"shared.records.{module.name}")
-    return {kind.__name__: kind for kind in Record.__subclasses__()}
+    # A service's own documents also derive from Record; only what others may read is frozen.
+    ours = f"{shared.records.__name__}."
+    return {kind.__name__: kind for kind in Record.__subclasses__() if kind.__module__.startswith(ours)}
 
 
 def example(kind: type[BaseModel]) -> Any:
