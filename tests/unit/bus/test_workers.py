@@ -170,6 +170,23 @@ def test_who_was_overtaken_records_nothing(desk: Desk) -> None:
     assert len(desk.said(RunStarted)) == 1
 
 
+def test_who_was_overtaken_records_nothing_while_the_other_is_still_at_it(desk: Desk) -> None:
+    other = desk.workers()
+
+    def overtaken() -> str:
+        desk.deps.outside = raising(Death())
+        desk.clock.advance(seconds=61)
+        with pytest.raises(Death):
+            other.run_due()
+        return "sent too late"
+
+    desk.deps.outside = overtaken
+    desk.hears(REDONE)
+    desk.works()
+    assert desk.deps.recorded == []
+    assert only_claim(desk)["attempt"] == 2
+
+
 def test_who_was_overtaken_does_not_put_it_back_either(desk: Desk) -> None:
     other = desk.workers()
 

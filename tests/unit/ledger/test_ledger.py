@@ -172,6 +172,16 @@ def test_a_finished_run_gives_back_its_rest_and_stands_in_the_record(desk: Desk)
     assert (line["wall_ms"], line["cpu_ms"], line["input_tokens"]) == (1200, 300, 0)
 
 
+def test_a_lease_gives_back_its_rest_once_whoever_closes_it(desk: Desk) -> None:
+    desk.hears(requested("run_1", 100))
+    desk.hears(requested("run_2", 1000))
+    first, _ = desk.said(RunFunded)
+    desk.hears(parked("run_1"))
+    desk.hears(finished("run_1", first.lease_id))
+    desk.hears(LeaseClosed(lease_id=first.lease_id))
+    assert budget(desk).leased_tokens == 1000
+
+
 def test_a_fact_about_a_lease_nobody_has_heard_of_waits(desk: Desk) -> None:
     assert desk.hears(used("lease_x", "call_1", 5)).verdict == "retry"
     assert desk.hears(LeaseClosed(lease_id="lease_x")).verdict == "retry"

@@ -112,6 +112,16 @@ def test_one_slot_is_one_run_however_many_ticks_see_it(desk: Desk) -> None:
     assert len(desk.said(RunRequested)) == 1
 
 
+def test_a_slot_is_not_made_again_when_the_clock_was_set_back(desk: Desk) -> None:
+    desk.hears(changed(1))
+    tick(desk, minutes=31)
+    desk.clock.set(START)
+    desk.hears(changed(2, Schedule(cron="0 * * * *", missed="all")))
+    tick(desk, minutes=31)
+    assert list(slots(desk)) == hours(1)
+    assert len(desk.said(RunRequested)) == 1
+
+
 @pytest.mark.parametrize(
     ("missed", "verdicts"),
     [
