@@ -87,6 +87,17 @@ def _pytest(*folders: str, workers: int = 2, share: str = "loadfile") -> Callabl
     return steps
 
 
+def _flows() -> list[Step]:
+    """Every flow as events come, then again doubled, late and shuffled; what runs on several houses has its
+    own shuffled one already."""
+    steps = _pytest("tests/flows", share="worksteal")()  # few long tests: one file holds most of the time
+    several = "in-order or doubled-and-shuffled or five-processes or google"
+    return steps + [
+        Step("shuffled", ["env", "FLOWS_SEED=11", *step.command, "-k", f"not ({several})"], counted=True)
+        for step in steps
+    ]
+
+
 def _no_folder(*folders: str) -> Callable[[], str]:
     return lambda: "" if any((ROOT / folder).is_dir() for folder in folders) else "it holds no test yet"
 
@@ -136,8 +147,8 @@ _LIST = (
     Tier(
         "flows",
         "whole ways through the five services",
-        _pytest("tests/flows", share="worksteal"),  # few long tests: one file holds most of the time
-        weight=7,
+        _flows,
+        weight=10,
         missing=_no_folder("tests/flows"),
     ),
     Tier(

@@ -29,7 +29,7 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture
 def house(tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink) -> Iterator[House]:
-    """In order, nothing doubled."""
+    """As events come, or doubled and shuffled where FLOWS_SEED says so."""
     made = House(tmp_path_factory.mktemp("house"), open_ports=(shops.port, sink.port)).open()
     yield made
     made.close()
@@ -49,7 +49,7 @@ def emulators(
 
 
 def _in_order(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
-    return House(folder, open_ports=ports)
+    return House(folder, open_ports=ports, disorder=0)
 
 
 def _disorderly(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:

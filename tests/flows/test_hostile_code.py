@@ -360,6 +360,7 @@ attempt("search", lambda: subprocess.run(
 
 
 def test_no_token_of_the_platform_is_in_what_code_can_read(person: Person, lair: House) -> None:
+    live_run(person, 'import os\nprint(dict(os.environ))\nagent.deliver("inbox", "done")')
     with closing(sqlite3.connect(f"file:{lair.folder}/executor.db?mode=ro", uri=True)) as file:
         rows = file.execute("SELECT body FROM docs WHERE coll='run_entries'").fetchall()
     assert rows
