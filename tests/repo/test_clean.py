@@ -11,7 +11,7 @@ from tests.repo.tree import ROOT, tracked
 HOSTS = (
     "py" + "pi.org",
     "python" + "hosted.org",
-    "registry.npm" + "js.org",
+    "regis" + "try.npm" + "js.org",
     "deb.debian" + ".org",
     "npm" + "mirror",
 )
