@@ -236,7 +236,7 @@ class BubblewrapSandbox:
                     fd, self._root / "kept" / verdict.id, disk_bytes=limits.disk_bytes, inodes=limits.inodes
                 )
             os.close(fd)
-        reason: EndReason = verdict.reason  # type: ignore[assignment]
+        reason: EndReason = verdict.reason  # type: ignore[assignment]  # the launcher is ours
         return Ended(reason, verdict.exit_code, usage, box, verdict.detail)
 
     def _lost(self) -> None:

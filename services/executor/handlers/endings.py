@@ -215,7 +215,7 @@ def _request_deliveries(tx: Tx, run: Run, file: AgentFile, deps: Deps) -> None:
                 run_id=run.id,
                 agent_id=run.agent_id,
                 grant_id=run.grant_id,
-                channel=delivery.channel,  # type: ignore[arg-type]
+                channel=delivery.channel,  # type: ignore[arg-type]  # one the manifest names
                 title=file.agent.name,
                 text=delivery.text[:_EVENT_TEXT],
                 text_key=key,
