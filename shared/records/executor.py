@@ -152,14 +152,23 @@ class EnvironmentRecord(Record):
 
 
 class PermissionRequest(Record):
-    """What a parked run asked for. `sentence` is the platform's own.
+    """What only a person can decide. `sentence` is the platform's own.
 
-    scheme "" in documents from before it was kept. method and path are empty when only the host is known:
-    a refused CONNECT names nothing else.
+    kind      host: a parked run met a place outside its grant · write: a rehearsal's or a cut attempt's write,
+              asked for once · package: packages of a version that need a yes (no run: run_id, host, method and
+              path are "", port is 0)
+    scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
+              a refused CONNECT names nothing else
+    version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
+    packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
     """
 
     run_id: str
     agent_id: str
+    kind: Literal["host", "write", "package"] = "host"
+    version_id: str = ""
+    packages: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     status: Literal["open", "allowed", "denied", "expired"]
     sentence: str
     scheme: str = ""
