@@ -114,6 +114,7 @@ def test_no_variable_of_the_platform_reaches_code_when_it_runs(bench: Bench) -> 
     sink, _result = bench.run("import json, os\nprint(json.dumps(sorted(os.environ)))")
 
     expected = {"PATH", "HOME", "LANG", "PWD", "TZ", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR", "LC_CTYPE"}
+    expected.add("PYTHONHASHSEED")
     others = set(json.loads(sink.text)) - expected
     assert not {name for name in others if not name.startswith(("AGENT_", "XDG_"))}
 
@@ -374,3 +375,9 @@ def test_box_is_gone_when_an_attempt_is_released(bench: Bench) -> None:
     bench.run("")  # orders are done one after another: a later attempt's end means the release is done
 
     assert not box.exists()
+
+
+def test_sets_have_the_same_order_in_every_run_when_the_code_is_the_same(bench: Bench) -> None:
+    code = "print(list({'가격', 'apple', 'pear', 'plum', 'fig', 'kiwi', 'lime', 'date'}))"
+
+    assert bench.run(code)[0].text == bench.run(code)[0].text

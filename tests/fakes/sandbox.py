@@ -98,14 +98,15 @@ class FakeSandbox:
             site=tuple(map(str, order.site_dirs)),
             mounts={inside: str(path) for inside, path in order.mounts.items()},
             proxy_port=_way_out(job) if order.egress else 0,
+            runner=str(_BOOTSTRAP.parent),
         )
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _START, str(job), str(report), str(_BOOTSTRAP)],
+            [sys.executable, "-s", "-P", "-S", "-c", _START, str(job), str(report), str(_BOOTSTRAP)],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
             pass_fds=[job, report],
-            env={"PATH": os.defpath, "HOME": str(box), "LANG": "C.UTF-8"},
+            env={"PATH": os.defpath, "HOME": str(box), "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"},
             cwd=box,
             start_new_session=True,
         )

@@ -90,20 +90,22 @@ def bubblewrap(installed: Path = Path("/usr/bin/bwrap")) -> Path:
 def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
     """Fill `runtime` anew with everything sandboxes share; returns the bubblewrap program to start.
 
-    runtime/guest is /runner inside: the bootstrap, compiled, and lib/agent. runtime/etc is /etc.
+    runtime/guest is /runner inside: the bootstrap and its companions (the programs in its folder), compiled,
+    and lib/agent. runtime/etc is /etc.
     """
     shutil.rmtree(runtime, ignore_errors=True)
     guest = runtime / "guest"
     shutil.copytree(library, guest / "lib" / "agent", ignore=shutil.ignore_patterns("__pycache__"))
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(guest / "lib", quiet=1, invalidation_mode=unchecked, stripdir=str(guest))
-    py_compile.compile(
-        str(bootstrap),
-        str(guest / "bootstrap.pyc"),
-        dfile="bootstrap",
-        doraise=True,
-        invalidation_mode=unchecked,
-    )
+    for program in bootstrap.parent.glob("[a-z]*.py"):
+        py_compile.compile(
+            str(program),
+            str(guest / f"{program.stem}.pyc"),
+            dfile=program.stem,
+            doraise=True,
+            invalidation_mode=unchecked,
+        )
     _write(runtime / "etc", _ETC, _ETC_FOLDERS)
     _write(runtime / "init", _FIRST_PROCESS, _FIRST_PROCESS_FOLDERS)
     program = _copy_of_wheel(bwrap, runtime) if bwrap.parent.name == "_bin" else bwrap

@@ -1,4 +1,4 @@
-"""What a sandbox is told: paths inside, environment, and the bytes sent to runner/bootstrap.py."""
+"""What a sandbox is told: paths inside, environment, and the messages sent to runner/bootstrap.py."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ _BUNDLE_NAMES = (
     "AWS_CA_BUNDLE",
 )
 
+# modules to import ahead, each with the names asked of it (`from PIL import Image`: they may be modules)
+Preload = tuple[tuple[str, tuple[str, ...]], ...]
+
 
 @dataclass(frozen=True)
 class Guest:
-    """Where things are as the code sees them. mounts: sandbox path of the order -> where it really is."""
+    """Where things are as the code sees them. mounts: sandbox path of the order -> where it really is.
+    runner: folder of the bootstrap's companions."""
 
     app: str
     lib: str
@@ -31,6 +35,7 @@ class Guest:
     site: tuple[str, ...]
     mounts: dict[str, str]
     proxy_port: int = 3128
+    runner: str = "/runner"
 
 
 def environment(order: Order, guest: Guest) -> dict[str, str]:
@@ -52,24 +57,48 @@ def environment(order: Order, guest: Guest) -> dict[str, str]:
     return dict(order.env) | ours
 
 
-def encode(order: Order, guest: Guest, ca_pem: str) -> bytes:
-    """marshal of plain values: the reader is the same interpreter, and it needs no import to read it."""
+def settle(order: Order, guest: Guest, preload: Preload | None = None) -> bytes:
+    """The first message: what is the same for every run of a version. With `preload` the sandbox imports
+    that much, says "ready" and waits for the second."""
+    return _message(
+        {
+            "app": guest.app,
+            "entry": order.entry,
+            "lib": guest.lib,
+            "runner": guest.runner,
+            "scratch": guest.scratch,
+            "site": list(guest.site),
+            "env": environment(order, guest),
+            "wait": preload is not None,
+            "preload": [] if preload is None else [(name, list(parts)) for name, parts in preload],
+        }
+    )
+
+
+def take(order: Order, guest: Guest, ca_pem: str) -> bytes:
+    """The second message: what belongs to one run alone."""
     described = {
         "input": order.input,
         "mode": order.mode,
         "now": order.now,
         "timezone": order.timezone,
     }
-    return marshal.dumps(
+    return _message(
         {
-            "app": guest.app,
-            "entry": order.entry,
-            "lib": guest.lib,
-            "scratch": guest.scratch,
-            "site": list(guest.site),
             "state": order.state,
             "env": environment(order, guest),
             "job.json": json.dumps(described, ensure_ascii=False).encode(),
             "ca.pem": ca_pem.encode(),
         }
     )
+
+
+def encode(order: Order, guest: Guest, ca_pem: str) -> bytes:
+    """Everything at once, for a sandbox that does not wait."""
+    return settle(order, guest) + take(order, guest, ca_pem)
+
+
+def _message(values: dict[str, object]) -> bytes:
+    """marshal of plain values: the reader is the same interpreter, and it needs no import to read it."""
+    data = marshal.dumps(values)
+    return len(data).to_bytes(8, "little") + data

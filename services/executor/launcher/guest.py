@@ -139,6 +139,7 @@ def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
         "HOME",
         "/box",
     ]
+    options += ["--setenv", "PYTHONHASHSEED", "0"]  # sets in the same order in every run of the same code
     options += ["--setenv", "PATH", f"{os.path.dirname(machine.python)}:/usr/local/bin:/usr/bin:/bin"]
     options += ["--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:
@@ -165,12 +166,13 @@ def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
 
 
 def _command(machine: Machine, start: Start) -> list[str]:
-    """Readable by the code in /proc/1/cmdline: no data here. -I -S: no site, no .pth file, no environment."""
+    """Readable by the code in /proc/1/cmdline: no data here. -s -P -S: no site, no .pth file, no folder of
+    the script. Not -I, which would not read PYTHONHASHSEED either; the environment is ours alone."""
     spec = start.spec
     # Where a control group counts processes it should be the one to refuse: its refusals can be read outside.
     bound = spec.processes + (_GROUP_FIRST if start.charged else 1)
     listen = "listen" if spec.egress else "closed"
-    return [machine.python, "-I", "-S", "/runner/bootstrap.pyc", listen, str(bound)]
+    return [machine.python, "-s", "-P", "-S", "/runner/bootstrap.pyc", listen, str(bound)]
 
 
 def _limits(start: Start) -> None:

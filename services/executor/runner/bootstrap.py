@@ -15,17 +15,26 @@ import sys
 TYPE_CHECKING = False  # importing `typing` for the real one would take longer than everything here
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
+    from typing import Any
 
 REPORT_FD, JOB_FD = 3, 4
 PROXY_PORT = 3128
 
 
-def _receive(channel: _socket.socket) -> bytes:
-    """Everything until the platform closes its sending half."""
-    parts = []
-    while part := channel.recv(1 << 20):
-        parts.append(part)
-    return b"".join(parts)
+def _receive(channel: _socket.socket) -> dict[str, Any]:
+    """One message of the platform: its length in eight bytes, then marshal of plain values."""
+    return marshal.loads(_exactly(channel, int.from_bytes(_exactly(channel, 8), "little")))  # type: ignore[no-any-return]  # noqa: S302 - from the platform, over a socket of its own
+
+
+def _exactly(channel: _socket.socket, size: int) -> bytearray:
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        got = channel.recv_into(view[at:])
+        if not got:
+            raise SystemExit("the platform went away")
+        at += got
+    return data
 
 
 def _way_out(channel: _socket.socket) -> None:
@@ -62,32 +71,65 @@ def _bound_processes(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
 
 
-def prepare() -> tuple[bytes, str]:
-    """Do all of the above; source and path of the code, with nothing of the platform left open."""
+def companion(folder: str, name: str) -> dict[str, Any]:
+    """The names of another program of the platform's that lies beside this one, run on its own."""
+    try:
+        with open(f"{folder}/{name}.pyc", "rb") as file:
+            code = marshal.loads(file.read()[16:])  # noqa: S302 - ours, read-only
+    except FileNotFoundError:
+        with open(f"{folder}/{name}.py", "rb") as file:
+            code = compile(file.read(), name, "exec", dont_inherit=True)
+    names: dict[str, Any] = {"__name__": name}
+    exec(code, names)  # noqa: S102 - ours
+    return names
+
+
+def _settle(channel: _socket.socket, told: dict[str, Any]) -> None:
+    """Whatever is the same for every run of a version: bounds, folders, variables, the way to its modules."""
+    if int(sys.argv[2]):
+        _bound_processes(int(sys.argv[2]))
+    os.makedirs(told["scratch"], exist_ok=True)
+    os.environ.update(told["env"])
+    # the library first: a file of the code named agent.py must not hide it
+    sys.path[:] = [told["lib"], told["app"], *sys.path, *told["site"]]
+    sys.argv[:] = [f"{told['app']}/{told['entry']}"]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    os.set_inheritable(REPORT_FD, False)
+    os.set_inheritable(JOB_FD, False)
+    os.closerange(JOB_FD + 1, 4096)
+
+
+def _take(told: dict[str, Any], run: dict[str, Any]) -> None:
+    """Whatever belongs to this run alone."""
+    for name in ("job.json", "ca.pem"):
+        with open(f"{told['scratch']}/{name}", "wb") as file:
+            file.write(run[name])
+    if run["state"] is not None:
+        _unpack(run["state"], "state")
+    os.environ.update(run["env"])
+
+
+def prepare() -> tuple[CodeType | bytes, str]:
+    """Do all of the above; the code (or its source) and its path, with nothing of the platform left open."""
     channel = _socket.socket(fileno=JOB_FD)
     if sys.argv[1] == "listen":
         _way_out(channel)
-    job = marshal.loads(_receive(channel))  # noqa: S302 - from the platform, over a socket of its own
-    if int(sys.argv[2]):
-        _bound_processes(int(sys.argv[2]))
-    os.makedirs(job["scratch"], exist_ok=True)
-    for name in ("job.json", "ca.pem"):
-        with open(f"{job['scratch']}/{name}", "wb") as file:
-            file.write(job[name])
-    if job["state"] is not None:
-        _unpack(job["state"], "state")
-    os.environ.update(job["env"])
-    # the library first: a file of the code named agent.py must not hide it
-    sys.path[:] = [job["lib"], job["app"], *sys.path, *job["site"]]
-    sys.argv[:] = [f"{job['app']}/{job['entry']}"]
-    with open(sys.argv[0], "rb") as file:
-        source = file.read()
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    os.set_inheritable(REPORT_FD, False)
+    told = _receive(channel)
+    _settle(channel, told)
+    ready = None
+    if told["wait"]:
+        ready = companion(told["runner"], "preload")["Preloaded"](told)
+        channel.send(b"ready")
+    run = _receive(channel)
+    _take(told, run)
+    code = ready.bind() if ready else None
+    if code is None:
+        with open(sys.argv[0], "rb") as file:
+            code = file.read()
+    # Here: whatever must hold from the code's first line on and from no earlier.
     channel.send(b"first line")
     channel.close()
-    os.closerange(JOB_FD, 4096)
-    return source, sys.argv[0]
+    return code, sys.argv[0]
 
 
 def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -120,14 +162,14 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 
 def become_main() -> CodeType:
     """Empty __main__ of everything of ours and give it the code's names; what is returned runs in it."""
-    source, path = prepare()
+    code, path = prepare()
     names = sys.modules["__main__"].__dict__
     sys.excepthook = explain
     builtins = names["__builtins__"]
     names.clear()
     names.update(__name__="__main__", __file__=path, __builtins__=builtins, __doc__=None, __package__=None)
     names.update(__loader__=None, __spec__=None, __annotations__={})
-    return compile(source, path, "exec", dont_inherit=True)
+    return compile(code, path, "exec", dont_inherit=True) if isinstance(code, bytes) else code
 
 
 if __name__ == "__main__":
