@@ -12,7 +12,9 @@ import logging
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,6 +38,7 @@ CREATE TABLE IF NOT EXISTS dead (
     envelope TEXT NOT NULL);
 """
 _BATCH = 64
+_HANDED = 1000  # events a consumer may have before it in memory; then it reads the log again
 _POLL_S = 0.02  # only where other processes publish into the same file
 _IDLE_S = 5.0
 _SAVE_S = 0.5
@@ -68,19 +71,19 @@ class SqliteBus:
         self._stopping = threading.Event()
 
     def publish(self, envelopes: Sequence[Envelope]) -> None:
+        if not envelopes:
+            return
         now = stamp(self._clock.now())
-        rows = [(e.topic, now, _dump(e)) for e in envelopes]
+        values = [value for e in envelopes for value in (e.topic, now, _dump(e))]
+        marks = ", ".join(["(?, ?, ?)"] * len(envelopes))
+        insert = f"INSERT INTO events (topic, at, envelope) VALUES {marks}"  # noqa: S608 - marks only
         try:
             with self._lock:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(
-                    "INSERT INTO events (topic, at, envelope) VALUES (?, ?, ?)", rows
-                )
-                self._connection.execute("COMMIT")
+                newest = self._connection.execute(insert, values).lastrowid or 0
+                numbered = list(enumerate(envelopes, newest - len(envelopes) + 1))
+                for consumer in self._consumers:
+                    consumer.offer(numbered)
         except sqlite3.OperationalError as error:
-            with self._lock:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
             raise Unavailable(f"the event log did not take the events: {error}") from error
         for consumer in self._consumers:
             if any(map(consumer.awaits, envelopes)):
@@ -142,7 +145,9 @@ class _Consumer:
     """One service's thread: its batch of the log, then its due retries, then waits.
 
     Nobody else moves its cursor or its retries, so both are known here; only `replay`, and another process,
-    may add a retry. What can be answered from memory is: statements of five consumers meet at one lock.
+    may add a retry. What can be answered from memory is: statements of five consumers meet at one lock. So
+    what this process publishes is handed over as it is, once the log has it; the log is read at the start,
+    where other processes publish, and by a consumer that has fallen far behind.
     """
 
     def __init__(
@@ -163,6 +168,8 @@ class _Consumer:
             f"SELECT n, envelope FROM events WHERE n > ? AND topic IN ({marks}) "  # noqa: S608 - marks only
             f"ORDER BY n LIMIT {_BATCH}"
         )
+        self._handed: deque[tuple[int, Envelope]] = deque()
+        self._behind = True
         self._cursor = 0
         self._saved = 0
         self._save_at = 0.0
@@ -176,6 +183,15 @@ class _Consumer:
     def awaits(self, envelope: Envelope) -> bool:
         """Of the 35 deliveries of a run 13 lead to anything; the others wait for one that does, or a pause."""
         return envelope.topic in self._topics and (not self._awaited or envelope.type in self._awaited)
+
+    def offer(self, numbered: Sequence[tuple[int, Envelope]]) -> None:
+        """Called with the bus's lock held, so in the order of the log and never while it is being read."""
+        if self._behind:
+            return
+        self._handed.extend((n, e) for n, e in numbered if e.topic in self._topics)
+        if len(self._handed) > _HANDED:
+            self._behind = True
+            self._handed.clear()
 
     def wake(self) -> None:
         self._event.set()
@@ -231,9 +247,8 @@ class _Consumer:
     def _deliver_new(self) -> bool:
         """True when the batch was full, so that there may be more."""
         bus = self._bus
-        with bus._lock:
-            rows = bus._connection.execute(self._newer, (self._cursor, *self._topics)).fetchall()
-        arriving = [(_load(row[1]), 0.0) for row in rows]
+        new = self._read() if self._behind else self._taken()
+        arriving = [(envelope, 0.0) for _, envelope in new]
         if bus._disorder is not None:
             arriving = bus._disorder.arrange([envelope for envelope, _ in arriving])
         for envelope, delay_s in arriving:
@@ -243,9 +258,24 @@ class _Consumer:
                 self._later(envelope, delay_s, 0, stamp(bus._clock.now()))
             else:
                 self._deliver(envelope, 0, stamp(bus._clock.now()))
-        if rows:
-            self._cursor = rows[-1][0]
-        return len(rows) == _BATCH
+        if new:
+            self._cursor = new[-1][0]
+        return len(new) == _BATCH
+
+    def _read(self) -> list[tuple[int, Envelope]]:
+        bus = self._bus
+        with bus._lock:
+            rows = bus._connection.execute(self._newer, (self._cursor, *self._topics)).fetchall()
+            self._behind = bus._poll or len(rows) == _BATCH
+        return [(row[0], _load(row[1])) for row in rows]
+
+    def _taken(self) -> list[tuple[int, Envelope]]:
+        """`offer` may empty it meanwhile; what it held is read from the log then."""
+        taken = []
+        with suppress(IndexError):
+            while len(taken) < _BATCH:
+                taken.append(self._handed.popleft())
+        return taken
 
     def _deliver_retries(self) -> bool:
         """True when some were due, so that there may be more."""

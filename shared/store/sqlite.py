@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,6 +20,7 @@ from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
 from shared.store.port import Cause, Document, Query, T, Tx, body_text
+from shared.store.recent import Key, Recent
 from shared.store.signal import Signal, SignalWatch
 from shared.store.sqlite_reader import DataVersion, SqliteReader, connect, find
 
@@ -32,7 +34,8 @@ CREATE TABLE IF NOT EXISTS outbox (
     n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, envelope TEXT NOT NULL);
 """
 
-_INSERT = "INSERT INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_INSERT = "INSERT INTO docs (coll, id, version, body) VALUES {} ON CONFLICT DO NOTHING"
+_ROW = "(?, ?, ?, ?)"
 _REPLACE = "INSERT OR REPLACE INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?)"
 _UPDATE = "UPDATE docs SET version=?, body=? WHERE coll=? AND id=? AND version=?"
 _UNREAD = ""  # no version is empty
@@ -85,7 +88,9 @@ class _SqliteTx:
 
 
 class SqliteStore:
-    def __init__(self, service: str, path: Path, clock: Clock, ids: Ids, signal: Signal) -> None:
+    def __init__(
+        self, service: str, path: Path, clock: Clock, ids: Ids, signal: Signal, recent: Recent | None = None
+    ) -> None:
         self._service = service
         self._clock = clock
         self._ids = ids
@@ -93,7 +98,8 @@ class SqliteStore:
         self._writer = connect(path)
         self._writer.executescript(_SCHEMA)
         self._lock = threading.Lock()
-        self._reader = SqliteReader(path)
+        self._recent = recent
+        self._reader = SqliteReader(path, recent)
         self._jitter = random.Random(0)
 
     def envelope(self, event: Event, cause: Cause) -> Envelope:
@@ -134,35 +140,53 @@ class SqliteStore:
     def _commit(self, tx: _SqliteTx) -> None:
         if tx.empty:
             return
+        texts = {key: None if data is None else body_text(data) for key, (_, data) in tx.writes.items()}
+        # The same for all of a commit, and never the same again: a document deleted and made anew repeats none.
+        version = secrets.randbits(62)
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                version = self._next_version() if tx.writes else 0
-                for (collection, id), (kind, data) in tx.writes.items():
-                    self._apply(tx, collection, id, kind, data, version)
-                self._writer.executemany(
-                    "INSERT INTO outbox (id, envelope) VALUES (?, ?)",
-                    [(e.id, json.dumps(vars(e), ensure_ascii=False)) for e in tx.events],
-                )
+                self._create(tx, texts, version)
+                for (collection, id), (kind, _) in tx.writes.items():
+                    self._apply(tx, collection, id, kind, texts[collection, id], version)
+                if tx.events:
+                    self._writer.executemany(
+                        "INSERT INTO outbox (id, envelope) VALUES (?, ?)",
+                        [(e.id, json.dumps(vars(e), ensure_ascii=False)) for e in tx.events],
+                    )
                 self._writer.execute("COMMIT")
             except BaseException:
                 self._writer.execute("ROLLBACK")
                 raise
+            if self._recent is not None:
+                self._recent.wrote(texts, str(version))
+
+    def _create(self, tx: _SqliteTx, texts: dict[Key, str | None], version: int) -> None:
+        """All that must not be there yet in one statement: every statement hands the interpreter to another
+        thread, and a commit mostly waits to get it back."""
+        new = [key for key, (kind, _) in tx.writes.items() if self._is_new(tx, key, kind)]
+        if not new:
+            return
+        values = [value for key in new for value in (*key, version, texts[key])]
+        if self._writer.execute(_INSERT.format(", ".join([_ROW] * len(new))), values).rowcount != len(new):
+            raise _Raced
+
+    def _is_new(self, tx: _SqliteTx, key: Key, kind: str) -> bool:
+        return kind == "create" or (kind == "put" and tx.read_versions.get(key, _UNREAD) is None)
 
     def _apply(
-        self, tx: _SqliteTx, collection: str, id: str, kind: str, data: dict[str, Any] | None, version: int
+        self, tx: _SqliteTx, collection: str, id: str, kind: str, text: str | None, version: int
     ) -> None:
-        """One statement a document, which also sees whether the version is still the one that was read: every
-        statement hands the interpreter to another thread, and a commit mostly waits to get it back."""
+        """One statement a document, which also sees whether the version is still the one that was read."""
         read = tx.read_versions.get((collection, id), _UNREAD)
         if kind == "delete":
             applied = self._delete(collection, id, read)
-        elif kind == "create" or read is None:
-            applied = self._write(_INSERT, (collection, id, version, body_text(data or {})))
+        elif self._is_new(tx, (collection, id), kind):
+            return
         elif read is _UNREAD:
-            applied = self._write(_REPLACE, (collection, id, version, body_text(data or {})))
+            applied = self._write(_REPLACE, (collection, id, version, text))
         else:
-            applied = self._write(_UPDATE, (version, body_text(data or {}), collection, id, read))
+            applied = self._write(_UPDATE, (version, text, collection, id, read))
         if not applied:
             raise _Raced
 
@@ -177,14 +201,6 @@ class SqliteStore:
 
     def _write(self, sql: str, values: tuple[Any, ...]) -> bool:
         return self._writer.execute(sql, values).rowcount == 1
-
-    def _next_version(self) -> int:
-        """One number a commit, from one counter per file: a document deleted and made again repeats none."""
-        row = self._writer.execute(
-            "INSERT INTO docs (coll, id, version, body) VALUES ('_meta', 'version', 1, '{}') "
-            "ON CONFLICT (coll, id) DO UPDATE SET version = version + 1 RETURNING version"
-        ).fetchone()
-        return int(row[0])
 
     def watch(self, collections: Sequence[str]) -> SignalWatch:
         return self._signal.watch(collections)
@@ -227,14 +243,20 @@ class SqliteStore:
 
 class SqliteDatabases:
     """`root/<service>.db`. One instance per process; stores and signals are shared inside it, and a database
-    that another process writes is watched by polling its data_version."""
+    that another process writes is watched by polling its data_version.
 
-    def __init__(self, root: Path, clock: Clock, ids: Ids) -> None:
+    alone: of all documents that are written while this is open nobody else changes any that exists, so what
+    was written or read here is remembered.
+    """
+
+    def __init__(self, root: Path, clock: Clock, ids: Ids, *, alone: bool = False) -> None:
         self._root = root
         self._clock = clock
         self._ids = ids
         self._stores: dict[str, SqliteStore] = {}
         self._readers: dict[str, SqliteReader] = {}
+        self._alone = alone
+        self._recent: dict[str, Recent] = {}
         self._lock = threading.Lock()
 
     def own(self, service: str) -> SqliteStore:
@@ -242,15 +264,18 @@ class SqliteDatabases:
             if service not in self._stores:
                 signal = Signal(self._clock)
                 self._stores[service] = SqliteStore(
-                    service, self._path(service), self._clock, self._ids, signal
+                    service, self._path(service), self._clock, self._ids, signal, self._remembered(service)
                 )
             return self._stores[service]
 
     def read(self, service: str) -> SqliteReader:
         with self._lock:
             if service not in self._readers:
-                self._readers[service] = SqliteReader(self._path(service))
+                self._readers[service] = SqliteReader(self._path(service), self._remembered(service))
             return self._readers[service]
+
+    def _remembered(self, service: str) -> Recent | None:
+        return self._recent.setdefault(service, Recent()) if self._alone else None
 
     def watch(self, service: str, collections: Sequence[str]) -> SignalWatch:
         with self._lock:

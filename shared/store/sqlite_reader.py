@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.errors import Misconfigured
 from shared.store.port import Document, Query, Where
+from shared.store.recent import Recent
 
 _OPERATORS = {"==": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
@@ -41,8 +42,9 @@ class SqliteReader:
     for each of five files in each of the server's 64 threads, which is all a process usually gets.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, recent: Recent | None = None) -> None:
         self._path = path
+        self._recent = recent
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
 
@@ -62,6 +64,19 @@ class SqliteReader:
                 self.close()
 
     def get(self, collection: str, id: str) -> Document | None:
+        if self._recent is None:
+            row = self._row(collection, id)
+        else:
+            remembered = self._recent.find(collection, id)
+            if remembered is not None:
+                return remembered
+            commits = self._recent.commits
+            row = self._row(collection, id)
+            if row is not None:
+                self._recent.read((collection, id), *row, commits)
+        return Document(id, json.loads(row[1]), row[0]) if row else None
+
+    def _row(self, collection: str, id: str) -> tuple[str, str] | None:
         with self._borrowed() as connection:
             return find(connection, collection, id) if connection else None
 
@@ -107,11 +122,12 @@ class DataVersion:
                 self._connection = None
 
 
-def find(connection: sqlite3.Connection, collection: str, id: str) -> Document | None:
+def find(connection: sqlite3.Connection, collection: str, id: str) -> tuple[str, str] | None:
+    """Version and body."""
     row = connection.execute(
         "SELECT version, body FROM docs WHERE coll=? AND id=?", (collection, id)
     ).fetchone()
-    return Document(id, json.loads(row[1]), str(row[0])) if row else None
+    return (str(row[0]), row[1]) if row else None
 
 
 def _condition(where: Where) -> tuple[str, list[Any]]:

@@ -26,12 +26,13 @@ def engines(
     """`services` are those of this process. Raises Misconfigured when the data folder cannot be used."""
     clock, ids = clock or SystemClock(), ids or RandomIds()
     data_dir = prepared(settings.data_dir)
-    databases = SqliteDatabases(data_dir, clock, ids)
+    one_process = set(services) >= set(READS)
+    databases = SqliteDatabases(data_dir, clock, ids, alone=one_process)
     bus = SqliteBus(
         data_dir / "bus.db",
         clock,
         ids,
-        other_processes=len(set(services)) < len(READS),
+        other_processes=not one_process,
         disorder=Disorder(settings.disorder) if settings.disorder else None,
     )
     blobs = FileBlobs(data_dir / "blobs", ids)

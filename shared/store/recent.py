@@ -1,0 +1,57 @@
+"""The documents of one database that were last written or read here, kept as text: most reads of a service are
+of what it has just written, and every statement hands the interpreter to another thread."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+
+from shared.store.port import Document
+
+Key = tuple[str, str]  # collection, id
+_MOST_CHARACTERS = 2_000_000
+_LARGEST = 100_000
+
+
+class Recent:
+    """Right only where every write to the database passes through `wrote`. Oldest out first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._texts: dict[Key, tuple[str, str]] = {}
+        self._characters = 0
+        self._lock = threading.Lock()
+        self.commits = 0  # noted before reading the database, so that an overtaken read teaches nothing
+
+    def find(self, collection: str, id: str) -> Document | None:
+        """None says only that it is not here. Parsed each time: whoever gets it may change it."""
+        found = self._texts.get((collection, id))
+        return Document(id, json.loads(found[1]), found[0]) if found else None
+
+    def wrote(self, changes: Mapping[Key, str | None], version: str) -> None:
+        """After every commit, before anybody is told of it. None: deleted."""
+        with self._lock:
+            self.commits += 1
+            for key, text in changes.items():
+                self._forget(key)
+                if text is not None:
+                    self._keep(key, version, text)
+
+    def read(self, key: Key, version: str, text: str, commits: int) -> None:
+        """commits: as it was before the database was asked."""
+        with self._lock:
+            if commits == self.commits and key not in self._texts:
+                self._keep(key, version, text)
+
+    def _keep(self, key: Key, version: str, text: str) -> None:
+        if len(text) > _LARGEST:
+            return
+        self._texts[key] = (version, text)
+        self._characters += len(text)
+        while self._characters > _MOST_CHARACTERS:
+            self._forget(next(iter(self._texts)))
+
+    def _forget(self, key: Key) -> None:
+        before = self._texts.pop(key, None)
+        if before is not None:
+            self._characters -= len(before[1])
