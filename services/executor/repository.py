@@ -15,6 +15,7 @@ from shared.records.executor import (
     Run,
     RunEntry,
     RunFeed,
+    StateHead,
     StateVersion,
 )
 from shared.store.port import Query, Reader, Tx, Where
@@ -22,6 +23,7 @@ from shared.store.port import Query, Reader, Tx, Where
 RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
 ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
 VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
+STATE_HEADS, LEFTOVERS = "state_heads", "leftovers"
 
 SANDBOX = "sandbox"  # one document, "this": what the page says about the machine
 
@@ -35,6 +37,8 @@ QUERIES = (
     Query(ARTIFACTS, (Where("run_id", "==", ""),), order_by="name"),
     Query(ARTIFACTS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(STATES, (Where("agent_id", "==", ""),), order_by="number"),
+    Query(STATES, (Where("review_at", "<", ""),), order_by="review_at"),
+    Query(LEFTOVERS, order_by="at"),
     Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),
@@ -107,19 +111,67 @@ def find_attempt(reader: Reader | Tx, attempt_id: str) -> AttemptResult | None:
     return AttemptResult.model_validate(document.data) if document else None
 
 
-def newest_state(reader: Reader | Tx, agent_id: str) -> StateVersion | None:
-    query = Query(STATES, (Where("agent_id", "==", agent_id),), order_by="number", descending=True, limit=1)
-    found = reader.query(query)
-    return StateVersion.from_doc(found[0].data) if found else None
+def head_of(reader: Reader | Tx, agent_id: str, workspace_id: str) -> StateHead:
+    """Where the agent's memory is; before its first version, and in databases from before there was a head,
+    made up from what is there."""
+    document = reader.get(STATE_HEADS, agent_id)
+    if document is not None:
+        return StateHead.from_doc(document.data)
+    newest = max((state.number for state in states_of(reader, agent_id, limit=1)), default=0)
+    return StateHead(id=agent_id, workspace_id=workspace_id, current=newest, newest=newest)
+
+
+def save_head(tx: Tx, head: StateHead) -> None:
+    tx.put(STATE_HEADS, head.id, head.to_doc())
+
+
+def state_id(agent_id: str, number: int) -> str:
+    return f"{agent_id}-{number:06d}"
 
 
 def state_of(reader: Reader | Tx, agent_id: str, number: int) -> StateVersion | None:
-    document = reader.get(STATES, f"{agent_id}-{number:06d}")
+    return state_by_id(reader, state_id(agent_id, number))
+
+
+def state_by_id(reader: Reader | Tx, id: str) -> StateVersion | None:
+    document = reader.get(STATES, id)
     return StateVersion.from_doc(document.data) if document else None
 
 
-def save_state(tx: Tx, state: StateVersion) -> None:
+def states_of(reader: Reader | Tx, agent_id: str, limit: int = 1000) -> list[StateVersion]:
+    """Newest first."""
+    where = (Where("agent_id", "==", agent_id),)
+    query = Query(STATES, where, order_by="number", descending=True, limit=limit)
+    return [StateVersion.from_doc(document.data) for document in reader.query(query)]
+
+
+def states_to_review(reader: Reader, now: str, limit: int) -> list[str]:
+    where = (Where("review_at", ">", ""), Where("review_at", "<=", now))
+    return [document.id for document in reader.query(Query(STATES, where, order_by="review_at", limit=limit))]
+
+
+def save_state(tx: Tx, state: StateVersion, head: StateHead) -> None:
     tx.create(STATES, state.id, state.to_doc())
+    save_head(tx, head)
+
+
+def facts_key(agent_id: str, run_id: str) -> str:
+    """What a run's files were measured to be, for the next run's `change` checks."""
+    return f"executor/facts/{agent_id}/{run_id}.json"
+
+
+def leave(tx: Tx, blob_key: str, now: str) -> None:
+    """Nothing points to the blob once this commit stands; the next sweep deletes it."""
+    tx.put(LEFTOVERS, derived("left", blob_key), {"blob_key": blob_key, "at": now})
+
+
+def leftovers(reader: Reader, limit: int) -> list[str]:
+    found = reader.query(Query(LEFTOVERS, order_by="at", limit=limit))
+    return [document.data["blob_key"] for document in found]
+
+
+def forget_leftover(tx: Tx, blob_key: str) -> None:
+    tx.delete(LEFTOVERS, derived("left", blob_key))
 
 
 def save_artifacts(tx: Tx, artifacts: Sequence[Artifact]) -> None:

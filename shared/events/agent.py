@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from shared.agentfile.model import Schedule
 from shared.events.envelope import Event
@@ -29,3 +29,54 @@ class AgentChanged(Event):
     schedule: Schedule | None
     tokens_per_run: int = 0
     revision: str
+
+
+class StateRewindRequested(Event):
+    """Somebody wants an agent to remember what it remembered at version `number`.
+
+    Emitted by: gateway
+    Handled by: executor
+    """
+
+    fact: ClassVar[str] = "agent.state_rewind_requested.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"gateway"})
+    subject_field: ClassVar[str] = "agent_id"
+
+    agent_id: str
+    rewind_id: str
+    number: int
+
+
+class StateRewound(Event):
+    """Version `number` has the content of version `rewound_from`; the next run begins with it.
+
+    Emitted by: executor
+    Handled by: gateway
+    """
+
+    fact: ClassVar[str] = "agent.state_rewound.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor"})
+    subject_field: ClassVar[str] = "agent_id"
+
+    agent_id: str
+    rewind_id: str
+    number: int
+    rewound_from: int
+
+
+class StateRewindRefused(Event):
+    """Nothing was changed. `reason`: gone (the version is kept no longer) or candidate (its run's contract
+    did not hold).
+
+    Emitted by: executor
+    Handled by: gateway
+    """
+
+    fact: ClassVar[str] = "agent.state_rewind_refused.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor"})
+    subject_field: ClassVar[str] = "agent_id"
+
+    agent_id: str
+    rewind_id: str
+    number: int
+    reason: Literal["gone", "candidate"]

@@ -61,7 +61,8 @@ class Run(Record):
     """One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
 
     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
-    `grant_id` is absent for a rehearsal only while its grant is being written.
+    `grant_id` is absent for a rehearsal only while its grant is being written. `state_new` is the version
+    the run left, whether it counts or not. `place`: how many wait before it plus one, while it waits for room.
     """
 
     agent_id: str
@@ -89,6 +90,7 @@ class Run(Record):
     last_step: str | None = None
     requested_at: str
     deadline_at: str
+    place: int | None = None
     started_at: str | None = None
     first_line_at: str | None = None
     finished_at: str | None = None
@@ -128,7 +130,14 @@ class Artifact(Record):
 
 
 class StateVersion(Record):
-    """What an agent remembers, id `<agent>-<number:06d>`; numbers start at 1. The newest promoted is current."""
+    """What an agent remembers, id `<agent>-<number:06d>`; numbers start at 1. `StateHead` says which is current.
+
+    run_id    the run that made the content; of a rewound version the one of `rewound_from`
+    standing  promoted: it was or is what the next run begins with · aside: of a run that ended well after
+              somebody had rewound what it began with · candidate: of a run whose contract did not hold, kept
+              for inspection, never begun with
+    review_at when it is looked at whether it may go; "" in documents from before there was such a look
+    """
 
     agent_id: str
     number: int
@@ -137,6 +146,17 @@ class StateVersion(Record):
     sha256: str
     size: int
     at: str
+    rewound_from: int | None = None
+    standing: Literal["promoted", "aside", "candidate"] = "promoted"
+    review_at: str = ""
+
+
+class StateHead(Record):
+    """Where an agent's memory is; id = agent id. The next run begins with version `current`; 0: with nothing.
+    newest is the highest number ever given."""
+
+    current: int
+    newest: int
 
 
 class EnvironmentRecord(Record):

@@ -111,6 +111,7 @@ OTHERS = """
 GET /api/v1/agents/{agent}
 GET /api/v1/agents/{agent}/versions
 GET /api/v1/agents/{agent}/state/versions
+POST /api/v1/agents/{agent}/state/rewind {"number": 1}
 GET /api/v1/agents/{agent}/export
 GET /api/v1/agents/{agent}/runs
 PATCH /api/v1/agents/{agent} {"enabled": true}

@@ -192,7 +192,9 @@ class Attempts:
             outputs = collector.collect(ended.box / "outputs", folder / "outputs", max_bytes=64 << 20)
             state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20)
             problems += [*outputs.problems, *state.problems]
-            if ended.reason == "exited" and ended.exit_code == 0 and state.files:
+            # An emptied folder is also something to remember, where there was something before.
+            something = bool(state.files) or run.state_base is not None
+            if ended.reason == "exited" and ended.exit_code == 0 and something:
                 data = collector.archive(state)
                 state_key = f"executor/state/{run.agent_id}/{recorder.attempt_id}.tar"
                 around.blobs.put(state_key, data)

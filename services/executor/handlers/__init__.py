@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.executor.handlers import endings, environments, looks, requests, starts, sweeps
+from services.executor.handlers import endings, environments, looks, requests, starts, states, sweeps
 from shared.bus.dispatch import Handlers, Quick, Slow
+from shared.events.agent import StateRewindRequested
 from shared.events.clock import TimeTicked
 from shared.events.conversation import LookRequested
 from shared.events.delivery import DeliverySettled
@@ -40,5 +41,6 @@ HANDLERS: Handlers = {
     RunParked: Quick(endings.on_run_over),
     EnvironmentReady: Quick(environments.on_environment_ready),
     DeliverySettled: Quick(endings.on_delivery_settled),
+    StateRewindRequested: Quick(states.on_state_rewind_requested),
     TimeTicked: Quick(sweeps.on_time_ticked, once=False),
 }

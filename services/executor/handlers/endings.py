@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from services.executor import repository
 from services.executor.checker.facts import read_facts
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import emit_settled, finish
 from services.executor.handlers.starts import start_again, wake_waiting
+from services.executor.handlers.states import keep_state
 from services.executor.model import (
     AttemptResult,
     Ending,
@@ -27,7 +28,7 @@ from shared.errors import NotYet, Unavailable
 from shared.events.delivery import DeliveryRequested, DeliverySettled
 from shared.events.run import AttemptEnded, RunFinished, RunParked
 from shared.ids import derived
-from shared.records.executor import CheckOutcome, PermissionRequest, QueuedDelivery, Reason, Run, StateVersion
+from shared.records.executor import CheckOutcome, PermissionRequest, QueuedDelivery, Reason, Run
 from shared.records.planner import Version
 from shared.store.port import Tx
 
@@ -64,7 +65,8 @@ def do_check(job: CheckJob, deps: Deps) -> Checked:
         return Checked()
     facts = _measure(job, run, result, deps)
     results = contract.evaluate(checks, facts, version.agent_file.agent.language)
-    _remember(run, facts, deps)
+    if version.agent_file.manifest.state and run.kind not in ("test", "replay"):
+        _remember(run, facts, deps)
     outcomes = tuple(CheckOutcome(check=r.check, says=r.says, held=r.held, text=r.sentence) for r in results)
     return Checked(checks=outcomes)
 
@@ -91,12 +93,11 @@ def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Fact
     return read_facts(data, now=deps.now(), deliveries=sent, previous=previous)
 
 
-def _facts_key(run: Run) -> str:
-    return f"executor/facts/{run.agent_id}/{run.id}.json"
-
-
 def _remember(run: Run, facts: Facts, deps: Deps) -> None:
-    deps.blobs.put(_facts_key(run), facts.model_copy(update={"previous": None}).model_dump_json().encode())
+    deps.blobs.put(
+        repository.facts_key(run.agent_id, run.id),
+        facts.model_copy(update={"previous": None}).model_dump_json().encode(),
+    )
 
 
 def _previous(run: Run, deps: Deps) -> Any:
@@ -104,7 +105,7 @@ def _previous(run: Run, deps: Deps) -> Any:
     if run.state_base is None:
         return None
     state = repository.state_of(deps.store, run.agent_id, run.state_base)
-    key = f"executor/facts/{run.agent_id}/{state.run_id}.json" if state else None
+    key = repository.facts_key(run.agent_id, state.run_id) if state else None
     if key is None or deps.blobs.info(key) is None:
         return None
     return Facts.model_validate_json(deps.blobs.get(key)).files
@@ -145,6 +146,8 @@ def _end(
     run = run.but(checks=checks)
     if run.status == "queued":  # it ended before its first line was heard
         run = run.but(status="running", started_at=deps.now())
+    if ending.again or ending.park is not None:
+        _let_go(tx, run, result, file, deps)
     if ending.again:
         start_again(tx, run, deps)
         return
@@ -154,8 +157,13 @@ def _end(
     status = _delivery_status(run, ending)
     run = run.but(deliveries=tuple(_with_channel(d, file, status) for d in run.deliveries))
     if ending.promote:
-        run = _promote(tx, run, result, file, deps)
+        run = _keep_state(tx, run, result, "promoted", file, deps)
         _request_deliveries(tx, run, file, deps)
+    elif (
+        ending.reason is not None and ending.reason.code == "contract" and run.kind not in ("test", "replay")
+    ):
+        run = _keep_state(tx, run, result, "candidate", file, deps)
+    _let_go(tx, run, result, file, deps)
     entries: list[tuple[str, dict[str, Any]]] = [
         ("check", {"says": c.says, "held": c.held, "text": c.text}) for c in checks
     ]
@@ -164,6 +172,27 @@ def _end(
         for d in run.deliveries
     ]
     finish(tx, run, ending, deps, entries)
+
+
+def _keep_state(
+    tx: Tx,
+    run: Run,
+    result: AttemptResult,
+    standing: Literal["promoted", "candidate"],
+    file: AgentFile,
+    deps: Deps,
+) -> Run:
+    return keep_state(tx, run, result, standing, deps) if file.manifest.state else run
+
+
+def _let_go(tx: Tx, run: Run, result: AttemptResult, file: AgentFile, deps: Deps) -> None:
+    """What the attempt left and no version points to is deleted by the next sweep."""
+    if run.state_new is not None:
+        return
+    if result.state_key is not None:
+        repository.leave(tx, result.state_key, deps.now())
+    if file.manifest.state and result.reason == "exited" and result.exit_code == 0:
+        repository.leave(tx, repository.facts_key(run.agent_id, run.id), deps.now())
 
 
 def _delivery_status(run: Run, ending: Ending) -> str:
@@ -179,26 +208,6 @@ def _with_channel(delivery: QueuedDelivery, file: AgentFile, status: str) -> Que
     if status == "requested" and channel not in allowed:
         return delivery.model_copy(update={"status": "failed", "detail": f"channel {channel} is not allowed"})
     return delivery.model_copy(update={"status": status, "channel": channel})
-
-
-def _promote(tx: Tx, run: Run, result: AttemptResult, file: AgentFile, deps: Deps) -> Run:
-    if result.state_key is None or not file.manifest.state:
-        return run
-    newest = repository.newest_state(tx, run.agent_id)
-    number = (newest.number if newest else 0) + 1
-    state = StateVersion(
-        id=f"{run.agent_id}-{number:06d}",
-        workspace_id=run.workspace_id,
-        agent_id=run.agent_id,
-        number=number,
-        run_id=run.id,
-        blob_key=result.state_key,
-        sha256=result.state_sha256,
-        size=result.state_size,
-        at=deps.now(),
-    )
-    repository.save_state(tx, state)
-    return run.but(state_new=number)
 
 
 def _request_deliveries(tx: Tx, run: Run, file: AgentFile, deps: Deps) -> None:

@@ -44,11 +44,11 @@ def _next_attempt(tx: Tx, run: Run, deps: Deps) -> StartJob | None:
     if run.kind not in ("test", "replay"):
         repository.take_turn(tx, run)
     number = run.attempt + 1
-    state = repository.newest_state(tx, run.agent_id)
+    head = repository.head_of(tx, run.agent_id, run.workspace_id)
     run = run.but(
         attempt=number,
         attempt_id=repository.attempt_id(run.id, number),
-        state_base=state.number if state else None,
+        state_base=head.current or None,
     )
     repository.save_run(tx, run)
     return StartJob(run_id=run.id, attempt=number)

@@ -11,6 +11,7 @@ from services.executor.deps import Deps
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
 from services.executor.handlers.starts import wake_waiting
+from services.executor.handlers.states import review_states
 from services.executor.model import Ending
 from shared.bus.dispatch import CLAIMS
 from shared.clock import moment, stamp
@@ -58,6 +59,7 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     """One commit per tick; each part handles a bounded number and the next tick goes on."""
     runs = repository.Runs(tx)
     remove_checked(deps)
+    review_states(deps)
     lose_orphans(runs.of_status("running"), deps)
     for run in runs.of_status("queued", limit=50):
         if run.deadline_at < deps.now() and run.attempt_id is None:

@@ -12,10 +12,11 @@ ChangeKind = Literal["agent", "run", "delivery", "notice", "conversation"]
 class Request(Record):
     """A 202's promise, readable until the owner has the thing; id = the conversation's or run's id.
 
-    text holds no secret: it is what was emitted.
+    text holds no secret: it is what was emitted. A rewind is `over` once it was done, or refused: then text is
+    the refusal's code.
     """
 
-    kind: Literal["conversation", "run"]
+    kind: Literal["conversation", "run", "rewind"]
     agent_id: str | None = None
     version_id: str | None = None
     grant_id: str | None = None
@@ -25,6 +26,7 @@ class Request(Record):
     input: Any = None
     imported: bool = False
     deadline_at: str = ""
+    over: bool = False
     at: str
 
 

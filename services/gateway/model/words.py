@@ -67,6 +67,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "그 에이전트를 찾을 수 없어요. 목록에서 다시 골라 주세요.",
         "There is no such agent. Choose it again from the list.",
     ),
+    "no_state": (
+        "그 기억 버전은 남아 있지 않아요. 목록에서 다시 골라 주세요.",
+        "That version of its memory is not kept any more. Choose another from the list.",
+    ),
+    "state_gone": (
+        "되돌리려던 기억 버전이 그 사이에 정리됐어요. 목록에서 다시 골라 주세요.",
+        "The version to go back to was cleared away meanwhile. Choose another from the list.",
+    ),
+    "state_candidate": (
+        "확인 조건에 맞지 않은 실행이 남긴 기억이라 되돌릴 수 없어요. 다른 버전을 골라 주세요.",
+        "A run whose conditions did not hold left this memory, so it cannot be used. Choose another version.",
+    ),
     "plan_changed": (
         "그 사이에 계획이 바뀌었어요. 새 계획을 읽고 다시 골라 주세요.",
         "The plan has changed meanwhile. Read the new one and decide again.",

@@ -27,6 +27,7 @@ from services.gateway.routes import (
     runs,
     secrets,
     session,
+    states,
     stream,
 )
 
@@ -37,6 +38,7 @@ _RESOURCES = (
     plans,
     files,
     agents,
+    states,
     runs,
     permissions,
     deliveries,

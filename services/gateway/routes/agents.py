@@ -1,4 +1,4 @@
-"""Agents: their cards, the switch, the schedule, versions, memory, export and import."""
+"""Agents: their cards, the switch, the schedule, versions, export and import."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from shared.agentfile.schedule import check_schedule
 from shared.agentfile.toml import parse
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.events.conversation import MessageReceived
-from shared.records.executor import Outcome, RunKind, RunStatus, StateVersion
+from shared.records.executor import Outcome, RunKind, RunStatus
 from shared.records.gateway import Agent, Grant
 from shared.records.planner import Version
-from shared.store.port import Tx, Where
+from shared.store.port import Tx
 
 api = Api("agents")
 
@@ -87,10 +87,6 @@ class AgentChange(Body):
 
 class VersionList(Answer):
     items: tuple[Version, ...]
-
-
-class StateList(Answer):
-    items: tuple[StateVersion, ...]
 
 
 class Imported(Answer):
@@ -152,14 +148,6 @@ def delete_agent(path: ById) -> None:
 def list_versions(path: ById) -> VersionList:
     agent = live_agent(deps().store, path.id)
     return VersionList(items=tuple(repository().versions(agent.id)))
-
-
-@api.get("/agents/<string:id>/state/versions", StateList)
-def list_states(path: ById) -> StateList:
-    agent = live_agent(deps().store, path.id)
-    where = Where("agent_id", "==", agent.id)
-    found = scope().all(deps().readers["executor"], "states", StateVersion, where, order_by="number")
-    return StateList(items=tuple(found))
 
 
 @api.get(
