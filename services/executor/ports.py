@@ -24,6 +24,10 @@ EndReason = Literal[
 ]
 
 
+# modules to import ahead, each with the names asked of it (`from PIL import Image`: they may be modules)
+Preload = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True)
 class RunLimits:
     """Bounds of one attempt. Seconds, bytes, counts.
@@ -59,6 +63,8 @@ class Order:
                  code starts; returns the PEM of the CA to trust. None: the sandbox has no way out at all
     mounts       extra read-only folders: sandbox path -> host path (the checker sees outputs this way). The
                  code finds where they are in AGENT_MOUNTS, a JSON object with the same keys
+    warm_key     a waiting sandbox of the same key and shape may take the order; "" never
+    preload      what such a sandbox imports while it waits
     """
 
     id: str
@@ -74,6 +80,8 @@ class Order:
     limits: RunLimits = RunLimits()
     egress: Callable[[socket.socket], str] | None = None
     mounts: Mapping[str, Path] = field(default_factory=dict)
+    warm_key: str = ""
+    preload: Preload = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,17 @@ class AttemptSink(Protocol):
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """A sandbox that waits for its run. ready: it has imported what it was told to. memory_bytes: its share
+    of this machine's memory when last measured, 0 before."""
+
+    id: str
+    key: str
+    ready: bool
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
 class Enforcement:
     """Which limits this backend really enforces on this machine; a sentence for each that it does not."""
 
@@ -146,6 +165,18 @@ class Sandbox(Protocol):
 
     def sweep(self, known: Collection[str]) -> None:
         """Kill and clean up whatever this machine still holds of attempts not in `known`."""
+
+    def warm(self, order: Order, on_spoilt: Callable[[str], None]) -> None:
+        """Begin a sandbox that waits for one order of `order.warm_key`; the first `start` of that key and
+        shape takes it, and nobody else ever does. It has imported `order.preload` by then, its way out was
+        given to `order.egress`, and no clock of a run has run. `on_spoilt`, called at most once with the
+        reason, says that it ended without a run and not by `cool`. Backends that cannot do nothing."""
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Those that wait now; they are never among the attempts."""
+
+    def cool(self, id: str) -> None:
+        """End a waiting sandbox. Unknown and taken ones are ignored."""
 
     def enforcement(self) -> Enforcement: ...
 
