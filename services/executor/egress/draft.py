@@ -35,6 +35,9 @@ class Draft:
     body_preview: bytes = b""
     body_bytes: int = 0
     content_type: str = ""
+    write_id: str = ""
+    decoy: str = ""
+    mentioned: bool = False
 
     def settle(self, verdict: Verdict, status: int, reason: str = "") -> None:
         self.verdict, self.status, self.reason = verdict, status, reason
@@ -72,4 +75,7 @@ class Draft:
             body_preview=self.body_preview,
             body_bytes=self.body_bytes,
             content_type=self.content_type,
+            write_id=self.write_id,
+            decoy=self.decoy,
+            mentioned=self.mentioned,
         )

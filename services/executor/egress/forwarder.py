@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import h11
 
+from services.executor.egress.decoys import Tripwire
 from services.executor.egress.draft import Draft
 from services.executor.egress.intake import (
     asked_host,
@@ -23,18 +24,21 @@ from services.executor.egress.intake import (
 )
 from services.executor.egress.meter import Meter
 from services.executor.egress.model import EgressRun
+from services.executor.egress.outgoing import Body
 from services.executor.egress.pace import Pacer
-from services.executor.egress.peer import Peer, end_to_end
+from services.executor.egress.peer import Peer, end_to_end, header
 from services.executor.egress.placeholders import reveal_in, used_in
 from services.executor.egress.policy import Policy
 from services.executor.egress.practice.site import HOST as PRACTICE_HOST
 from services.executor.egress.practice.site import PracticeSite
+from services.executor.egress.readings import Readings
 from services.executor.egress.relay import Relay, outgoing
 from services.executor.egress.replies import own_response, problem
 from services.executor.egress.upstream import Outside, Upstreams
 from services.executor.egress.vault import Vault
+from services.executor.egress.writes import write_id_of
 from shared.clock import Clock
-from shared.errors import NotAllowed, OverBudget, ProjectError, TooLarge, Unavailable
+from shared.errors import NotAllowed, OverBudget, ProjectError, Unavailable
 from shared.net.url import Endpoint
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,19 +60,24 @@ class Forwarder:
         self._upstreams = Upstreams(outside, run.pace, run.caps)
         self._vault = Vault(run, outside.threads)
         self._pacers: dict[str, Pacer] = {}
+        self._tripwire = Tripwire(run.decoys)
+        self._tripped = False
+        self._allowed_writes = set(run.allowed_writes)
+        self._readings = Readings()
         self.meter = Meter(run)
 
     def close(self) -> None:
         self._upstreams.close()
 
     async def open_tunnel(self, client: Peer, request: h11.Request) -> Endpoint | None:
-        """Where an allowed CONNECT leads; None when it was refused and answered. An allowed one records
-        nothing: the requests inside will."""
+        """Where a CONNECT leads; None when it was refused and answered. Otherwise it records nothing: the
+        requests inside will, also of a host nobody has allowed. The tunnel ends here in any case, and only
+        inside it stands what exactly a person would have to allow."""
         draft = self._draft()
         draft.asked = asked_host(request)
         try:
+            self._look_for_decoys(request, draft)
             draft.target = connect_target(request, self._outside.allowance)
-            self._policy.check_host("https", draft.target.host, draft.target.port)
             return draft.target
         except ProjectError as error:
             draft.fail(error)
@@ -79,15 +88,33 @@ class Forwarder:
     async def refuse(self, client: Peer, error: ProjectError, tunnel: Endpoint | None = None) -> None:
         """Records and answers what could not be read as a request."""
         draft = self._draft(tunnel)
+        error = self._nearest(error, tunnel)
         draft.fail(error)
+        self._mark(draft)
         self._record(draft)
         await self._refuse(client, error, draft)
 
     def broken_tunnel(self, tunnel: Endpoint, error: ProjectError) -> None:
         """Records a tunnel whose TLS never came about; there is nobody to answer."""
         draft = self._draft(tunnel)
-        draft.fail(error)
+        draft.fail(self._nearest(error, tunnel))
+        self._mark(draft)
         self._record(draft)
+
+    def unused_tunnel(self, tunnel: Endpoint) -> None:
+        """Records an attempt to reach a host nobody has allowed; nothing for any other."""
+        nothing = Unavailable("the code went away", code="client_gone")
+        if self._nearest(nothing, tunnel) is not nothing:
+            self.broken_tunnel(tunnel, nothing)
+
+    def _nearest(self, error: ProjectError, tunnel: Endpoint | None) -> ProjectError:
+        """What was wrong first: the host, where nobody has allowed it."""
+        try:
+            if tunnel is not None:
+                self._policy.check_host("https", tunnel.host, tunnel.port)
+        except ProjectError as undeclared:
+            return undeclared
+        return error
 
     async def answer(self, client: Peer, request: h11.Request, tunnel: Endpoint | None) -> None:
         """Raises: OSError or h11.ProtocolError when the connection to the code must be given up."""
@@ -95,9 +122,11 @@ class Forwarder:
         draft.method = request.method.decode("ascii")
         draft.asked = asked_host(request)
         try:
+            self._look_for_decoys(request, draft)
             await self._see_through(client, request, tunnel, draft)
         except ProjectError as error:
             draft.fail(error)
+            self._mark(draft)
             if draft.head_sent:
                 raise ConnectionAbortedError("the answer broke off") from error
             await self._refuse(client, error, draft)
@@ -120,16 +149,33 @@ class Forwarder:
         check_framing(request)
         self._check_caps()
         await self._take_end_of_bodiless(client, request)
-        if draft.effect == "write" and self._run.mode == "rehearsal":
-            await self._would_send(client, request, draft)
-        elif target.host == PRACTICE_HOST:
-            await self._practise(client, target, draft)
-        else:
-            await self._exchange(client, request, target, draft)
+        body = Body(client, self._tripwire, self._run.caps.request_bytes)
+        try:
+            if draft.effect == "write" and self._run.mode == "rehearsal":
+                await self._rehearse(client, request, target, draft, body)
+            elif target.host == PRACTICE_HOST:
+                await body.read(0)
+                await self._practise(client, target, draft)
+            else:
+                await body.read_ahead()
+                await self._exchange(client, request, target, draft, body)
+        finally:
+            self._trip(draft, body.decoy)
 
-    async def _would_send(self, client: Peer, request: h11.Request, draft: Draft) -> None:
-        body, draft.body_bytes = await self._read(client, self._run.caps.preview_bytes)
-        draft.body_preview = body
+    async def _rehearse(
+        self, client: Peer, request: h11.Request, target: Endpoint, draft: Draft, body: Body
+    ) -> None:
+        """Shows a write instead of sending it, unless a person has let exactly this one through."""
+        caps = self._run.caps
+        read = await body.read(caps.request_bytes if self._allowed_writes else caps.preview_bytes)
+        draft.write_id = write_id_of(draft.method, target.url, body.sha256)
+        if draft.write_id in self._allowed_writes:
+            self._allowed_writes.discard(draft.write_id)
+            body.keep(read)
+            await self._exchange(client, request, target, draft, body)
+            return
+        draft.body_bytes = body.size
+        draft.body_preview = read[: caps.preview_bytes]
         draft.content_type = _content_type(request)
         text = json.dumps({"rehearsal": True, "sent": False, "method": draft.method}).encode()
         await client.send(
@@ -138,23 +184,26 @@ class Forwarder:
         draft.settle("would_send", 202)
 
     async def _practise(self, client: Peer, target: Endpoint, draft: Draft) -> None:
-        await self._read(client, 0)
         today = (self._clock.now() + _SEOUL).date()
         page = self._practice.answer(draft.method, target.path, self._run.practice, today)
         headers = [("content-type", page.content_type), ("content-length", str(len(page.body)))]
         body = [] if draft.method == "HEAD" else [h11.Data(data=page.body)]
         head = h11.Response(status_code=page.status, headers=headers)
         await client.send(head, *body, h11.EndOfMessage())
+        self._readings.begin()
+        self._readings.add(page.body)
         draft.bytes_in = len(page.body)
         draft.settle("practice", page.status)
 
-    async def _exchange(self, client: Peer, request: h11.Request, target: Endpoint, draft: Draft) -> None:
+    async def _exchange(
+        self, client: Peer, request: h11.Request, target: Endpoint, draft: Draft, body: Body
+    ) -> None:
         sent = outgoing(request, target, await self._headers(request, target))
         await self._wait_for_turn(target)
         writes = draft.effect == "write"
         if writes:
             await self._announce(f"{draft.method} {target.url}")
-        relay = Relay(client, target, self._run.caps, self._vault, draft)
+        relay = Relay(client, target, self._run.caps, self._vault, draft, body, self._readings)
         repeatable = draft.method in _REPEATABLE and not has_body(request)
         for fresh in (False, True) if repeatable else (writes,):
             connection = await self._upstreams.acquire(target, fresh=fresh)
@@ -213,17 +262,25 @@ class Forwarder:
         if not has_body(request):
             await client.next()
 
-    async def _read(self, client: Peer, keep_bytes: int) -> tuple[bytes, int]:
-        """The body up to `keep_bytes`, and its whole length. Raises: TooLarge over the request cap."""
-        kept, size = bytearray(), 0
-        while client.http.their_state is h11.SEND_BODY:
-            event = await client.next()
-            if isinstance(event, h11.Data):
-                size += len(event.data)
-                kept += event.data[: max(0, keep_bytes - len(kept))]
-            if size > self._run.caps.request_bytes:
-                raise TooLarge("the request is larger than allowed", code="request_too_large")
-        return bytes(kept), size
+    def _look_for_decoys(self, request: h11.Request, draft: Draft) -> None:
+        """Before anything else is judged. Raises: NotAllowed `decoy`, for every request after the first, too."""
+        if not self._tripwire:
+            return
+        pairs = [text for pair in request.headers.raw_items() for text in pair]
+        hosts = f"{draft.asked} {header(request, b'host').decode('latin-1')}"
+        head = b"\n".join([request.method, request.target, *pairs])
+        self._trip(draft, self._tripwire.found_in_address(head) or self._tripwire.found_in_host(hosts))
+        if self._tripped:
+            raise NotAllowed("this request carries a secret it has no business with", code="decoy")
+
+    def _trip(self, draft: Draft, place: str) -> None:
+        draft.decoy = draft.decoy or place
+        self._tripped = self._tripped or bool(place)
+
+    def _mark(self, draft: Draft) -> None:
+        """Whether the code read the name of the host it was refused."""
+        if draft.reason.startswith("undeclared_"):
+            draft.mentioned = self._readings.mention(draft.target.host if draft.target else draft.asked)
 
     async def _refuse(self, client: Peer, error: ProjectError, draft: Draft) -> None:
         readable = client.http.their_state in (h11.SEND_BODY, h11.DONE)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from services.executor.egress.decoys import Decoy
 from shared.agentfile.model import HostRule
 from shared.net.url import authority
 
@@ -71,7 +72,9 @@ class Exchange:
     bytes_*    body and header bytes towards and from upstream; 0 out means that no byte left
     reason     stable code such as `undeclared_host`; empty for sent, would_send and practice
     body_preview   of would_send only: the first 64 KiB of the body with placeholders, not secrets, and
-               `body_bytes` its full length
+               `body_bytes` its full length; `write_id` names the whole request (see writes.py)
+    decoy      where the decoy stands that this request carried; then nothing of the request left
+    mentioned  of an undeclared host: an answer that this run read before holds its name
     """
 
     run_id: str
@@ -91,6 +94,9 @@ class Exchange:
     body_preview: bytes = b""
     body_bytes: int = 0
     content_type: str = ""
+    write_id: str = ""
+    decoy: str = ""
+    mentioned: bool = False
 
     @property
     def url(self) -> str:
@@ -127,6 +133,8 @@ class EgressRun:
                   raises becomes a 502 for the code. Needed only when `secrets` is not empty
     before_write  called off the loop, and waited for, before the first byte of a live write leaves, with
                   "POST https://host/path"; when it raises, nothing is sent and the code sees a 503
+    decoys        a request that carries one is refused, and so is everything after it
+    allowed_writes  in a rehearsal: ids of writes a person lets through, each once
     """
 
     id: str
@@ -136,6 +144,8 @@ class EgressRun:
     secrets: tuple[SecretBinding, ...] = ()
     reveal: Callable[[str], str] | None = None
     before_write: Callable[[str], None] | None = None
+    decoys: tuple[Decoy, ...] = ()
+    allowed_writes: frozenset[str] = frozenset()
     practice: PracticeSetting = PracticeSetting()
     pace: Pace = Pace()
     caps: Caps = Caps()

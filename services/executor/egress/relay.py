@@ -11,9 +11,11 @@ from services.executor.egress.decoding import decoder
 from services.executor.egress.draft import Draft
 from services.executor.egress.masking import Mask, MaskStream
 from services.executor.egress.model import Caps
+from services.executor.egress.outgoing import Body
 from services.executor.egress.peer import Peer, end_to_end, header
+from services.executor.egress.readings import Readings
 from services.executor.egress.vault import Vault
-from shared.errors import TooLarge, Unavailable
+from shared.errors import Unavailable
 from shared.net.url import Endpoint
 
 _T = TypeVar("_T")
@@ -25,19 +27,30 @@ class Relay:
     """`client` is the code's side, `upstream` the world's. Trouble with the world raises Unavailable; with
     the code, OSError or h11.RemoteProtocolError."""
 
-    def __init__(self, client: Peer, target: Endpoint, caps: Caps, vault: Vault, draft: Draft) -> None:
+    def __init__(
+        self,
+        client: Peer,
+        target: Endpoint,
+        caps: Caps,
+        vault: Vault,
+        draft: Draft,
+        body: Body,
+        readings: Readings,
+    ) -> None:
         self._client = client
         self._target = target
         self._caps = caps
         self._vault = vault
         self._draft = draft
+        self._body = body
+        self._readings = readings
 
     async def ask(self, upstream: Peer, request: h11.Request) -> h11.Response:
-        """Sends the request with the client's body and returns the head of the final answer.
+        """Sends the request with its body and returns the head of the final answer.
 
-        Raises: TooLarge when the body passes the cap; Unavailable `no_answer`, `timeout`.
+        Raises: as `Body.pieces`; Unavailable `no_answer`, `timeout`.
         """
-        if self._client.http.their_state is h11.SEND_BODY:
+        if self._body.follows:
             await self._outside(upstream.send(request))
             await self._upload(upstream)
         else:
@@ -61,6 +74,7 @@ class Relay:
         self._draft.head_sent = True
         self._draft.status = response.status_code
         masked, size = MaskStream(lambda: self._vault.mask), 0
+        self._readings.begin()
         while True:
             event = await self._outside(upstream.next())
             if isinstance(event, h11.EndOfMessage):
@@ -69,6 +83,7 @@ class Relay:
             if not isinstance(event, h11.Data):
                 raise Unavailable(f"{self._target.host} broke off its answer", code="no_answer")
             data = decode.feed(bytes(event.data))
+            self._readings.add(data)
             size += len(data)
             if size > self._caps.answer_bytes:
                 raise Unavailable("the answer is larger than allowed", code="answer_too_large")
@@ -76,22 +91,13 @@ class Relay:
                 await self._client.send(h11.Data(data=out))
 
     async def _upload(self, upstream: Peer) -> None:
-        size = 0
-        while True:
-            event = await self._client.next()
-            if isinstance(event, h11.EndOfMessage):
-                await self._outside(upstream.send(h11.EndOfMessage()))
-                return
-            if not isinstance(event, h11.Data):
-                raise ConnectionResetError("the code went away in the middle of its request")
-            size += len(event.data)
-            if size > self._caps.request_bytes:
-                raise TooLarge("the request is larger than allowed", code="request_too_large")
+        async for data in self._body.pieces():
             try:
-                await upstream.send(h11.Data(data=event.data))
+                await upstream.send(h11.Data(data=data))
             except (BrokenPipeError, ConnectionResetError):
                 # A server may answer (413, 401) and close without reading on; its answer counts.
                 return
+        await self._outside(upstream.send(h11.EndOfMessage()))
 
     async def _outside(self, step: Awaitable[_T]) -> _T:
         try:

