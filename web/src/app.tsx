@@ -14,6 +14,7 @@ import { Toasts } from "./ui/toast";
 const ConversationPage = lazy(() => import("./features/studio/conversation-page"));
 const AgentsPage = lazy(() => import("./features/agents/agents-page"));
 const AgentPage = lazy(() => import("./features/agents/agent-page"));
+const SettingsPage = lazy(() => import("./features/settings/settings-page"));
 const RunPage = lazy(() => import("./features/run/run-page"));
 
 function NotHere() {
@@ -39,6 +40,7 @@ function Screens() {
             <Route path="agents" element={<AgentsPage />} />
             <Route path="agents/:id" element={<AgentPage />} />
             <Route path="runs/:id" element={<RunPage />} />
+            <Route path="settings" element={<SettingsPage />} />
             <Route path="*" element={<NotHere />} />
           </Route>
         </Routes>

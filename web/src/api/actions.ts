@@ -1,5 +1,6 @@
 /** Everything the page asks the server to do, as plain functions. */
 import { answer, api, key } from "./client";
+import { asked } from "./pending";
 import type { components } from "./schema";
 import type { Language, Me, Practice, Schedule } from "./shapes";
 
@@ -48,6 +49,22 @@ export const startRun = (agentId: string) =>
   answer(api.POST("/api/v1/agents/{id}/runs", { ...on(agentId), body: some({}) }));
 
 export const cancelRun = (id: string) => answer(api.POST("/api/v1/runs/{id}/cancel", on(id)));
+
+/** Runs it again on what was kept of it: nothing leaves. The new run's id. */
+export const replayRun = (id: string, version?: string) =>
+  asked<{ id: string }>("POST", `/api/v1/runs/${id}/replay`, some({ version }));
+
+/** Lets exactly this one write of a rehearsal through, once, in a new rehearsal. The new run's id. */
+export const sendWrite = (runId: string, writeId: string) =>
+  asked<{ id: string }>("POST", `/api/v1/runs/${runId}/writes/${writeId}/decision`, { decision: "send" });
+
+/** A new version of the memory with what was in an older one; nothing is lost. */
+export const rewindState = (agentId: string, number: number) =>
+  asked<unknown>("POST", `/api/v1/agents/${agentId}/state/rewind`, { number });
+
+/** A person's yes after something went wrong; it does not switch the agent on. */
+export const liftQuarantine = (agentId: string) =>
+  asked<unknown>("PATCH", `/api/v1/agents/${agentId}`, { quarantine: null });
 
 export const decidePermission = (id: string, decision: "allow" | "deny") =>
   answer(api.POST("/api/v1/permission-requests/{id}/decision", { ...on(id), body: { decision } }));

@@ -115,7 +115,7 @@ export function merge(before: RunEntry[], arrived: RunEntry[]): RunEntry[] {
 }
 
 const TOUCHED: Record<string, (id: string) => QueryKey[]> = {
-  agent: (id) => [["agents"], ["agent", id]],
+  agent: (id) => [["agents"], ["agent", id], ["agent-state", id], ["permission-requests"]],
   run: (id) => [
     ["agents"],
     ["agent"],
@@ -127,7 +127,7 @@ const TOUCHED: Record<string, (id: string) => QueryKey[]> = {
   ],
   delivery: () => [["deliveries"], ["agents"], ["run-receipts"]],
   notice: () => [["notices"], ["agents"], ["permission-requests"]],
-  conversation: () => [["conversations"]],
+  conversation: () => [["conversations"], ["permission-requests"]],
 };
 
 /** Keeps lists fresh on every screen. A burst of changes asks once. */

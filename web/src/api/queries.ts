@@ -1,7 +1,8 @@
 /** Everything the page reads, by name: one hook per resource. What changes is told by the change stream. */
 import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
-import type { AgentCard, ConversationDetail, Run } from "./shapes";
+import { asked } from "./pending";
+import type { AgentCard, ConversationDetail, Exchange, PermissionRequest, Run, StateVersion } from "./shapes";
 
 export const queries = new QueryClient({
   queryCache: new QueryCache({
@@ -91,7 +92,7 @@ export const useAgentVersions = (id: string) =>
 export const useStateVersions = (id: string) =>
   useQuery({
     queryKey: ["agent-state", id],
-    queryFn: () => answer(api.GET("/api/v1/agents/{id}/state/versions", { params: { path: { id } } })),
+    queryFn: () => asked<{ items: StateVersion[] }>("GET", `/api/v1/agents/${id}/state/versions`),
   });
 
 function howFar(run: Run): number {
@@ -127,6 +128,7 @@ export const useArtifacts = (runId: string, stamp: string) =>
   useQuery({
     queryKey: ["run-artifacts", runId, stamp],
     queryFn: () => answer(api.GET("/api/v1/runs/{id}/artifacts", { params: { path: { id: runId } } })),
+    refetchInterval: 8 * 60_000, // the addresses in it hold for ten minutes
     placeholderData: (before) => before,
   });
 
@@ -135,6 +137,15 @@ export const useReceipts = (runId: string, stamp: string) =>
     queryKey: ["run-receipts", runId, stamp],
     queryFn: () => answer(api.GET("/api/v1/runs/{id}/receipts", { params: { path: { id: runId } } })),
     placeholderData: (before) => before,
+  });
+
+/** Every exchange of a run with the outside, in order; asked for only when somebody looks. */
+export const useTape = (runId: string, wanted: boolean) =>
+  useQuery({
+    queryKey: ["run-tape", runId],
+    queryFn: () => asked<{ items: Exchange[] }>("GET", `/api/v1/runs/${runId}/tape`),
+    enabled: wanted,
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const useVersionFiles = (versionId: string, stamp: string) =>
@@ -159,7 +170,8 @@ export const useVersionFile = (versionId: string, name: string | null) =>
 export const usePermissionRequests = () =>
   useQuery({
     queryKey: ["permission-requests"],
-    queryFn: () => answer(api.GET("/api/v1/permission-requests", { params: { query: { status: "open" } } })),
+    queryFn: async (): Promise<{ items: PermissionRequest[] }> =>
+      answer(api.GET("/api/v1/permission-requests", { params: { query: { status: "open" } } })),
   });
 
 export const useInbox = () =>

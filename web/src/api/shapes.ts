@@ -1,27 +1,44 @@
 /** The server's documents by name, from the generated types; feed entries are narrowed by their kind. */
+import type { Difference, Exchange, Quarantine, RunMore, StateVersion } from "./pending";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type AgentCard = Schemas["AgentCard"] & { next_firings?: string[] | null };
-export type AgentList = Schemas["AgentList"];
+export type AgentCard = Schemas["AgentCard"] & {
+  next_firings?: string[] | null;
+  quarantine?: Quarantine | null;
+};
+export type AgentList = Omit<Schemas["AgentList"], "items"> & { items: AgentCard[] };
+export type Artifact = Schemas["ArtifactLink"];
 export type AgentFile = Schemas["AgentFile"];
 export type HostRule = Schemas["HostRule"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryLine = Schemas["DeliveryLine"];
 export type HostContact = Schemas["HostContact"];
-export type Me = Schemas["Me"];
+export type Me = Omit<Schemas["Me"], "sandbox"> & {
+  sandbox: Schemas["SandboxState"] & {
+    enforced?: string[];
+    corpus?: { held: number; total: number; at: string } | null;
+  };
+};
 export type Notice = Schemas["Notice"];
+export type PermissionRequest = Schemas["PermissionRequest"] & {
+  kind?: "host" | "write" | "package";
+  version_id?: string;
+  packages?: string[];
+  reasons?: string[];
+};
 export type Plan = Schemas["Plan"];
 export type Practice = Schemas["PracticeState"];
 export type ProblemDocument = Partial<Schemas["Problem"]>;
 export type QueuedDelivery = Schemas["QueuedDelivery"];
-export type Run = Schemas["Run"];
+export type Run = Schemas["Run"] & RunMore;
 export type Schedule = Schemas["Schedule"];
 export type Template = Schemas["Template"];
 export type Tokens = Schemas["Tokens"];
 export type Version = Schemas["Version"];
 
+export type { Difference, Exchange, Quarantine, StateVersion };
 export type Language = AgentCard["language"];
 export type RunStatus = Run["status"];
 export type Outcome = Run["outcome"];

@@ -15,6 +15,9 @@ import { ParkedQuestion } from "../permission/parked";
 import { Badge } from "../run/run-card";
 import { gist } from "../run/words";
 
+/** Kinds of waiting that are an open question, named by its id. */
+const QUESTIONS = new Set(["parked", "host", "write", "package"]);
+
 function show(id: string, enabled: boolean): void {
   queries.setQueryData<AgentList>(
     ["agents"],
@@ -79,12 +82,24 @@ export function AgentCard({ agent }: { agent: Card }) {
           <Link to={`/agents/${agent.id}`}>{agent.name}</Link>
         </h2>
         {live && (
-          <Switch on={agent.enabled} label={t("agents.switch", { name: agent.name })} onChange={flip} />
+          <Switch
+            on={agent.enabled}
+            disabled={Boolean(agent.quarantine)}
+            label={t("agents.switch", { name: agent.name })}
+            onChange={flip}
+          />
         )}
       </header>
       <p className="agent-summary">{agent.summary}</p>
+      {agent.quarantine && (
+        <p className="note note-bad">
+          <Icon name="warn" size={18} />
+          <span>{t("quarantine.short")}</span>
+          <Link to={`/agents/${agent.id}`}>{t("agents.look")}</Link>
+        </p>
+      )}
       {agent.waiting.map((item) =>
-        item.kind === "parked" ? (
+        QUESTIONS.has(item.kind) ? (
           <ParkedQuestion key={item.about} requestId={item.about} otherwise={item.text} linked />
         ) : (
           <p key={item.about} className="note note-wait">

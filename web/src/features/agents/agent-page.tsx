@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
 import { startRun } from "../../api/actions";
@@ -10,10 +10,14 @@ import { Failure, ScreenFailure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 import { Switch } from "../../ui/switch";
 import { useTitle } from "../../ui/title";
+import { PackageQuestions } from "../permission/parked";
 import { isPractice, PracticeControls } from "../practice/practice";
 import { RunCard, RunLine } from "../run/run-card";
 import { useSwitch } from "./agent-card";
-import { Memory, Permissions, ScheduleTab, Versions } from "./agent-tabs";
+import { Permissions, ScheduleTab, Versions } from "./agent-tabs";
+import { QuarantineBanner } from "./quarantine";
+
+const Memory = lazy(() => import("./memory"));
 
 const TABS = ["overview", "runs", "schedule", "permissions", "versions", "memory"] as const;
 type Tab = (typeof TABS)[number];
@@ -109,7 +113,11 @@ function Content({ tab, agent, started }: { tab: Tab; agent: Card; started: stri
     case "versions":
       return <Versions agent={agent} />;
     case "memory":
-      return <Memory agent={agent} />;
+      return (
+        <Suspense fallback={<Skeleton />}>
+          <Memory agent={agent} />
+        </Suspense>
+      );
   }
 }
 
@@ -126,16 +134,24 @@ function Head({ agent, onRun }: { agent: Card; onRun: (id: string) => void }) {
       <div className="agent-title">
         <h1 className="display-small">{agent.name}</h1>
         {live && (
-          <Switch on={agent.enabled} label={t("agents.switch", { name: agent.name })} onChange={flip} />
+          <Switch
+            on={agent.enabled}
+            disabled={Boolean(agent.quarantine)}
+            label={t("agents.switch", { name: agent.name })}
+            onChange={flip}
+          />
         )}
       </div>
       <p className="soft">{agent.summary}</p>
+      {agent.quarantine && <QuarantineBanner agent={agent} quarantine={agent.quarantine} />}
+      <PackageQuestions agentId={agent.id} />
       <div className="actions">
         {live && (
           <Button
             kind="primary"
             icon="play"
             busy={busy}
+            disabled={Boolean(agent.quarantine)}
             onClick={() => void act(async () => onRun((await startRun(agent.id)).id))}
           >
             {t("agents.runNow")}

@@ -1,7 +1,6 @@
 import { useTranslation } from "react-i18next";
-import { useAgentRuns, useAgentVersions, useRun, useStateVersions } from "../../api/queries";
+import { useAgentRuns, useAgentVersions, useRun } from "../../api/queries";
 import type { AgentCard, HostContact, Version } from "../../api/shapes";
-import { size } from "../../ui/amounts";
 import { Failure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 import { Planned, useCity, When } from "../../ui/time";
@@ -134,26 +133,5 @@ export function Versions({ agent }: { agent: AgentCard }) {
         <VersionRow key={version.id} version={version} live={version.id === agent.version_id} />
       ))}
     </ul>
-  );
-}
-
-export function Memory({ agent }: { agent: AgentCard }) {
-  const { t, i18n } = useTranslation();
-  const states = useStateVersions(agent.id);
-  if (!agent.agent_file.manifest.state) return <p>{t("sheet.noState")}</p>;
-  if (states.isPending) return <Skeleton />;
-  if (states.error) return <Failure problem={states.error} onRetry={() => void states.refetch()} />;
-  if (states.data.items.length === 0) return <p className="soft">{t("agent.noMemory")}</p>;
-  return (
-    <ol className="memory">
-      {states.data.items.map((state) => (
-        <li key={state.id}>
-          <Icon name="memory" size={16} />
-          <span>{t("agent.memory", { number: state.number })}</span>
-          <small className="soft">{size(state.size, i18n.language)}</small>
-          <When at={state.at} />
-        </li>
-      ))}
-    </ol>
   );
 }

@@ -15,8 +15,11 @@ import { ParkedQuestion } from "../permission/parked";
 import { Artifacts } from "./artifacts";
 import { Checks, Messages } from "./deliveries";
 import { Log } from "./log";
+import { Outside } from "./outside";
+import { Replay, Replayed } from "./replay";
 import { StepList, stepsOf } from "./steps";
-import { isOver, standing } from "./words";
+import { isAlarm, isOver, standing } from "./words";
+import { AlreadySent, Writes } from "./writes";
 
 function Verdict({ run }: { run: Run }) {
   const { t, i18n } = useTranslation();
@@ -28,6 +31,9 @@ function Verdict({ run }: { run: Run }) {
       <div>
         <h1 className="display-small">{t(word)}</h1>
         {run.reason && <p className="run-reason">{run.reason.text}</p>}
+        {run.status === "queued" && run.place != null && (
+          <p className="run-place">{t("run.place", { count: run.place })}</p>
+        )}
         <p className="soft">
           {t(`run.kind.${run.kind ?? "manual"}`)}
           {at && ` · ${exact(at, i18n.language)}`}
@@ -38,29 +44,18 @@ function Verdict({ run }: { run: Run }) {
   );
 }
 
-function Hosts({ run }: { run: Run }) {
-  const { t, i18n } = useTranslation();
-  const hosts = run.hosts ?? [];
-  if (hosts.length === 0) return null;
+/** A decoy was seen leaving: what happened, and where the agent waits for a yes. */
+function Alarm({ run }: { run: Run }) {
+  const { t } = useTranslation();
+  if (!isAlarm(run)) return null;
   return (
-    <section className="card">
-      <h2>{t("run.hosts")}</h2>
-      <ul className="hosts">
-        {hosts.map((host) => (
-          <li key={`${host.host}${host.verdict}`} data-verdict={host.verdict}>
-            <Icon
-              name={host.verdict === "refused" || host.verdict === "failed" ? "cross" : "globe"}
-              size={16}
-            />
-            <span className="host-name">{host.host}</span>
-            <span className="soft">
-              {t(`verdict.${host.verdict}`, { defaultValue: host.verdict })} ·{" "}
-              {t("agent.requests", { count: host.requests })} · {size(host.bytes_in, i18n.language)}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <div className="note note-bad">
+      <Icon name="warn" />
+      <div>
+        <p>{t("run.alarmText")}</p>
+        <Link to={`/agents/${run.agent_id}`}>{t("run.alarmNext")}</Link>
+      </div>
+    </div>
   );
 }
 
@@ -102,12 +97,16 @@ function Body({ run, entries }: { run: Run; entries: RunEntry[] }) {
     <div className="run-columns">
       <div>
         <h2 className="visually-hidden">{t("run.result")}</h2>
+        <Alarm run={run} />
+        <Replayed run={run} />
         {run.status === "parked" && (
           <ParkedQuestion requestId={run.permission_request_id} otherwise={run.reason?.text ?? ""} />
         )}
         <Checks run={run} />
         <Messages run={run} receipts={receipts} />
         <Artifacts run={run} stamp={String(files)} />
+        <AlreadySent run={run} />
+        <Writes run={run} />
       </div>
       <div>
         {steps.length > 0 && (
@@ -116,7 +115,8 @@ function Body({ run, entries }: { run: Run; entries: RunEntry[] }) {
             <StepList steps={steps} />
           </section>
         )}
-        <Hosts run={run} />
+        <Outside run={run} />
+        <Replay run={run} />
         <Usage run={run} />
       </div>
       <section className="card run-log">

@@ -13,7 +13,8 @@ export function isOver(run: Pick<Run, "status"> | undefined): boolean {
 
 /** Over, and its deliveries too: nothing about it will change any more. */
 export function isSettled(run: Pick<Run, "status" | "outcome" | "kind"> | undefined): boolean {
-  return isOver(run) && (run?.outcome !== "pending" || run?.kind === "test" || run?.status !== "succeeded");
+  const sendsNothing = run?.kind === "test" || run?.kind === "replay";
+  return isOver(run) && (run?.outcome !== "pending" || sendsNothing || run?.status !== "succeeded");
 }
 
 export interface Standing {
@@ -33,8 +34,17 @@ export function gist(text: string): string {
   return (plain.split(/\n\s*\n/)[0] ?? "").replace(/\s+/g, " ").slice(0, 160);
 }
 
+/** Ways of ending that stopped the whole agent, not only this run: a decoy was seen leaving. */
+const ALARMS = new Set(["decoy", "decoy_tripped", "quarantine", "quarantined"]);
+
+export function isAlarm(run: Pick<Run, "reason"> | undefined): boolean {
+  return ALARMS.has(run?.reason?.code ?? "");
+}
+
 interface Ended {
   status: string;
+  reason?: { code: string } | null;
+  differences?: readonly unknown[];
   outcome?: string;
   kind?: string;
   deliveries?: Pick<QueuedDelivery, "status">[];
@@ -44,6 +54,12 @@ export function standing(run: Ended): Standing {
   if (run.status === "parked") return { word: "run.status.parked", tone: "wait", icon: "hand" };
   if (run.status === "queued") return { word: "run.status.queued", tone: "calm", icon: "clock" };
   if (run.status === "running") return { word: "run.status.running", tone: "calm", icon: "play" };
+  if (ALARMS.has(run.reason?.code ?? "")) return { word: "run.alarm", tone: "bad", icon: "warn" };
+  if (run.kind === "replay" && run.status === "succeeded") {
+    return run.differences?.length
+      ? { word: "run.replayedDiffers", tone: "doubt", icon: "refresh" }
+      : { word: "run.replayedSame", tone: "good", icon: "check" };
+  }
   if (run.kind === "test" && run.status === "succeeded") {
     return { word: "run.rehearsed", tone: "good", icon: "check" };
   }

@@ -56,6 +56,14 @@ export function Shell() {
         </nav>
         <div className="top-tools">
           <Bell />
+          <NavLink
+            to="/settings"
+            className="icon-button"
+            aria-label={t("settings.title")}
+            title={t("settings.title")}
+          >
+            <Icon name="settings" />
+          </NavLink>
           <Preferences />
         </div>
       </header>
@@ -63,7 +71,7 @@ export function Shell() {
         <div className="banner" role="status">
           <Icon name="warn" />
           <p>
-            {t("sandbox.missing")} {missing}
+            {t("sandbox.missing")} {missing} <Link to="/settings">{t("settings.look")}</Link>
           </p>
         </div>
       )}

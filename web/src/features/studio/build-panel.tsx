@@ -3,6 +3,7 @@ import type { TFunction } from "i18next";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ConversationDetail, ConversationEntry, ProgressData, Run, RunEntry } from "../../api/shapes";
+import { size } from "../../ui/amounts";
 import { Icon, type IconName } from "../../ui/icon";
 import { Artifacts } from "../run/artifacts";
 import { Checks, Messages } from "../run/deliveries";
@@ -10,6 +11,7 @@ import { Log } from "../run/log";
 import { Badge } from "../run/run-card";
 import { StepList, stepsOf } from "../run/steps";
 import { isOver } from "../run/words";
+import { Writes } from "../run/writes";
 import { Files } from "../version/files";
 
 function isDone({ done, total }: ProgressData): boolean {
@@ -29,6 +31,34 @@ export function progressOf(messages: readonly ConversationEntry[], t: TFunction)
     if (words) steps.set(step, { ...entry.data, text: words });
   }
   return [...steps.values()];
+}
+
+// Counts from here on are bytes: no step has so many parts.
+const BYTES_FROM = 10_000;
+
+function counted({ done, total }: ProgressData): { done: number; total: number } | null {
+  return typeof done === "number" && (total ?? 0) > 1 ? { done, total: total ?? 0 } : null;
+}
+
+/** How far a step is: parts, or bytes unless its own words already name them. */
+function StepCount({ item }: { item: ProgressData }) {
+  const { i18n } = useTranslation();
+  const far = counted(item);
+  if (!far || /\d\/\d/.test(item.text)) return null;
+  return (
+    <span className="step-time">
+      {far.total < BYTES_FROM
+        ? `${far.done}/${far.total}`
+        : `${size(far.done, i18n.language)} / ${size(far.total, i18n.language)}`}
+    </span>
+  );
+}
+
+/** The words beside it are told to readers once in a while by themselves; the bar says only how far. */
+function StepBar({ item }: { item: ProgressData }) {
+  const far = counted(item);
+  if (!far) return null;
+  return <progress className="step-bar" aria-label={item.text} value={far.done} max={far.total} />;
 }
 
 function Progress({ detail }: { detail: ConversationDetail }) {
@@ -52,11 +82,8 @@ function Progress({ detail }: { detail: ConversationDetail }) {
               {!active && <Icon name={failed ? "cross" : "check"} size={14} />}
             </span>
             <span className="step-name">{item.text}</span>
-            {typeof item.done === "number" && (item.total ?? 0) > 1 && (
-              <span className="step-time">
-                {item.done}/{item.total}
-              </span>
-            )}
+            <StepCount item={item} />
+            {active && <StepBar item={item} />}
           </li>
         );
       })}
@@ -140,6 +167,7 @@ export function BuildPanel({ detail, run, entries, brief }: Props) {
         <Progress detail={detail} />
       </Section>
       {run && <Rehearsal run={run} entries={entries} />}
+      {run && isOver(run) && <Writes run={run} />}
       {detail.version_id && (
         <Section icon="code" title={t("panel.files")} open={!brief || detail.state === "building"}>
           <Files versionId={detail.version_id} stamp={detail.state} />

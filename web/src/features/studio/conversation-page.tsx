@@ -11,6 +11,7 @@ import { Reconnecting, ScreenFailure, Skeleton, useProblemText } from "../../ui/
 import { useWide } from "../../ui/media";
 import { useTitle } from "../../ui/title";
 import { toast } from "../../ui/toast";
+import { PackageQuestions } from "../permission/parked";
 import { PermissionSheet } from "../permission/permission-sheet";
 import { Activity } from "./activity";
 import { BuildPanel } from "./build-panel";
@@ -110,6 +111,7 @@ function Studio({ detail }: { detail: ConversationDetail }) {
               onSay={(text) => void tell({ text })}
               onReview={() => setSheet(true)}
             />
+            <PackageQuestions agentId={detail.agent_id} versionId={detail.version_id} />
             {!wide && panel}
             <p className="visually-hidden" role="status">
               {t(`state.${detail.state}`)}
