@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,10 +25,15 @@ from shared.store.port import Cause, Query, Store, Tx, Where
 
 INBOX = "_inbox"
 CLAIMS = "_claims"
+HELD = "held"  # ids of claims that a worker has from the start; nobody need look for one
+LEASE = timedelta(seconds=60)
 _KEEP_MARKS = timedelta(days=7)  # far beyond the ten minutes in which a bus may deliver again
 _FORGET_EVERY = timedelta(minutes=1)
 
 MARKS = Query(INBOX, (Where("at", "<", ""),), order_by="at", limit=500)
+
+T = TypeVar("T")
+Claim = tuple[str, dict[str, Any]]
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +85,35 @@ class Slow:
 Handlers = Mapping[type[Event], Quick | Slow]
 
 
+class Hands(Protocol):
+    """Workers of this process that take a claim as soon as it is committed."""
+
+    def place(self) -> bool:
+        """True: one of them is free and now waits for `hand` or `give_back`."""
+
+    def hand(self, id: str, claim: dict[str, Any]) -> None: ...
+
+    def give_back(self) -> None: ...
+
+
 class Dispatcher:
-    def __init__(self, service: str, handlers: Handlers, store: Store, deps: Any, clock: Clock) -> None:
+    """workers: None leaves every claim for whoever looks."""
+
+    def __init__(
+        self,
+        service: str,
+        handlers: Handlers,
+        store: Store,
+        deps: Any,
+        clock: Clock,
+        workers: Hands | None = None,
+    ) -> None:
         self._service = service
         self._handlers = handlers
         self._store = store
         self._deps = deps
         self._clock = clock
+        self._workers = workers
         self._forgot_at = clock.now()
 
     def topics(self) -> list[str]:
@@ -120,24 +147,52 @@ class Dispatcher:
         return Received("ack")
 
     def _commit(self, envelope: Envelope, event: Event, handler: Quick | Slow) -> None:
+        if isinstance(handler, Quick):
+            self._once(envelope, handler.once, lambda tx: handler.handle(event, tx, self._deps))
+            return
+        # What a death would make "unknown" lies ready until it is begun: before that nothing can have happened.
+        workers = self._workers if handler.on_cut == "redo" else None
+        placed = workers is not None and workers.place()
+        taken: Claim | None = None
+        try:
+            taken = self._once(envelope, True, lambda tx: self._claim(envelope, event, handler, placed, tx))
+        finally:
+            if workers is not None and placed and taken is None:
+                workers.give_back()
+        if workers is not None and taken is not None:
+            workers.hand(*taken)
+
+    def _claim(
+        self, envelope: Envelope, event: Event, handler: Slow, placed: bool, tx: Tx
+    ) -> Claim | None:
+        """The claim, when a worker of this process has it from the start."""
+        job = handler.claim(event, tx, self._deps)
+        if job is None:
+            return None
+        now = self._clock.now()
+        if not placed:
+            add_claim(tx, derived("claim", envelope.source, envelope.id), type(event), job, stamp(now))
+            return None
+        id = derived(HELD, envelope.source, envelope.id)
+        taken = {"state": "taken", "due_at": stamp(now + LEASE), "attempt": 1}
+        data = {**_ready(tx.cause, type(event), job, stamp(now)), **taken}
+        tx.create(CLAIMS, id, data)
+        return id, data
+
+    def _once(self, envelope: Envelope, once: bool, act: Callable[[Tx], T]) -> T | None:
+        """`act` and the event's mark in one commit; its result, None when the event was here before."""
         mark = derived("seen", envelope.source, envelope.id)
-        now = stamp(self._clock.now())
-        cause = Cause(envelope.workspace_id, envelope.actor, envelope.traceparent)
 
-        def work(tx: Tx) -> None:
-            once = isinstance(handler, Slow) or handler.once
+        def work(tx: Tx) -> T | None:
             if once and tx.get(INBOX, mark) is not None:
-                return
-            if isinstance(handler, Quick):
-                handler.handle(event, tx, self._deps)
-            else:
-                job = handler.claim(event, tx, self._deps)
-                if job is not None:
-                    add_claim(tx, derived("claim", envelope.source, envelope.id), type(event), job, now)
+                return None
+            result = act(tx)
             if once and not tx.empty:  # what changed nothing needs no mark, and no commit
-                tx.create(INBOX, mark, {"at": now})
+                tx.create(INBOX, mark, {"at": stamp(self._clock.now())})
+            return result
 
-        self._store.transact(work, cause=cause)
+        cause = Cause(envelope.workspace_id, envelope.actor, envelope.traceparent)
+        return self._store.transact(work, cause=cause)
 
     def forget_old_marks(self) -> None:
         """Delete some inbox marks no redelivery can need any more. Does nothing more than once a minute."""
@@ -161,17 +216,16 @@ def add_claim(tx: Tx, claim_id: str, kind: type[Event], job: Job, now: str) -> N
 
     due_at: when a worker may take it: at once when ready, at the end of the lease while taken.
     """
-    cause = tx.cause
-    tx.create(
-        CLAIMS,
-        claim_id,
-        {
-            "type": kind.type(),
-            "job": job.model_dump(mode="json"),
-            "state": "ready",
-            "due_at": now,
-            "attempt": 0,
-            "tries": 0,
-            "cause": [cause.workspace_id, cause.actor, cause.traceparent],
-        },
-    )
+    tx.create(CLAIMS, claim_id, _ready(tx.cause, kind, job, now))
+
+
+def _ready(cause: Cause, kind: type[Event], job: Job, now: str) -> dict[str, Any]:
+    return {
+        "type": kind.type(),
+        "job": job.model_dump(mode="json"),
+        "state": "ready",
+        "due_at": now,
+        "attempt": 0,
+        "tries": 0,
+        "cause": [cause.workspace_id, cause.actor, cause.traceparent],
+    }

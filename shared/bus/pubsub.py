@@ -55,6 +55,8 @@ class PubSubBus:
     its own key would block it. The ordering key still travels, for whoever archives the topics.
     """
 
+    local = False
+
     def __init__(self, project: str, clock: Clock, letters: StoredLetters, *, pull: bool = True) -> None:
         self._project = project
         self._clock = clock

@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 class SqliteBus:
     """`other_processes`: poll the file for their events too. `disorder`: deliver doubled and shuffled."""
 
+    local = True
+
     def __init__(
         self,
         path: Path,
@@ -83,7 +85,7 @@ class SqliteBus:
                 numbered = list(enumerate(envelopes, newest - len(envelopes) + 1))
                 for consumer in self._consumers:
                     consumer.offer(numbered)
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # the latter once it has stopped
             raise Unavailable(f"the event log did not take the events: {error}") from error
         for consumer in self._consumers:
             if any(map(consumer.awaits, envelopes)):

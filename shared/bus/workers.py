@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from datetime import timedelta
 from typing import Any
 
-from shared.bus.dispatch import CLAIMS, Cut, Failed, Handlers, Job, Slow
+from shared.bus.dispatch import CLAIMS, LEASE, Cut, Failed, Handlers, Job, Slow
 from shared.clock import Clock, moment, stamp
 from shared.errors import Conflict, ProjectError
 from shared.store.port import Cause, Document, Query, Store, Tx, Watch, Where
 
-_LEASE = timedelta(seconds=60)
 _IDLE_S = 5.0
+_Taken = tuple[str, dict[str, Any], bool]  # id, the claim, whether its last holder was cut
 
 DUE = Query(CLAIMS, order_by="due_at", limit=1)  # the claim whose turn comes first
 
@@ -21,8 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class Workers:
-    """A service's worker threads. `alone`: no other process works on this database, so what is still
-    taken at start was cut by a death and need not wait for its lease to run out."""
+    """A service's worker threads, and one that looks for claims that are due. `alone`: no other process works
+    on this database, so what is still taken at start was cut by a death and need not wait for its lease to run
+    out.
+
+    Who commits a claim hands it to a free worker directly; the looking thread is for all others: those that
+    found no worker free, were put back, or were left behind by a death.
+    """
 
     def __init__(
         self,
@@ -44,12 +50,15 @@ class Workers:
         self._stopping = threading.Event()
         self._held: dict[str, int] = {}
         self._held_lock = threading.Lock()
-        self._watch: Watch = store.watch([CLAIMS])
-        self._turn = threading.Lock()
+        self._watch: Watch = store.watch([f"{CLAIMS}/claim_"])
+        self._count = threads if self._slow else 0
+        self._places = threading.Semaphore(0)
+        self._handed: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"work-{service}-{n}", daemon=True)
-            for n in range(threads if self._slow else 0)
+            for n in range(self._count)
         ]
+        self._looker = threading.Thread(target=self._look, name=f"claims-{service}", daemon=True)
         self._renewer = threading.Thread(target=self._renew, name=f"lease-{service}", daemon=True)
 
     def start(self) -> None:
@@ -59,12 +68,17 @@ class Workers:
             self._release_cut()
         for thread in self._threads:
             thread.start()
+            self._places.release()
+        self._looker.start()
         self._renewer.start()
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """Waits a little for running jobs; what is still running is taken up again at the next start."""
         self._stopping.set()
         self._watch.close()
+        for _ in self._threads:
+            self._handed.put(None)
+        self._places.release()  # for the one that looks
         end = self._clock.monotonic() + timeout_s
         for thread in self._threads:
             if thread.ident is not None:
@@ -85,25 +99,49 @@ class Workers:
 
                 self._store.transact(release, cause=_cause(document))
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            with self._turn:
-                taken = self._next()
-            if taken is not None:
-                self._do(*taken)
+    def place(self) -> bool:
+        return not self._stopping.is_set() and self._places.acquire(blocking=False)
 
-    def _next(self) -> tuple[str, dict[str, Any], bool] | None:
-        """Waits for a claim that is due and takes it; None when told to stop. One worker waits here and the
-        others for its place: were all woken by every change, five of six would ask the store for nothing."""
+    def give_back(self) -> None:
+        self._places.release()
+
+    def hand(self, id: str, claim: dict[str, Any]) -> None:
+        self._handed.put((id, claim, False))
+
+    def _run(self) -> None:
+        while (taken := self._handed.get()) is not None and not self._stopping.is_set():
+            try:
+                self._do(*taken)
+            finally:
+                self._places.release()
+
+    def _look(self) -> None:
         while not self._stopping.is_set():
-            pause = _IDLE_S
-            for document in self._store.query(DUE):
-                pause = (moment(document.data["due_at"]) - self._clock.now()).total_seconds()
-                taken = self._take(document.id) if pause <= 0 else None
-                if taken is not None:
-                    return document.id, *taken
-            self._watch.wait(min(_IDLE_S, max(0.001, pause)))
-        return None
+            try:
+                pause = self._look_once()
+            except ProjectError as error:
+                log.warning("claims of %s cannot be looked for: %s", self._service, error.detail)
+                pause = _IDLE_S
+            if pause > 0:
+                self._watch.wait(min(_IDLE_S, max(0.001, pause)))
+
+    def _look_once(self) -> float:
+        """Seconds until the next claim is due; what is due is handed over."""
+        pause = _IDLE_S
+        for document in self._store.query(DUE):
+            pause = (moment(document.data["due_at"]) - self._clock.now()).total_seconds()
+            if pause <= 0:
+                self._hand_over(document.id)
+        return pause
+
+    def _hand_over(self, id: str) -> None:
+        """Waits for a free worker first: what is taken must be begun."""
+        self._places.acquire()
+        taken = None if self._stopping.is_set() else self._take(id)
+        if taken is None:
+            self._places.release()
+        else:
+            self._handed.put((id, *taken))
 
     def run_due(self) -> bool:
         """Take the claim whose turn it is and do it in the calling thread; False when none is due."""
@@ -127,7 +165,7 @@ class Workers:
                 **claim.data,
                 "state": "taken",
                 "attempt": claim.data["attempt"] + 1,
-                "due_at": stamp(now + _LEASE),
+                "due_at": stamp(now + LEASE),
             }
             tx.put(CLAIMS, id, data)
             return data, was_cut
@@ -179,6 +217,7 @@ class Workers:
                 )
 
         self._store.transact(put_back, cause=Cause("", f"service:{self._service}"))
+        self._watch.wake()
 
     def _record(self, id: str, handler: Slow, job: Job, outcome: Any, claim: dict[str, Any]) -> None:
         def record(tx: Tx) -> None:
@@ -200,14 +239,14 @@ class Workers:
             self._later(id, claim, 30.0, state)
 
     def _renew(self) -> None:
-        while not self._clock.wait(self._stopping, _LEASE.total_seconds() / 3):
+        while not self._clock.wait(self._stopping, LEASE.total_seconds() / 3):
             self.renew_held()
 
     def renew_held(self) -> None:
         """A full lease from now on every claim that is being done here."""
         with self._held_lock:
             held = dict(self._held)
-        due = stamp(self._clock.now() + _LEASE)
+        due = stamp(self._clock.now() + LEASE)
         for id, attempt in held.items():
 
             def renew(tx: Tx, id: str = id, attempt: int = attempt, due: str = due) -> None:

@@ -28,6 +28,12 @@ class Settings(BaseModel):
         Path("data"), description="Folder of databases, files and keys; made with mode 0700."
     )
     public_url: str = Field("", description="The address people use, when it is not a loopback one.")
+    files_url: str = Field(
+        "",
+        description="Another name of the same server, for the files that runs make, so that nothing in them is "
+        "ever in the page's origin. Empty: http://files.localhost on this machine; with a public address: none, "
+        "and files are only ever saved, never shown.",
+    )
     owner_token: str = Field("", description="Fixes the owner's bearer token; empty: only sign-in links.")
     egress_allow_private: str = Field(
         "",

@@ -72,7 +72,6 @@ class Running:
         index = getattr(kit.store, "index", None)
         if index is not None:
             index((*service.queries, DUE, MARKS))
-        self.dispatcher = Dispatcher(service.name, service.handlers, kit.store, service.deps, kit.clock)
         self._relay = Relay(service.name, kit.store, kit.bus, kit.clock)
         self._workers = Workers(
             service.name,
@@ -82,6 +81,9 @@ class Running:
             kit.clock,
             threads=service.worker_threads,
             alone=kit.settings.one_machine,
+        )
+        self.dispatcher = Dispatcher(
+            service.name, service.handlers, kit.store, service.deps, kit.clock, self._workers
         )
         kit.bus.subscribe(
             service.name,

@@ -106,6 +106,7 @@ class FirestoreStore(FirestoreReader):
         self._signal = Signal(clock)
         self._feed = ChangeFeed(client, self._signal, clock)
         self._jitter = random.Random(ids.token())  # spreads retries; nothing to guess
+        self._carry: Callable[[Sequence[Envelope]], bool] | None = None
 
     def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
         existed = 0
@@ -154,6 +155,8 @@ class FirestoreStore(FirestoreReader):
             # Never repeated by the client: after a lost answer the repetition would look like a lost race and
             # the function would run twice. The caller gets Unavailable and decides.
             batch.commit(retry=None, timeout=COMMIT_S)
+        if tx.events and self._carry and self._carry(tx.events):
+            touched.discard(OUTBOX)
         self._signal.notify(touched)
 
     def watch(self, collections: Sequence[str]) -> FeedWatch:
@@ -162,6 +165,9 @@ class FirestoreStore(FirestoreReader):
             return FeedWatch(watch, None)
         self._feed.start()
         return FeedWatch(watch, self._feed)
+
+    def on_emitted(self, carry: Callable[[Sequence[Envelope]], bool]) -> None:
+        self._carry = carry
 
     def outbox(self, limit: int) -> list[Envelope]:
         rows = self.client.collection(OUTBOX).order_by("committed_at").limit(limit)

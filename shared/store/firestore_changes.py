@@ -131,5 +131,8 @@ class FeedWatch:
             self._feed.check()
         return self._watch.wait(0)
 
+    def wake(self) -> None:
+        self._watch.wake()
+
     def close(self) -> None:
         self._watch.close()

@@ -124,6 +124,9 @@ class Watch(Protocol):
         """True when something in the watched collections may have changed since the last call; spurious
         wake-ups are allowed, lost ones are not."""
 
+    def wake(self) -> None:
+        """Makes a wait under way, or the next one, return."""
+
     def close(self) -> None: ...
 
 
@@ -138,6 +141,10 @@ class Store(Reader, Protocol):
     def watch(self, collections: Sequence[str]) -> Watch:
         """`runs` is a collection, `runs/run_1` its documents whose id begins so (other changes there may wake
         it, too). A page that watches one run need not look up for everybody's."""
+
+    def on_emitted(self, carry: Callable[[Sequence[Envelope]], bool]) -> None:
+        """From now on every commit gives its events to `carry`, in its own thread and once they are safe in
+        the outbox. False from it wakes who watches `_outbox`, as every such commit does without it."""
 
     def outbox(self, limit: int) -> list[Envelope]:
         """Events committed and not yet marked sent, oldest first."""

@@ -28,14 +28,6 @@ class SignalWatch:
         self._seen = poll() if poll else 0
         self._on_close = on_close
 
-    def concerns(self, changed: str) -> bool:
-        """changed: a collection, or `collection/id` where the store says which document."""
-        name, _, id = changed.partition("/")
-        return any(
-            part == name or (part.startswith(f"{name}/") and (not id or changed.startswith(part)))
-            for part in self.collections
-        )
-
     def wake(self) -> None:
         self._event.set()
 
@@ -68,29 +60,38 @@ class Signal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._watches: list[SignalWatch] = []
+        # By collection, since most of what is written is watched by nobody: (what the id begins with, watch).
+        self._watches: dict[str, list[tuple[str, SignalWatch]]] = {}
         self._lock = threading.Lock()
 
     def watch(self, collections: Sequence[str]) -> SignalWatch:
         watch = SignalWatch(self._clock, collections, on_close=lambda: self._forget(watch))
         with self._lock:
-            self._watches.append(watch)
+            for collection in watch.collections:
+                name, _, beginning = collection.partition("/")
+                self._watches.setdefault(name, []).append((beginning, watch))
         return watch
 
     def _forget(self, watch: SignalWatch) -> None:
         with self._lock:
-            if watch in self._watches:
-                self._watches.remove(watch)
+            for collection in watch.collections:
+                name = collection.partition("/")[0]
+                left = [(beginning, one) for beginning, one in self._watches.get(name, ()) if one is not watch]
+                if left:
+                    self._watches[name] = left
+                else:
+                    self._watches.pop(name, None)
 
     def notify(self, changed: set[str] | None) -> None:
         """Collections, or `collection/id`. None: any of them may have changed."""
         with self._lock:
-            for watch in self._watches:
-                if changed is None or any(map(watch.concerns, changed)):
-                    watch.wake()
+            for one in self._watches if changed is None else changed:
+                name, _, id = one.partition("/")
+                for beginning, watch in self._watches.get(name, ()):
+                    if not id or id.startswith(beginning):
+                        watch.wake()
 
     def close(self) -> None:
+        self.notify(None)
         with self._lock:
-            for watch in self._watches:
-                watch.wake()
             self._watches.clear()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -100,7 +99,8 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._recent = recent
         self._reader = SqliteReader(path, recent)
-        self._jitter = random.Random(0)
+        self._random = random.Random()
+        self._carry: Callable[[Sequence[Envelope]], bool] | None = None
 
     def envelope(self, event: Event, cause: Cause) -> Envelope:
         return Envelope(
@@ -129,20 +129,28 @@ class SqliteStore:
                 self._commit(tx)
             except _Raced:
                 if attempt > 2:
-                    self._clock.wait(threading.Event(), self._jitter.uniform(0, 0.002 * attempt))
+                    self._clock.wait(threading.Event(), self._random.uniform(0, 0.002 * attempt))
                 continue
             if not tx.empty:
-                changed = {f"{collection}/{id}" for collection, id in tx.writes}
-                self._signal.notify(changed | ({"_outbox"} if tx.events else set()))
+                self._tell(tx)
             return result
         raise Conflict("Somebody else changed this at the same time; read it again and retry.")
+
+    def _tell(self, tx: _SqliteTx) -> None:
+        changed = {f"{collection}/{id}" for collection, id in tx.writes}
+        if tx.events and not (self._carry and self._carry(tx.events)):
+            changed.add("_outbox")
+        self._signal.notify(changed)
+
+    def on_emitted(self, carry: Callable[[Sequence[Envelope]], bool]) -> None:
+        self._carry = carry
 
     def _commit(self, tx: _SqliteTx) -> None:
         if tx.empty:
             return
         texts = {key: None if data is None else body_text(data) for key, (_, data) in tx.writes.items()}
         # The same for all of a commit, and never the same again: a document deleted and made anew repeats none.
-        version = secrets.randbits(62)
+        version = self._random.getrandbits(62)
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.clock import SystemClock
-from shared.store.signal import Signal, SignalWatch
+from shared.store.signal import Signal
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,23 @@ from shared.store.signal import Signal, SignalWatch
     ],
 )
 def test_a_change_wakes_the_watches_it_concerns(watched: str, changed: str, wakes: bool) -> None:
-    assert SignalWatch(SystemClock(), [watched]).concerns(changed) is wakes
+    signal = Signal(SystemClock())
+    watch = signal.watch([watched])
+
+    signal.notify({changed})
+
+    assert watch.wait(0) is wakes
+
+
+def test_a_closed_watch_is_not_woken_any_more_and_the_others_are() -> None:
+    signal = Signal(SystemClock())
+    closed, open_one = signal.watch(["runs", "agents"]), signal.watch(["runs"])
+    closed.close()
+    closed.wait(0)
+
+    signal.notify({"runs/run_1", "agents"})
+
+    assert [closed.wait(0), open_one.wait(0)] == [False, True]
 
 
 def test_watches_of_other_documents_sleep_when_one_document_changes() -> None:
