@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from services.executor.adapters.job import Guest, encode
+from services.executor.adapters.job import Guest, encode, take
 from services.executor.adapters.reports import ReportReader
 from services.executor.ports import AttemptSink, Ended, EndReason, Order, Usage
 
@@ -43,8 +43,37 @@ def channels() -> tuple[Ends, tuple[int, int, int, int]]:
     return ours, (their_job.detach(), *(write for _read, write in pairs))  # type: ignore[return-value]
 
 
+def hear(job: socket.socket) -> tuple[bytes, socket.socket | None]:
+    """What the sandbox says over its job socket, and the socket it hands out; nothing at its end. Package
+    code may speak here while a sandbox waits: of many descriptors all but one are closed at once."""
+    try:
+        data, extra, _flags, _address = job.recvmsg(64, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+    except OSError:
+        return b"", None
+    fds = array.array("i")
+    for level, kind, payload in extra:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+    for fd in fds[1:]:
+        os.close(fd)
+    return data, _as_socket(fds[0]) if fds else None
+
+
+def _as_socket(fd: int) -> socket.socket | None:
+    """None, and closed, when it is no socket at all."""
+    try:
+        return socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)
+        return None
+
+
 class Attempt:
-    """kill(reason) must lead to a call of finish(), as must the sandbox's own end."""
+    """kill(reason) must lead to a call of finish(), as must the sandbox's own end.
+
+    A cold sandbox says "listening", gets its job, says "first line"; `begin` gives it a thread. One that waited
+    has said the first already: `bind` gives it the rest at once, and the thread that waited goes on as `serve`.
+    """
 
     def __init__(
         self, order: Order, sink: AttemptSink, ends: Ends, guest: Guest, kill: Callable[[EndReason], None]
@@ -63,15 +92,37 @@ class Attempt:
         self._detail = ""
         self._printed = 0
         self._finish_lock = threading.Lock()
+        self._unsent = b""
+        self._open = False
+        self._waited = False
+        self._reader = 0
+        self._over = threading.Event()
         self.ended: Ended | None = None
-        self._thread = threading.Thread(target=self._run, name=f"attempt-{order.id}", daemon=True)
 
     def begin(self) -> None:
-        self._thread.start()
+        threading.Thread(target=self.serve, name=f"attempt-{self._order.id}", daemon=True).start()
 
     def join(self, timeout_s: float) -> None:
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(timeout_s)
+        """Until its thread is done with it; at once when called by that thread."""
+        if self._reader != threading.get_ident():
+            self._over.wait(timeout_s)
+
+    def bind(self, listener: socket.socket | None) -> None:
+        """Give the run to a sandbox that waited, from the caller's thread: its code may begin before `serve`
+        is called. What its packages printed meanwhile is still in the pipes and is read after the first line.
+        """
+        self._waited = True
+        ca_pem = self._way_out(listener) if listener is not None else ""
+        if ca_pem is None:
+            return
+        job = take(self._order, self._guest, ca_pem)
+        try:
+            sent = self._ends.job.send(job, socket.MSG_DONTWAIT)
+        except OSError:  # full or dead
+            sent = 0
+        self._unsent = job[sent:]
+        if not self._unsent:
+            self._close_job()
 
     def finish(self, outcome: Callable[[], Ended]) -> None:
         """All of the sandbox is dead. `outcome` is called once, in the attempt's thread, after the last byte
@@ -82,8 +133,11 @@ class Attempt:
                 with suppress(OSError):
                     self._waker.send(b"!")
 
-    def _run(self) -> None:
+    def serve(self) -> None:
+        self._reader = threading.get_ident()
         try:
+            if self._unsent:
+                self._send(self._unsent)
             self._read()
             result = self._result()
         except Exception:
@@ -95,12 +149,16 @@ class Attempt:
             os.close(fd)
         for end in (self._ends.job, self._wake, self._waker):
             end.close()
-        self._sink.ended(result)
+        try:
+            self._sink.ended(result)
+        finally:
+            self._over.set()
 
     def _read(self) -> None:
         ends = self._ends
-        if self._order.egress is None:
+        if self._order.egress is None and not self._waited:
             self._hand_over("")
+        outputs = {ends.stdout, ends.stderr, ends.report}
         with selectors.DefaultSelector() as selector:
             # in the order of reading: "first line" comes before what the first line printed
             sources: list[tuple[int, Callable[[], bool]]] = [
@@ -110,9 +168,15 @@ class Attempt:
                 (ends.report, self._on_report),
                 (self._wake.fileno(), lambda: False),
             ]
+            held = outputs if self._waited else set()
             for fd, _read in sources:
-                selector.register(fd, selectors.EVENT_READ)
-            while {ends.stdout, ends.stderr, ends.report} & set(selector.get_map()) or not self._outcome:
+                if fd not in held:
+                    selector.register(fd, selectors.EVENT_READ)
+            while held or outputs & set(selector.get_map()) or not self._outcome:
+                if held and (self._started or self._outcome):
+                    for fd in held:
+                        selector.register(fd, selectors.EVENT_READ)
+                    held = set()
                 ready = {key.fd for key, _events in selector.select(_DRAIN_S if self._outcome else None)}
                 if not ready and self._outcome:
                     return
@@ -121,34 +185,39 @@ class Attempt:
                         selector.unregister(fd)
 
     def _hand_over(self, ca_pem: str) -> None:
+        self._send(encode(self._order, self._guest, ca_pem))
+
+    def _send(self, job: bytes) -> None:
         with suppress(OSError):  # the sandbox died first; its end says why
-            self._ends.job.sendall(encode(self._order, self._guest, ca_pem))
+            self._ends.job.sendall(job)
+        self._close_job()
+
+    def _close_job(self) -> None:
+        with suppress(OSError):
             self._ends.job.shutdown(socket.SHUT_WR)
 
     def _on_job(self) -> bool:
-        try:
-            data, extra, _flags, _address = self._ends.job.recvmsg(
-                64, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC
-            )
-        except OSError:
-            return False
-        for _level, _kind, payload in extra:
-            self._open_way_out(array.array("i", payload[:4])[0])
-        if data == b"first line":
+        data, listener = hear(self._ends.job)
+        if listener is not None:
+            if self._waited or self._open:
+                listener.close()  # one way out is all a sandbox gets
+            elif (ca_pem := self._way_out(listener)) is not None:
+                self._hand_over(ca_pem)
+        if data == b"first line" and not self._started:
             self._started = True
             self._sink.first_line()
         return bool(data)
 
-    def _open_way_out(self, fd: int) -> None:
-        listener = socket.socket(fileno=fd)
+    def _way_out(self, listener: socket.socket) -> str | None:
+        """The certificate to trust; None when there is no way out, and the attempt is about to end."""
+        self._open = True
         try:
-            ca_pem = self._order.egress(listener) if self._order.egress else ""
+            return self._order.egress(listener) if self._order.egress else ""
         except Exception as error:
             log.exception("attempt %s: no way out", self._order.id)
             self._detail = f"The way out could not be opened: {error}"
             self._kill("unstartable")
-            return
-        self._hand_over(ca_pem)
+            return None
 
     def _on_output(self, stream: Literal["stdout", "stderr"], fd: int) -> bool:
         data = os.read(fd, _CHUNK)

@@ -20,9 +20,6 @@ _BUNDLE_NAMES = (
     "AWS_CA_BUNDLE",
 )
 
-# modules to import ahead, each with the names asked of it (`from PIL import Image`: they may be modules)
-Preload = tuple[tuple[str, tuple[str, ...]], ...]
-
 
 @dataclass(frozen=True)
 class Guest:
@@ -57,9 +54,9 @@ def environment(order: Order, guest: Guest) -> dict[str, str]:
     return dict(order.env) | ours
 
 
-def settle(order: Order, guest: Guest, preload: Preload | None = None) -> bytes:
-    """The first message: what is the same for every run of a version. With `preload` the sandbox imports
-    that much, says "ready" and waits for the second."""
+def settle(order: Order, guest: Guest, *, wait: bool) -> bytes:
+    """The first message: what is the same for every run of a version. With `wait` the sandbox imports
+    order.preload, says "ready" and waits for the second."""
     return _message(
         {
             "app": guest.app,
@@ -69,8 +66,8 @@ def settle(order: Order, guest: Guest, preload: Preload | None = None) -> bytes:
             "scratch": guest.scratch,
             "site": list(guest.site),
             "env": environment(order, guest),
-            "wait": preload is not None,
-            "preload": [] if preload is None else [(name, list(parts)) for name, parts in preload],
+            "wait": wait,
+            "preload": [(name, list(parts)) for name, parts in order.preload] if wait else [],
         }
     )
 
@@ -86,6 +83,7 @@ def take(order: Order, guest: Guest, ca_pem: str) -> bytes:
     return _message(
         {
             "state": order.state,
+            "files": dict(order.files),
             "env": environment(order, guest),
             "job.json": json.dumps(described, ensure_ascii=False).encode(),
             "ca.pem": ca_pem.encode(),
@@ -95,7 +93,7 @@ def take(order: Order, guest: Guest, ca_pem: str) -> bytes:
 
 def encode(order: Order, guest: Guest, ca_pem: str) -> bytes:
     """Everything at once, for a sandbox that does not wait."""
-    return settle(order, guest) + take(order, guest, ca_pem)
+    return settle(order, guest, wait=False) + take(order, guest, ca_pem)
 
 
 def _message(values: dict[str, object]) -> bytes:

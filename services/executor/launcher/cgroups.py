@@ -30,6 +30,9 @@ class Group(Protocol):
 
     def memory_peak(self) -> int: ...
 
+    def forget_peak(self) -> None:
+        """From here on memory_peak counts from what is used now (before Linux 6.12 not under version 2)."""
+
     def out_of_memory(self) -> bool:
         """The kernel has ended a process of the group for want of memory."""
 
@@ -114,8 +117,11 @@ class GroupV1:
             _write(folder / "cgroup.procs", pid)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
+        # Never below the other one, so on the way up this is first; absent without swap accounting.
+        with suppress(OSError):
+            _write(self.memory / "memory.memsw.limit_in_bytes", memory_bytes)
         _write(self.memory / "memory.limit_in_bytes", memory_bytes)
-        with suppress(OSError):  # absent without swap accounting
+        with suppress(OSError):
             _write(self.memory / "memory.memsw.limit_in_bytes", memory_bytes)
         _write(self.pids_dir / "pids.max", processes)
 
@@ -127,6 +133,10 @@ class GroupV1:
 
     def memory_peak(self) -> int:
         return _number(self.memory / "memory.max_usage_in_bytes")
+
+    def forget_peak(self) -> None:
+        with suppress(OSError):
+            _write(self.memory / "memory.max_usage_in_bytes", 0)
 
     def out_of_memory(self) -> bool:
         return _field(self.memory / "memory.oom_control", "oom_kill") > 0
@@ -163,6 +173,7 @@ class GroupsV1:
 @dataclass
 class GroupV2:
     folder: Path
+    _peak: int = -1  # a reset holds for the descriptor it was written to
 
     def join(self, pid: int) -> None:
         _write(self.folder / "cgroup.procs", pid)
@@ -182,7 +193,19 @@ class GroupV2:
         return _field(self.folder / "cpu.stat", "usage_usec") // 1000
 
     def memory_peak(self) -> int:
+        if self._peak >= 0:
+            with suppress(OSError, ValueError):
+                return int(os.pread(self._peak, 64, 0))
         return _number(self.folder / "memory.peak")
+
+    def forget_peak(self) -> None:
+        with suppress(OSError):
+            peak = os.open(self.folder / "memory.peak", os.O_RDWR | os.O_CLOEXEC)
+            try:
+                os.write(peak, b"reset\n")
+                self._peak = peak
+            except OSError:
+                os.close(peak)
 
     def out_of_memory(self) -> bool:
         return _field(self.folder / "memory.events", "oom_kill") > 0
@@ -191,6 +214,9 @@ class GroupV2:
         return _field(self.folder / "pids.events", "max") > 0
 
     def remove(self) -> bool:
+        if self._peak >= 0:
+            os.close(self._peak)
+            self._peak = -1
         return _rmdir(self.folder)
 
 

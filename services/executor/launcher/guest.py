@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from services.executor.launcher import boxes, kernel
 from services.executor.launcher.protocol import Machine, Spec, send
+from services.executor.launcher.sandboxes import WAITING_CPU_S
 
 _ARGS_FD, _FILTER_FD, _STATUS_FD, _FIRST_UNUSED = 5, 6, 7, 8
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
@@ -54,6 +55,8 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
         runtime = f"{machine.root}/runtime"
         sources = {"runtime": runtime, "prefix": machine.prefix, "box": start.box}
         sources |= {f"m{at}": host for at, (host, _inside) in enumerate(start.spec.mounts)}
+        sources |= {f"w{at}": host for at, (host, _inside) in enumerate(start.spec.writable)}
+        _give(start)
         if os.geteuid() == 0:
             sources = _stage(sources, f"{machine.root}/boxes")
         else:
@@ -77,6 +80,13 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
         with suppress(OSError):
             os.write(2, f"sandbox setup: {error}\n".encode())
         os._exit(127)
+
+
+def _give(start: Start) -> None:
+    """Folders the sandbox may write belong to its user; as an ordinary user they are ours and its already."""
+    if os.geteuid() == 0:
+        for host, _inside in start.spec.writable:
+            os.chown(host, start.uid, start.uid)
 
 
 def filter_name(charged: bool) -> str:
@@ -160,6 +170,8 @@ def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
         options += ["--bind", f"{at['box']}/{part}", inside]
     for number, (_host, inside) in enumerate(spec.mounts):
         options += ["--ro-bind", at[f"m{number}"], inside]
+    for number, (_host, inside) in enumerate(spec.writable):
+        options += ["--bind", at[f"w{number}"], inside]
     options += ["--chdir", "/box", "--new-session", "--die-with-parent", "--cap-drop", "ALL"]
     options += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return [*options, "--seccomp", str(_FILTER_FD), "--json-status-fd", str(_STATUS_FD)]
@@ -180,7 +192,8 @@ def _limits(start: Start) -> None:
     per user namespace, and outside it would be shared by every sandbox of one uid."""
     spec = start.spec
     bounds = {
-        resource.RLIMIT_CPU: math.ceil(spec.cpu_s) + 1,  # a backstop: the launcher counts over all processes
+        # a backstop: the launcher counts over all processes, and from the moment a run is bound
+        resource.RLIMIT_CPU: math.ceil(spec.cpu_s + (WAITING_CPU_S if spec.waits else 0)) + 1,
         resource.RLIMIT_FSIZE: spec.disk_bytes,
         resource.RLIMIT_NOFILE: spec.open_files,
         resource.RLIMIT_CORE: 0,

@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from services.executor.launcher import cgroups, guest, kernel, seccomp
+from services.executor.launcher import cgroups, guest, kernel, measure, seccomp
 from services.executor.launcher.boxes import Boxes
 from services.executor.launcher.protocol import Machine, Ready, Spec, Verdict, machine, receive, send, spec
-from services.executor.launcher.sandboxes import Running
+from services.executor.launcher.sandboxes import WAITING_MEMORY, Running
 from services.executor.launcher.spare import Spare, prepare
 
 _PREPARE_AFTER_S = 0.03  # leave the processor to the sandbox that is just starting
@@ -97,6 +97,10 @@ class Launcher:
             self._start(body, fds)
         elif kind == "kill" and body["id"] in self._running:
             self._running[body["id"]].kill(body["reason"])
+        elif kind == "bind" and body["id"] in self._running:
+            self._running[body["id"]].bind(time.monotonic())
+        elif kind == "measure":
+            self._measure()
         elif kind == "release":
             self._release(body["id"])
         elif kind == "sweep":
@@ -120,10 +124,12 @@ class Launcher:
             self._spare, self._spare_at = None, time.monotonic() + _PREPARE_AFTER_S
             if spare.group is not None:
                 # two more: bwrap outside and the first process inside
-                spare.group.bound(order.memory_bytes, order.processes + 2)
+                memory = min(order.memory_bytes, WAITING_MEMORY) if order.waits else order.memory_bytes
+                spare.group.bound(memory, order.processes + 2)
             running = Running(
                 order, slot, spare.pid, spare.pidfd, spare.status, spare.group, box, time.monotonic()
             )
+            running.waits = order.waits
             running.cpu_before_ms = spare.group.cpu_ms() if spare.group else 0
             self._running[order.id] = running
             spare.go(guest.Start(order, uid, box, spare.group is not None), tuple(fds))
@@ -136,6 +142,13 @@ class Launcher:
         finally:
             for fd in fds:
                 os.close(fd)
+
+    def _measure(self) -> None:
+        """Tell what those that wait hold of this machine's memory. A millisecond or two for each."""
+        waiting = [running for running in self._running.values() if running.waits and not running.reason]
+        found = {running.spec.id: measure.tree(running.pid).memory_bytes for running in waiting}
+        with suppress(OSError):
+            send(self._channel, "measured", found)
 
     def _uid(self, order: Spec, slot: int) -> int:
         """One user per slot; who reads another's box runs as that box's owner, else it could not."""

@@ -40,7 +40,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Spec:
-    """One sandbox. `mounts` are (host path, sandbox path), read-only. Bounds as in ports.RunLimits."""
+    """One sandbox. `mounts` are (host path, sandbox path), read-only. Bounds as in ports.RunLimits.
+
+    waits: it has no run yet. Until "bind" its own small bounds hold, and what it uses is nobody's.
+    writable: as `mounts`, but given to the sandbox's user; for programs of the platform.
+    """
 
     id: str
     mounts: tuple[tuple[str, str], ...]
@@ -52,6 +56,8 @@ class Spec:
     inodes: int
     processes: int
     open_files: int
+    waits: bool = False
+    writable: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,8 @@ def receive(channel: socket.socket) -> tuple[str, Any, list[int]] | None:
 
 
 def spec(body: dict[str, Any]) -> Spec:
-    return Spec(**{**body, "mounts": tuple((src, dst) for src, dst in body["mounts"])})
+    pairs = {name: tuple((src, dst) for src, dst in body[name]) for name in ("mounts", "writable")}
+    return Spec(**{**body, **pairs})
 
 
 def machine(body: dict[str, Any]) -> Machine:

@@ -16,13 +16,19 @@ from services.executor.launcher.protocol import Spec, Verdict
 _POLL_S = 0.05
 _POLL_AT_MOST_S = 1.0
 _PAGE = 4096
+# Bounds of a sandbox that waits: what importing packages may cost before it is not worth it. An idle one is
+# looked at rarely; nothing it does then is urgent.
+WAITING_CPU_S = 20.0
+WAITING_MEMORY = 256 << 20
+_WAITING_POLL_S = 5.0
 
 
 @dataclass
 class Running:
     """`pid` is bwrap outside, `inner` the first process inside (0 until bwrap has told).
 
-    box_fd is an ordinary user's box; -1 as root, where `box` is readable by path.
+    box_fd is an ordinary user's box; -1 as root, where `box` is readable by path. waits: no run has been
+    bound to it; `started`, the counters and the bounds then begin anew (`bind`).
     """
 
     spec: Spec
@@ -45,6 +51,8 @@ class Running:
     cpu_seen_ms: int = 0
     cpu_reaped_ms: int = 0
     memory_seen: int = 0
+    waits: bool = False
+    cpu_waiting_ms: int = 0
     next_check: float = field(default=0.0)
 
     @property
@@ -81,6 +89,18 @@ class Running:
                 return
             self.inner, self.inner_fd = pid, fd
 
+    def bind(self, now: float) -> None:
+        """A run begins: what was used while waiting is not its own."""
+        self.waits, self.started, self.memory_seen = False, now, 0
+        if self.group is not None:
+            self.group.bound(self.spec.memory_bytes, self.spec.processes + 2)
+            self.group.forget_peak()
+            self.cpu_before_ms = self.group.cpu_ms()
+        else:
+            self.cpu_waiting_ms = measure.tree(self.pid, memory=False).cpu_ms
+        self.cpu_seen_ms = 0
+        self.next_check = now
+
     def kill(self, reason: str) -> None:
         """The first reason stands. Ending the first process inside ends all of them, whatever they ignore."""
         self.reason = self.reason or reason
@@ -97,19 +117,25 @@ class Running:
 
     def check(self, now: float) -> None:
         """Compare with the bounds nobody else watches and say when to look again (`next_check`)."""
-        if now - self.started >= self.spec.wall_s:
+        if self.waits:
+            self._check_waiting(now)
+        elif now - self.started >= self.spec.wall_s:
             self.kill("wall")
         if self.reason:
             self.kill(self.reason)
             self.next_check = now + _POLL_S
             return
+        if self.waits:
+            return
         if self.group is not None:
             self.cpu_seen_ms = self.group.cpu_ms() - self.cpu_before_ms
+            if self.group.out_of_memory():  # version 1 may end a child and leave the rest to limp on
+                self.kill("memory")
             # CPU time cannot be used up sooner than this many seconds from now
             pause = (self.spec.cpu_s - self.cpu_seen_ms / 1000) / (os.cpu_count() or 1)
         else:
             tree = measure.tree(self.pid)
-            self.cpu_seen_ms = max(self.cpu_seen_ms, tree.cpu_ms)
+            self.cpu_seen_ms = max(self.cpu_seen_ms, tree.cpu_ms - self.cpu_waiting_ms)
             self.memory_seen = max(self.memory_seen, tree.memory_bytes)
             pause = _POLL_S
             if tree.memory_bytes > self.spec.memory_bytes:
@@ -120,6 +146,12 @@ class Running:
             now + min(max(pause, _POLL_S), _POLL_AT_MOST_S), self.started + self.spec.wall_s
         )
 
+    def _check_waiting(self, now: float) -> None:
+        used = self.group.cpu_ms() - self.cpu_before_ms if self.group else measure.tree(self.pid).cpu_ms
+        if used >= WAITING_CPU_S * 1000:
+            self.kill("cpu")
+        self.next_check = now + _WAITING_POLL_S
+
     def reaped(self, used: resource.struct_rusage) -> None:
         """A process of ours was waited for; its times include those of the children it waited for."""
         self.cpu_reaped_ms += int((used.ru_utime + used.ru_stime) * 1000)
@@ -127,8 +159,10 @@ class Running:
 
     def verdict(self, now: float) -> Verdict:
         """Call once `empty`."""
-        cpu = self.group.cpu_ms() - self.cpu_before_ms if self.group else 0
-        cpu = max(cpu, self.cpu_seen_ms, self.cpu_reaped_ms)
+        if self.group is not None:
+            cpu = max(self.group.cpu_ms() - self.cpu_before_ms, self.cpu_seen_ms)
+        else:
+            cpu = max(self.cpu_seen_ms, self.cpu_reaped_ms - self.cpu_waiting_ms)
         memory = self.group.memory_peak() if self.group else self.memory_seen
         reason, code = self._reason(cpu)
         return Verdict(
