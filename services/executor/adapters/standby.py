@@ -23,7 +23,7 @@ from services.executor.ports import AttemptSink, EndReason, Order, Waiting
 # Decision: pandas takes half a second on a quiet machine; what takes this long is not worth waiting for.
 _WARMING_S = 30.0
 _OF_THE_RUN = frozenset(
-    {"id", "input", "state", "env", "mode", "now", "egress", "seed", "clock", "tape", "preload"}
+    {"id", "input", "state", "env", "files", "mode", "now", "egress", "seed", "clock", "preload"}
 )
 log = logging.getLogger(__name__)
 
