@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from services.executor.egress.door import Door
-from services.executor.egress.model import EgressReport, EgressRun
+from services.executor.egress.model import EgressReport, EgressRun, Recorder
 from services.executor.egress.practice.site import PracticeSite
 from services.executor.egress.upstream import Outside
+from services.executor.egress.waiting import WaitingDoor
 from shared.clock import Clock, SystemClock
 from shared.errors import Conflict
 from shared.net.allowance import NO_ALLOWANCE, Allowance
@@ -56,6 +57,7 @@ class EgressGateway:
         self._practice = PracticeSite()
         self._lock = threading.Lock()
         self._doors: dict[str, Door] = {}
+        self._guards: dict[socket.socket, WaitingDoor] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -75,8 +77,26 @@ class EgressGateway:
             loop = self._loop or self._start()
             door = Door(run, listener, self._outside, self._practice, self._clock)
             self._doors[run.id] = door
-        self._on_loop(loop, door.open())
+            guard = self._guards.pop(listener, None)
+        self._on_loop(loop, _succeed(guard, door))
         return door.ca_pem
+
+    def guard(self, listener: socket.socket, record: Recorder) -> None:
+        """Refuses and records whoever speaks on a listening socket that belongs to no run yet; it belongs to
+        the gateway until `open` gives it to a run or `unguard` closes it. Raises: Conflict after `stop`."""
+        with self._lock:
+            if self._stopped:
+                raise Conflict("the egress gateway has stopped")
+            loop = self._loop or self._start()
+            guard = self._guards[listener] = WaitingDoor(listener, record, self._clock)
+        self._on_loop(loop, guard.open())
+
+    def unguard(self, listener: socket.socket) -> None:
+        """Closes a guarded socket. One that is a run's by now, or closed, is left alone."""
+        with self._lock:
+            guard, loop = self._guards.pop(listener, None), self._loop
+        if guard is not None and loop is not None:
+            self._on_loop(loop, guard.end())
 
     def close(self, run_id: str) -> EgressReport:
         """Ends all connections of the run and returns its totals. What was under way is recorded as
@@ -94,6 +114,8 @@ class EgressGateway:
             self._stopped = True
         for run_id in list(self._doors):
             self.close(run_id)
+        for listener in list(self._guards):
+            self.unguard(listener)
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is not None and thread is not None:
@@ -109,6 +131,13 @@ class EgressGateway:
 
     def _on_loop(self, loop: asyncio.AbstractEventLoop, step: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(step, loop).result(_ANSWER_S)
+
+
+async def _succeed(guard: WaitingDoor | None, door: Door) -> None:
+    """In one step of the loop, so that nobody is refused by the one and not heard by the other."""
+    if guard is not None:
+        guard.close()
+    await door.open()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
