@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from services.executor.egress.model import Effect, Exchange, Verdict
 from services.executor.egress.peer import Peer
 from services.executor.egress.replies import status_of, verdict_of
 from shared.errors import ProjectError
 from shared.net.url import Endpoint
+
+if TYPE_CHECKING:
+    from services.executor.egress.taping import Take
 
 
 @dataclass
@@ -27,6 +31,8 @@ class Draft:
     effect: Effect = "read"
     verdict: Verdict = "failed"
     reason: str = "run_ended"
+    # Where it is recorded; None: it has no request of its own, or nothing is recorded.
+    take: Take | None = None
     status: int = 0
     bytes_out: int = 0
     bytes_in: int = 0

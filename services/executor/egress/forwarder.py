@@ -22,6 +22,7 @@ from services.executor.egress.intake import (
     proxy_target,
     tunnel_target,
 )
+from services.executor.egress.local_site import send_answer, site_headers
 from services.executor.egress.meter import Meter
 from services.executor.egress.model import EgressRun
 from services.executor.egress.outgoing import Body
@@ -33,10 +34,13 @@ from services.executor.egress.practice.site import HOST as PRACTICE_HOST
 from services.executor.egress.practice.site import PracticeSite
 from services.executor.egress.readings import Readings
 from services.executor.egress.relay import Relay, outgoing
+from services.executor.egress.replaying import replay
 from services.executor.egress.replies import own_response, problem
+from services.executor.egress.taping import tell
 from services.executor.egress.upstream import Outside, Upstreams
 from services.executor.egress.vault import Vault
 from services.executor.egress.writes import write_id_of
+from services.executor.ports import LocalSite
 from shared.clock import Clock
 from shared.errors import NotAllowed, OverBudget, ProjectError, Unavailable
 from shared.net.url import Endpoint
@@ -64,6 +68,7 @@ class Forwarder:
         self._tripped = False
         self._allowed_writes = set(run.allowed_writes)
         self._readings = Readings()
+        self.tape = run.tape
         self.meter = Meter(run)
 
     def close(self) -> None:
@@ -73,7 +78,7 @@ class Forwarder:
         """Where a CONNECT leads; None when it was refused and answered. Otherwise it records nothing: the
         requests inside will, also of a host nobody has allowed. The tunnel ends here in any case, and only
         inside it stands what exactly a person would have to allow."""
-        draft = self._draft()
+        draft = self._draft(client=client)
         draft.asked = asked_host(request)
         try:
             self._look_for_decoys(request, draft)
@@ -87,7 +92,7 @@ class Forwarder:
 
     async def refuse(self, client: Peer, error: ProjectError, tunnel: Endpoint | None = None) -> None:
         """Records and answers what could not be read as a request."""
-        draft = self._draft(tunnel)
+        draft = self._draft(tunnel, client)
         error = self._nearest(error, tunnel)
         draft.fail(error)
         self._mark(draft)
@@ -118,7 +123,7 @@ class Forwarder:
 
     async def answer(self, client: Peer, request: h11.Request, tunnel: Endpoint | None) -> None:
         """Raises: OSError or h11.ProtocolError when the connection to the code must be given up."""
-        draft = self._draft(tunnel)
+        draft = self._draft(tunnel, client)
         draft.method = request.method.decode("ascii")
         draft.asked = asked_host(request)
         try:
@@ -151,8 +156,13 @@ class Forwarder:
         await self._take_end_of_bodiless(client, request)
         body = Body(client, self._tripwire, self._run.caps.request_bytes)
         try:
-            if draft.effect == "write" and self._run.mode == "rehearsal":
+            if self._run.replay is not None:
+                await replay(self._run.replay, client, draft, body)
+            elif draft.effect == "write" and self._run.mode == "rehearsal":
                 await self._rehearse(client, request, target, draft, body)
+            elif self._run.site is not None and target.host == self._run.site.host:
+                await body.read(0)
+                await self._ask_site(self._run.site, client, request, draft)
             elif target.host == PRACTICE_HOST:
                 await body.read(0)
                 await self._practise(client, target, draft)
@@ -194,6 +204,15 @@ class Forwarder:
         self._readings.add(page.body)
         draft.bytes_in = len(page.body)
         draft.settle("practice", page.status)
+
+    async def _ask_site(self, site: LocalSite, client: Peer, request: h11.Request, draft: Draft) -> None:
+        path = draft.target.target if draft.target else "/"
+        answer = await asyncio.get_running_loop().run_in_executor(
+            self._outside.threads, site.answer, draft.method, path, site_headers(request)
+        )
+        draft.head_sent = True
+        draft.bytes_in = await send_answer(client, draft.method, answer)
+        draft.settle("practice", answer.status)
 
     async def _exchange(
         self, client: Peer, request: h11.Request, target: Endpoint, draft: Draft, body: Body
@@ -289,12 +308,15 @@ class Forwarder:
         shown = [] if draft.method == "HEAD" else [h11.Data(data=body)]
         await client.send(head, *shown, h11.EndOfMessage())
 
-    def _draft(self, target: Endpoint | None = None) -> Draft:
+    def _draft(self, target: Endpoint | None = None, client: Peer | None = None) -> Draft:
         at_ms = int(self._clock.now().timestamp() * 1000)
-        return Draft(self._run.id, at_ms, self._clock.monotonic(), target)
+        take = client.take if client else None
+        return Draft(self._run.id, at_ms, self._clock.monotonic(), target, take=take)
 
     def _record(self, draft: Draft) -> None:
-        self.meter.add(draft.finished(self._clock.monotonic()))
+        exchange = draft.finished(self._clock.monotonic())
+        self.meter.add(exchange)
+        tell(self.tape, draft.take, exchange)
 
 
 def _content_type(request: h11.Request) -> str:

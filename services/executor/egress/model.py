@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from services.executor.egress.decoys import Decoy
+from services.executor.ports import LocalSite
 from shared.agentfile.model import HostRule
 from shared.net.url import authority
 
+if TYPE_CHECKING:
+    from services.executor.egress.replaying import Replay
+    from services.executor.egress.taping import Tape
+
 Effect = Literal["read", "write"]
-Verdict = Literal["sent", "refused", "would_send", "practice", "failed"]
+Verdict = Literal["sent", "refused", "would_send", "practice", "failed", "replayed"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class Exchange:
 
     verdict    sent: upstream answered (its status in `status`) · refused: outside the manifest or
                malformed, nothing left · would_send: a write in a rehearsal, answered by the gateway ·
-               practice: answered from files · failed: upstream or the run broke off; `reason` says how
+               practice: answered from files · replayed: answered from a tape · failed: upstream or the
+               run broke off; `reason` says how
     method, path   empty when unknown: a refused CONNECT names host and port only. `path` has the query
     host       of what never became an address: as the code wrote it, cut to 100 characters, with port 0
     bytes_*    body and header bytes towards and from upstream; 0 out means that no byte left
@@ -133,6 +139,9 @@ class EgressRun:
                   raises becomes a 502 for the code. Needed only when `secrets` is not empty
     before_write  called off the loop, and waited for, before the first byte of a live write leaves, with
                   "POST https://host/path"; when it raises, nothing is sent and the code sees a 503
+    tape          records what the code sends and gets; None: nothing is recorded
+    replay        every allowed request is answered from it and none leaves
+    site          a host answered by the platform itself, for builder sandboxes
     decoys        a request that carries one is refused, and so is everything after it
     allowed_writes  in a rehearsal: ids of writes a person lets through, each once
     """
@@ -149,6 +158,9 @@ class EgressRun:
     practice: PracticeSetting = PracticeSetting()
     pace: Pace = Pace()
     caps: Caps = Caps()
+    site: LocalSite | None = None
+    tape: Tape | None = None
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import h11
 
 from services.executor.egress.wire import Wire
+
+if TYPE_CHECKING:
+    from services.executor.egress.taping import Take
 
 Message = h11.Request | h11.Response
 
@@ -31,6 +36,8 @@ class Peer:
     def __init__(self, wire: Wire, role: type[h11.CLIENT | h11.SERVER]) -> None:
         self.wire = wire
         self.http = h11.Connection(role, max_incomplete_event_size=HEADER_BYTES)
+        # The exchange under way as the tape hears it; None where nothing is recorded.
+        self.take: Take | None = None
         self.received_bytes = 0
         self.sent_bytes = 0
 
@@ -59,6 +66,11 @@ class Peer:
             # Counted before: of a send that fails halfway nobody knows how much arrived.
             self.sent_bytes += len(data)
             await self.wire.send(data)
+
+    def end_take(self) -> None:
+        if self.take is not None:
+            self.take.over()
+            self.take = None
 
     async def discard_body(self, at_most: int) -> bool:
         """Reads on to the end of the message; False when that would take more than `at_most` bytes or an

@@ -9,6 +9,7 @@ import h11
 from services.executor.egress.authority import RunAuthority
 from services.executor.egress.forwarder import Forwarder
 from services.executor.egress.peer import Peer
+from services.executor.egress.taping import client_peer
 from services.executor.egress.wire import SocketWire, TlsWire
 from shared.errors import BadRequest, Unavailable
 from shared.net.url import Endpoint
@@ -24,7 +25,7 @@ class Session:
     async def serve(self, wire: SocketWire) -> None:
         """Ends when either side does; raises nothing but cancellation."""
         try:
-            await self._requests(Peer(wire, h11.SERVER), None)
+            await self._requests(client_peer(wire, self._forwarder.tape), None)
             await wire.linger()
         except (OSError, h11.ProtocolError):
             # The code went away, or its answer could not be finished; the exchange is on record.
@@ -33,6 +34,12 @@ class Session:
             wire.close()
 
     async def _requests(self, client: Peer, tunnel: Endpoint | None) -> None:
+        try:
+            await self._one_by_one(client, tunnel)
+        finally:
+            client.end_take()
+
+    async def _one_by_one(self, client: Peer, tunnel: Endpoint | None) -> None:
         while True:
             try:
                 event = await client.next()
@@ -69,7 +76,7 @@ class Session:
         except OSError as error:
             self._forwarder.broken_tunnel(target, self._why(inside, error))
             return
-        peer = Peer(inside, h11.SERVER)
+        peer = client_peer(inside, self._forwarder.tape)
         await self._requests(peer, target)
         if not peer.received_bytes:
             self._forwarder.unused_tunnel(target)

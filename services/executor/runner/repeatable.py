@@ -1,0 +1,184 @@
+"""Makes what the code takes for chance and for time the same again when a run is replayed.
+
+Python's own sources of chance are fed from one stream per thread, keyed with 256 truly random bits of the
+attempt: unguessable for anybody who lacks the tape. /dev/urandom, OpenSSL's own generator and programs other
+than Python stay as they are. Read by bootstrap.py; built-in and frozen modules only.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_BLOCK = 64  # bytes of one digest
+
+_key = b""
+_epoch = 0
+_home = 0
+_local = _thread._local()
+
+
+def _mine() -> list[Any]:
+    """This thread's stream: its name (who started it, in which order), how many it started, the key's epoch,
+    the next block's number, bytes left over. No class: making one takes longer than starting most runs may."""
+    try:
+        return _local.stream  # type: ignore[no-any-return]
+    except AttributeError:
+        _local.stream = [b"", 0, -1, 0, b""]
+        return _local.stream  # type: ignore[no-any-return]
+
+
+def _urandom(size: int, /) -> bytes:
+    """As os.urandom."""
+    size = size.__index__()
+    if size < 0:
+        raise ValueError("negative argument not allowed")
+    mine, pid = _mine(), os.getpid()
+    # A forked child goes on elsewhere: it must not repeat what its parent says.
+    epoch = _epoch if pid == _home else -2 - pid
+    if mine[2] != epoch:
+        mine[2:] = epoch, 0, b""
+    data: bytes = mine[4]
+    if len(data) < size:
+        # Here: most runs never ask, and loading it takes longer than all the rest.
+        from _blake2 import blake2b
+
+        parts, have = [data], len(data)
+        while have < size:
+            place = b"%d/%d/%s" % (mine[3], 0 if pid == _home else pid, mine[0])
+            parts.append(blake2b(place, key=_key).digest())
+            mine[3] += 1
+            have += _BLOCK
+        data = b"".join(parts)
+    mine[4] = data[size:]
+    return data[:size]
+
+
+def _getrandom(size: int, flags: int = 0) -> bytes:
+    return _urandom(size)
+
+
+def _named(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a new thread, which gets its name from the one that starts it."""
+    mine = _mine()
+    mine[1] += 1
+    path = b"%s.%d" % (mine[0], mine[1])
+
+    def run(*args: Any, **named: Any) -> Any:
+        _mine()[0] = path
+        return function(*args, **named)
+
+    return run
+
+
+def _starting(start: Callable[..., Any]) -> Callable[..., Any]:
+    def started(function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        return start(_named(function), *args, **named)
+
+    return started
+
+
+def _on_random(module: Any) -> None:
+    """The generator behind `random` asks the kernel by itself when nobody gives it a seed."""
+    base = module.Random
+
+    class Random(base):  # type: ignore[misc, valid-type]
+        def __new__(cls, *args: Any, **named: Any) -> Any:
+            return base.__new__(cls)
+
+        def seed(self, a: Any = None, /) -> None:
+            base.seed(self, int.from_bytes(_urandom(32), "big") if a is None else a)
+
+    Random.__module__ = base.__module__
+    module.Random = Random
+
+
+def _on_uuid(module: Any) -> None:
+    """uuid1 then takes its node and its time from Python, which knows which time it is."""
+    module._generate_time_safe = None
+
+
+def _with(loader: Any, then: Callable[[Any], None]) -> Any:
+    """A loader that has something to add once the module is there."""
+
+    class Loader:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(loader, name)
+
+        def create_module(self, spec: Any) -> Any:
+            return loader.create_module(spec)
+
+        def exec_module(self, module: Any) -> None:
+            loader.exec_module(module)
+            then(module)
+
+    return Loader()
+
+
+def _find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+    """First of the finders; answers for two names, once each."""
+    then = _wanted.pop(name, None)
+    if then is None:
+        return None
+    for finder in sys.meta_path[1:]:
+        spec = finder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _with(spec.loader, then)
+            return spec
+    return None
+
+
+_wanted = {"_random": _on_random, "uuid": _on_uuid}
+
+
+def install() -> None:
+    """From here on chance comes from a stream, until `begin` from one that nobody will hear of again. Before
+    anything is imported that keeps the real functions."""
+    global _key, _home
+    _key, _home = os.urandom(32), os.getpid()
+    for name, function in (("urandom", _urandom), ("getrandom", _getrandom)):
+        setattr(os, name, function)
+        setattr(sys.modules["posix"], name, function)
+    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
+        if start := getattr(_thread, name, None):
+            setattr(_thread, name, _starting(start))
+    sys.meta_path.insert(0, type(sys.implementation)(find_spec=_find_spec))  # type: ignore[call-arg]
+
+
+def begin(seed: bytes, clock: float | None = None, clock_folder: str = "") -> None:
+    """The attempt's own stream; what was imported earlier and keeps a generator begins anew with it.
+
+    clock   seconds since 1970 the code is to see, moving on from here; None: the real time
+    """
+    global _key, _epoch
+    if clock is not None:
+        _turn_back(clock, clock_folder)
+    if seed:
+        _key, _epoch = bytes(seed), _epoch + 1
+        _mine()[1] = 0
+    early = sys.modules.get("random")
+    if early is not None:
+        early.seed()
+    numbers = sys.modules.get("numpy.random")
+    if numbers is not None:
+        numbers.seed(int.from_bytes(_urandom(4), "big"))
+
+
+def _turn_back(clock: float, folder: str) -> None:
+    before = set(sys.modules)
+    sys.path.insert(0, folder)
+    try:
+        import time_machine
+    finally:
+        sys.path.remove(folder)
+    time_machine.travel(clock, tick=True).start()
+    # Code that looks at what is loaded finds what it would have found.
+    for name in set(sys.modules) - before:
+        if name.split(".")[0] == "time_machine":
+            sys.modules.pop(name)
