@@ -60,7 +60,7 @@ export const sendWrite = (runId: string, writeId: string) =>
 
 /** A new version of the memory with what was in an older one; nothing is lost. */
 export const rewindState = (agentId: string, number: number) =>
-  asked<unknown>("POST", `/api/v1/agents/${agentId}/state/rewind`, { number });
+  answer(api.POST("/api/v1/agents/{id}/state/rewind", { ...on(agentId), body: { number } }));
 
 /** A person's yes after something went wrong; it does not switch the agent on. */
 export const liftQuarantine = (agentId: string) =>

@@ -9,13 +9,7 @@ export interface Difference {
 export interface RunMore {
   replay_of?: string | null;
   differences?: Difference[];
-  place?: number | null;
   tape?: "full" | "headers" | "off" | "none";
-}
-export interface Quarantine {
-  at: string;
-  run_id: string;
-  text: string;
 }
 export interface Exchange {
   n: number;
@@ -28,15 +22,6 @@ export interface Exchange {
   content_type: string;
   request_text?: string | null;
   answer_text?: string | null;
-}
-export interface StateVersion {
-  number: number;
-  run_id: string;
-  at: string;
-  size: number;
-  current: boolean;
-  rewound_from?: number | null;
-  standing?: "promoted" | "aside" | "candidate";
 }
 
 /** One request outside the generated types. */

@@ -2,7 +2,7 @@
 import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
 import { asked } from "./pending";
-import type { AgentCard, ConversationDetail, Exchange, PermissionRequest, Run, StateVersion } from "./shapes";
+import type { AgentCard, ConversationDetail, Exchange, Run } from "./shapes";
 
 export const queries = new QueryClient({
   queryCache: new QueryCache({
@@ -92,7 +92,8 @@ export const useAgentVersions = (id: string) =>
 export const useStateVersions = (id: string) =>
   useQuery({
     queryKey: ["agent-state", id],
-    queryFn: () => asked<{ items: StateVersion[] }>("GET", `/api/v1/agents/${id}/state/versions`),
+    queryFn: () => answer(api.GET("/api/v1/agents/{id}/state/versions", { params: { path: { id } } })),
+    refetchInterval: (query) => (query.state.data?.rewinding == null ? false : 700),
   });
 
 function howFar(run: Run): number {
@@ -170,8 +171,7 @@ export const useVersionFile = (versionId: string, name: string | null) =>
 export const usePermissionRequests = () =>
   useQuery({
     queryKey: ["permission-requests"],
-    queryFn: async (): Promise<{ items: PermissionRequest[] }> =>
-      answer(api.GET("/api/v1/permission-requests", { params: { query: { status: "open" } } })),
+    queryFn: () => answer(api.GET("/api/v1/permission-requests", { params: { query: { status: "open" } } })),
   });
 
 export const useInbox = () =>

@@ -86,6 +86,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{id}/state/rewind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back without losing anything: the old content becomes a new version. Raises: NotFound, Conflict. */
+        post: operations["post_rewind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{id}/state/versions": {
         parameters: {
             query?: never;
@@ -710,6 +727,8 @@ export interface components {
              * @default []
              */
             next_firings: string[];
+            /** @default null */
+            quarantine: components["schemas"]["Quarantine"] | null;
             /** Schedule Words */
             schedule_words: string | null;
             /**
@@ -827,7 +846,8 @@ export interface components {
         };
         /**
          * ArtifactLink
-         * @description url works for ten minutes, without signing in.
+         * @description Both work for ten minutes, without signing in, under another host name than the page. url: shown where
+         *     a browser can show it without running anything of it, else saved; download_url: always saved.
          */
         ArtifactLink: {
             /** Agent Id */
@@ -836,6 +856,8 @@ export interface components {
             at: string;
             /** Blob Key */
             blob_key: string;
+            /** Download Url */
+            download_url: string;
             /** Id */
             id: string;
             /** Media Type */
@@ -1660,10 +1682,16 @@ export interface components {
         };
         /**
          * PermissionRequest
-         * @description What a parked run asked for. `sentence` is the platform's own.
+         * @description What only a person can decide. `sentence` is the platform's own.
          *
-         *     scheme "" in documents from before it was kept. method and path are empty when only the host is known:
-         *     a refused CONNECT names nothing else.
+         *     kind      host: a parked run met a place outside its grant · write: a rehearsal's or a cut attempt's write,
+         *               asked for once · package: packages of a version that need a yes (no run: run_id, host, method and
+         *               path are "", port is 0)
+         *     scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
+         *               a refused CONNECT names nothing else
+         *     version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
+         *     warning   a sentence when the address came from something the code read; shown with the sentence
+         *     packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
          */
         PermissionRequest: {
             /** Agent Id */
@@ -1674,12 +1702,28 @@ export interface components {
             host: string;
             /** Id */
             id: string;
+            /**
+             * Kind
+             * @default host
+             * @enum {string}
+             */
+            kind: "host" | "write" | "package";
             /** Method */
             method: string;
+            /**
+             * Packages
+             * @default []
+             */
+            packages: string[];
             /** Path */
             path: string;
             /** Port */
             port: number;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: string[];
             /** Run Id */
             run_id: string;
             /**
@@ -1694,6 +1738,16 @@ export interface components {
              * @enum {string}
              */
             status: "open" | "allowed" | "denied" | "expired";
+            /**
+             * Version Id
+             * @default
+             */
+            version_id: string;
+            /**
+             * Warning
+             * @default
+             */
+            warning: string;
             /** Workspace Id */
             workspace_id: string;
         };
@@ -1851,6 +1905,18 @@ export interface components {
             type: string;
         };
         /**
+         * Quarantine
+         * @description Why an agent may not run until a person says otherwise: in that run it used a secret that was a trap.
+         */
+        Quarantine: {
+            /** At */
+            at: string;
+            /** Run Id */
+            run_id: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * QueuedDelivery
          * @description A message the code asked to send. status `shown`: a rehearsal, never sent.
          */
@@ -1892,16 +1958,38 @@ export interface components {
             /** Items */
             items: components["schemas"]["Delivery"][];
         };
+        /** Rewind */
+        Rewind: {
+            /** Number */
+            number: number;
+        };
+        /**
+         * Rewinding
+         * @description id of the request; number: the version asked for.
+         */
+        Rewinding: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+        };
         /**
          * Run
          * @description One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
          *
          *     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
-         *     `grant_id` is absent for a rehearsal only while its grant is being written.
+         *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
+         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only while its grant is being written. `state_new` is the version
+         *     the run left, whether it counts or not. `place`: how many wait before it plus one, while it waits for room.
          */
         Run: {
             /** Agent Id */
             agent_id: string;
+            /**
+             * Allowed Writes
+             * @default []
+             */
+            allowed_writes: string[];
             /**
              * Attempt
              * @default 0
@@ -1982,6 +2070,11 @@ export interface components {
              * @default null
              */
             permission_request_id: string | null;
+            /**
+             * Place
+             * @default null
+             */
+            place: number | null;
             /** @default null */
             reason: components["schemas"]["Reason"] | null;
             /** Requested At */
@@ -2038,6 +2131,11 @@ export interface components {
             would_send: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Writes
+             * @default []
+             */
+            writes: components["schemas"]["WriteMade"][];
             /**
              * Wrote
              * @default false
@@ -2307,34 +2405,42 @@ export interface components {
             /** Items */
             items: components["schemas"]["Slot"][];
         };
-        /** StateList */
-        StateList: {
-            /** Items */
-            items: components["schemas"]["StateVersion"][];
-        };
         /**
-         * StateVersion
-         * @description What an agent remembers, id `<agent>-<number:06d>`; numbers start at 1. The newest promoted is current.
+         * StateLine
+         * @description standing: promoted (it was or is current) · aside (of a run that ended after a rewind had overtaken it) ·
+         *     candidate (its run's contract did not hold; kept for some days, cannot be rewound to).
          */
-        StateVersion: {
-            /** Agent Id */
-            agent_id: string;
+        StateLine: {
             /** At */
             at: string;
-            /** Blob Key */
-            blob_key: string;
-            /** Id */
-            id: string;
+            /** Current */
+            current: boolean;
             /** Number */
             number: number;
+            /** Rewound From */
+            rewound_from: number | null;
             /** Run Id */
             run_id: string;
-            /** Sha256 */
-            sha256: string;
             /** Size */
             size: number;
-            /** Workspace Id */
-            workspace_id: string;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "promoted" | "aside" | "candidate";
+        };
+        /**
+         * StateList
+         * @description Newest first. rewinding: the number somebody asked to go back to, until that is done. problem: why the
+         *     last request to go back came to nothing; empty when it did not.
+         */
+        StateList: {
+            /** Items */
+            items: components["schemas"]["StateLine"][];
+            /** Problem */
+            problem: string;
+            /** Rewinding */
+            rewinding: number | null;
         };
         /**
          * Template
@@ -2478,6 +2584,18 @@ export interface components {
             kind: string;
             /** Text */
             text: string;
+        };
+        /**
+         * WriteMade
+         * @description A write that was about to leave at that moment: it has arrived, or may have.
+         */
+        WriteMade: {
+            /** At */
+            at: string;
+            /** Method */
+            method: string;
+            /** Url */
+            url: string;
         };
     };
     responses: never;
@@ -2791,6 +2909,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_rewind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rewind"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rewinding"];
                 };
             };
             /** @description A problem document. */

@@ -1,14 +1,11 @@
 /** The server's documents by name, from the generated types; feed entries are narrowed by their kind. */
-import type { Difference, Exchange, Quarantine, RunMore, StateVersion } from "./pending";
+import type { Difference, Exchange, RunMore } from "./pending";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type AgentCard = Schemas["AgentCard"] & {
-  next_firings?: string[] | null;
-  quarantine?: Quarantine | null;
-};
-export type AgentList = Omit<Schemas["AgentList"], "items"> & { items: AgentCard[] };
+export type AgentCard = Schemas["AgentCard"] & { next_firings?: string[] | null };
+export type AgentList = Schemas["AgentList"];
 export type Artifact = Schemas["ArtifactLink"];
 export type AgentFile = Schemas["AgentFile"];
 export type HostRule = Schemas["HostRule"];
@@ -22,23 +19,20 @@ export type Me = Omit<Schemas["Me"], "sandbox"> & {
   };
 };
 export type Notice = Schemas["Notice"];
-export type PermissionRequest = Schemas["PermissionRequest"] & {
-  kind?: "host" | "write" | "package";
-  version_id?: string;
-  packages?: string[];
-  reasons?: string[];
-};
+export type PermissionRequest = Schemas["PermissionRequest"];
 export type Plan = Schemas["Plan"];
 export type Practice = Schemas["PracticeState"];
 export type ProblemDocument = Partial<Schemas["Problem"]>;
+export type Quarantine = Schemas["Quarantine"];
 export type QueuedDelivery = Schemas["QueuedDelivery"];
 export type Run = Schemas["Run"] & RunMore;
 export type Schedule = Schemas["Schedule"];
+export type StateLine = Schemas["StateLine"];
 export type Template = Schemas["Template"];
 export type Tokens = Schemas["Tokens"];
 export type Version = Schemas["Version"];
 
-export type { Difference, Exchange, Quarantine, StateVersion };
+export type { Difference, Exchange };
 export type Language = AgentCard["language"];
 export type RunStatus = Run["status"];
 export type Outcome = Run["outcome"];

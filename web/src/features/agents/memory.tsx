@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { rewindState } from "../../api/actions";
 import { queries, useStateVersions } from "../../api/queries";
-import type { AgentCard, StateVersion } from "../../api/shapes";
+import type { AgentCard, StateLine } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { size } from "../../ui/amounts";
 import { Button } from "../../ui/button";
@@ -16,7 +16,7 @@ import { toast } from "../../ui/toast";
 import "./memory.css";
 
 interface RowProps {
-  state: StateVersion;
+  state: StateLine;
   onRewind: () => void;
 }
 
@@ -53,7 +53,7 @@ function Row({ state, onRewind }: RowProps) {
   );
 }
 
-/** Rewinding is told to the service that keeps the memory; the list shows it a moment later. */
+/** Rewinding is asked for; until it is done the list says so. */
 function useRewind(agentId: string): (number: number, back: number | null) => Promise<void> {
   const { t } = useTranslation();
   const words = useProblemText();
@@ -70,9 +70,7 @@ function useRewind(agentId: string): (number: number, back: number | null) => Pr
             },
           },
     );
-    const seen = () => queries.invalidateQueries({ queryKey: ["agent-state", agentId] });
-    void seen();
-    for (const wait of [400, 1200, 3000]) setTimeout(() => void seen(), wait);
+    void queries.invalidateQueries({ queryKey: ["agent-state", agentId] });
   };
   return rewind;
 }
@@ -80,7 +78,7 @@ function useRewind(agentId: string): (number: number, back: number | null) => Pr
 export default function Memory({ agent }: { agent: AgentCard }) {
   const { t, i18n } = useTranslation();
   const states = useStateVersions(agent.id);
-  const [wanted, setWanted] = useState<StateVersion | null>(null);
+  const [wanted, setWanted] = useState<StateLine | null>(null);
   const { busy, act } = useAction();
   const rewind = useRewind(agent.id);
   if (!agent.agent_file.manifest.state) return <p>{t("sheet.noState")}</p>;
@@ -97,6 +95,15 @@ export default function Memory({ agent }: { agent: AgentCard }) {
   return (
     <>
       <p className="soft">{t("memory.lead")}</p>
+      {states.data.problem && (
+        <p className="note note-bad" role="alert">
+          <Icon name="warn" size={18} />
+          <span>{states.data.problem}</span>
+        </p>
+      )}
+      <p className="memory-going" role="status">
+        {states.data.rewinding != null && t("memory.going", { number: states.data.rewinding })}
+      </p>
       <ol className="memory">
         {items.map((state) => (
           <Row key={state.number} state={state} onRewind={() => setWanted(state)} />

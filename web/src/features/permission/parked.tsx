@@ -89,6 +89,12 @@ export function PermissionCard({ asked, otherwise = "", linked = false }: CardPr
       <div>
         <h3>{t(`parked.title.${kind}`)}</h3>
         <p>{asked?.sentence || otherwise}</p>
+        {asked?.warning && (
+          <p className="note note-bad">
+            <Icon name="warn" size={18} />
+            <span>{asked.warning}</span>
+          </p>
+        )}
         {asked && kind !== "package" && <Place asked={asked} />}
         {asked && kind === "package" && <Packages asked={asked} />}
         {asked && (

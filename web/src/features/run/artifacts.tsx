@@ -78,7 +78,7 @@ export function Artifacts({
       <ul>
         {found.map((artifact) => (
           <li key={artifact.id}>
-            <a href={artifact.url} download={artifact.name}>
+            <a href={artifact.download_url} download={artifact.name}>
               <Icon name={iconOf(artifact.name)} size={18} />
               <span>{artifact.name}</span>
               <small>{size(artifact.size, i18n.language)}</small>

@@ -19,7 +19,7 @@ import { Outside } from "./outside";
 import { Replay, Replayed } from "./replay";
 import { StepList, stepsOf } from "./steps";
 import { isAlarm, isOver, standing } from "./words";
-import { AlreadySent, Writes } from "./writes";
+import { Sent, Writes } from "./writes";
 
 function Verdict({ run }: { run: Run }) {
   const { t, i18n } = useTranslation();
@@ -105,7 +105,7 @@ function Body({ run, entries }: { run: Run; entries: RunEntry[] }) {
         <Checks run={run} />
         <Messages run={run} receipts={receipts} />
         <Artifacts run={run} stamp={String(files)} />
-        <AlreadySent run={run} />
+        <Sent run={run} />
         <Writes run={run} />
       </div>
       <div>

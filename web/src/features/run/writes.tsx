@@ -3,12 +3,11 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { sendWrite } from "../../api/actions";
-import { useTape } from "../../api/queries";
 import type { Run } from "../../api/shapes";
 import { useAction } from "../../ui/action";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
-import { Icon } from "../../ui/icon";
+import { exact } from "../../ui/time";
 import { addressParts } from "./outside";
 import "./writes.css";
 import { isOver } from "./words";
@@ -41,19 +40,25 @@ export function readable(body: string): string {
   }
 }
 
+function Place({ method, url }: { method: string; url: string }) {
+  const { host, rest } = addressParts(url);
+  return (
+    <p className="write-place">
+      <span className="exchange-method">{method}</span>
+      <span>
+        <strong>{host}</strong>
+        <wbr />
+        {rest}
+      </span>
+    </p>
+  );
+}
+
 function Content({ write }: { write: Write }) {
   const { t } = useTranslation();
-  const { host, rest } = addressParts(write.url);
   return (
     <>
-      <p className="write-place">
-        <span className="exchange-method">{write.method}</span>
-        <span>
-          <strong>{host}</strong>
-          <wbr />
-          {rest}
-        </span>
-      </p>
+      <Place method={write.method} url={write.url} />
       {write.body ? (
         <pre className="write-body" tabIndex={0} role="group" aria-label={t("writes.body")}>
           {readable(write.body)}
@@ -119,35 +124,27 @@ export function Writes({ run }: { run: Run }) {
   );
 }
 
-const READS = new Set(["GET", "HEAD", "OPTIONS", "CONNECT", ""]);
-
-/** A run that was cut off after it had sent something: what is known to have gone out. */
-export function AlreadySent({ run }: { run: Run }) {
-  const { t } = useTranslation();
+/** What really left, by a run for which sending is real. After being cut off it is what a person must check. */
+export function Sent({ run }: { run: Run }) {
+  const { t, i18n } = useTranslation();
   const lost = run.reason?.code === "wrote_then_lost";
-  const tape = useTape(run.id, lost);
-  if (!lost) return null;
-  const sent = (tape.data?.items ?? []).filter(
-    (exchange) => exchange.verdict === "sent" && !READS.has(exchange.method),
-  );
+  const writes = run.writes ?? [];
+  if (!lost && writes.length === 0) return null;
   return (
     <section className="card writes">
-      <h2>{t("writes.already")}</h2>
-      <p className="soft">{t("writes.alreadyLead")}</p>
-      {sent.length > 0 ? (
+      <h2>{lost ? t("writes.already") : t("writes.sent", { count: writes.length })}</h2>
+      {lost && <p className="soft">{t("writes.alreadyLead")}</p>}
+      {writes.length > 0 ? (
         <ol>
-          {sent.map((exchange) => (
-            <li key={exchange.n}>
-              <Content write={{ ...exchange, id: null, body: exchange.request_text ?? "" }} />
+          {writes.map((write, index) => (
+            <li key={index}>
+              <Place method={write.method} url={write.url} />
+              <p className="soft">{exact(write.at, i18n.language)}</p>
             </li>
           ))}
         </ol>
       ) : (
-        tape.data && (
-          <p>
-            <Icon name="warn" size={16} /> {t("writes.alreadyUnknown")}
-          </p>
-        )
+        <p>{t("writes.alreadyUnknown")}</p>
       )}
     </section>
   );
