@@ -51,7 +51,8 @@ def attempt_of(run: Run) -> str:
 
 
 class Refusal(BaseModel):
-    """An exchange the gateway refused, as the run remembers it. askable: a person could allow it."""
+    """An exchange the gateway refused, as the run remembers it. askable: a person could allow it. mentioned: the
+    code had read the host's name in an answer before."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,13 +63,14 @@ class Refusal(BaseModel):
     method: str
     path: str
     reason: str
+    mentioned: bool = False
 
 
 class AttemptResult(BaseModel):
     """What the trusted side wrote down when an attempt ended; the document `attempts/{attempt_id}`.
 
     state_key/state_sha256: the candidate state's blob, absent when the agent keeps none. files: outputs by
-    name -> size. checker_box: host folder with the outputs for the checker, valid on this machine only.
+    name -> size. decoy: where which one was seen ("stdout: BACKUP_ADMIN_PASSWORD"), empty when none was.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -89,6 +91,7 @@ class AttemptResult(BaseModel):
     wrote: bool = False
     files: dict[str, int] = {}
     problems: tuple[str, ...] = ()
+    decoy: str = ""
     state_key: str | None = None
     state_sha256: str = ""
     state_size: int = 0
@@ -135,6 +138,10 @@ _TEXT: dict[str, tuple[str, str]] = {
         "오늘 허락을 이미 여러 번 여쭤봐서 더 묻지 않고 멈췄어요.",
         "It has asked for permission too often today, so it stopped.",
     ),
+    "decoy": (
+        "코드가 함정으로 놓아둔 가짜 비밀을 빼내려고 했어요. 아무것도 내보내지 않았고, 에이전트를 격리했어요.",
+        "Its code tried to pass on a secret that was a trap. Nothing was let out, and the agent is quarantined.",
+    ),
     "bad_output": ("남긴 파일을 안전하게 읽을 수 없었어요.", "Its files could not be read safely."),
 }
 
@@ -157,14 +164,15 @@ def after_attempt(
         text = sentence(code, language) + (f" {more}" if more else "")
         return Ending(status, "not_delivered", Reason(code=code, text=text))
 
+    if result.decoy:
+        return failed("decoy", more=f"({result.decoy})")
     if result.reason == "stopped":
         return failed("stopped", "cancelled")
     if result.reason == "lost":
-        if result.wrote and run.kind not in ("test", "replay"):
-            return failed("wrote_then_lost")
-        if run.attempt < RETRIES_AFTER_LOSS:
-            return Ending("queued", "pending", again=True)
-        return failed("lost")
+        if result.wrote:
+            return failed("wrote_then_lost", more=writes_made(run))
+        again = run.attempt < RETRIES_AFTER_LOSS
+        return Ending("queued", "pending", again=True) if again else failed("lost")
     if result.refusals:
         return _asked_for_more(run, result, parks_today, language)
     if result.reason == "wall":
@@ -185,6 +193,12 @@ def after_attempt(
     live = run.kind not in ("test", "replay")
     waiting = live and bool(result.deliveries)
     return Ending("succeeded", "pending" if waiting or not live else "delivered", promote=live)
+
+
+def writes_made(run: Run) -> str:
+    """The first of them, for a reason's text; the run's document lists more."""
+    shown = "; ".join(f"{made.method} {made.url[:200]} {made.at[:19]}Z" for made in run.writes[:3])
+    return f"({shown}{'; …' if len(run.writes) > 3 else ''})" if shown else ""
 
 
 def _asked_for_more(run: Run, result: AttemptResult, parks_today: int, language: Language) -> Ending:
@@ -216,8 +230,21 @@ def settled_outcome(run: Run) -> Literal["delivered", "doubtful", "not_delivered
 
 def permission_sentence(refusal: Refusal, agent_name: str, language: Language) -> str:
     place = refusal.host if refusal.port in (80, 443) else f"{refusal.host}:{refusal.port}"
+    what = f"{refusal.method} {refusal.path.partition('?')[0][:200]}" if refusal.method else ""
     if language == "ko":
+        only = f" 허락하면 이 주소의 {what} 만 열려요." if what else ""
         return (
-            f"「{agent_name}」 에이전트가 {place} 에 접속해도 될까요? 지금까지 허락한 일에는 없던 곳이에요."
+            f"「{agent_name}」 에이전트가 {place} 에 접속해도 될까요? "
+            f"지금까지 허락한 일에는 없던 곳이에요.{only}"
         )
-    return f'May "{agent_name}" reach {place}? It is not among the places you have allowed.'
+    only = f" A yes opens {what} there and nothing else." if what else ""
+    return f'May "{agent_name}" reach {place}? It is not among the places you have allowed.{only}'
+
+
+def permission_warning(refusal: Refusal, language: Language) -> str:
+    """Empty when there is nothing to warn of."""
+    if not refusal.mentioned:
+        return ""
+    if language == "ko":
+        return "이 주소는 에이전트가 읽은 내용에 적혀 있던 거예요. 누가 일부러 적어 둔 것일 수 있어요."
+    return "This address stood in something the agent had read. Somebody may have put it there on purpose."

@@ -65,6 +65,10 @@ class Order:
                  code finds where they are in AGENT_MOUNTS, a JSON object with the same keys
     warm_key     a waiting sandbox of the same key and shape may take the order; "" never
     preload      what such a sandbox imports while it waits
+    files        written into the box at binding: path below the working directory -> content
+    writable     host folders bound writable, sandbox path -> host path: for platform programs only. Nothing
+                 bounds what is written there but the size of one file (disk_bytes); what lies there afterwards
+                 belongs to another user and is hostile content
     """
 
     id: str
@@ -80,8 +84,10 @@ class Order:
     limits: RunLimits = RunLimits()
     egress: Callable[[socket.socket], str] | None = None
     mounts: Mapping[str, Path] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
     warm_key: str = ""
     preload: Preload = ()
+    writable: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -184,11 +190,65 @@ class Sandbox(Protocol):
         """Kill everything and stop the launcher. May be called twice."""
 
 
-class EnvironmentBuilder(Protocol):
-    def resolve(self, packages: tuple[str, ...]) -> str:
-        """Names and versions -> lock text with hashes, wheels only. Raises BadRequest naming the package
-        that does not exist or has no wheel; Unavailable when the index does not answer."""
+@dataclass(frozen=True)
+class SiteAnswer:
+    """What a local site says: `body` is bytes, or a file to be streamed."""
 
-    def install(self, lock: str, into: Path, progress: Callable[[str], None]) -> None:
-        """Install a lock into an empty folder; `progress` gets one sentence per package. May be called again
-        for the same folder after a crash (it is emptied first). Raises as resolve."""
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | Path = b""
+
+
+class LocalSite(Protocol):
+    """A host that exists only for one sandbox: the egress gateway asks us instead of the network."""
+
+    @property
+    def host(self) -> str: ...
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str]) -> SiteAnswer:
+        """`target`: path and query; header names in lower case. May block; called off the gateway's loop."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an environment is asked for. lock "": made from `packages`. approved: `name==version` of packages
+    that a person of this workspace has said yes to, for this version."""
+
+    packages: tuple[str, ...]
+    workspace_id: str
+    lock: str = ""
+    approved: frozenset[str] = frozenset()
+    language: Literal["ko", "en"] = "ko"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """own: built for this workspace alone."""
+
+    environment_id: str
+    lock: str
+    size_bytes: int = 0
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Packages that need a person's yes first: `name==version` and a sentence for each."""
+
+    packages: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+Progress = Callable[[str, int, int], None]
+"""(sentence, packages done, packages in all)"""
+
+
+class EnvironmentBuilder(Protocol):
+    def build(self, wish: Wish, progress: Progress) -> Installed | Asking:
+        """Everything from names to a folder that can be lent to runs; what exists is not made again. Raises
+        BadRequest in a sentence naming the package that cannot be had; Unavailable when the index does not
+        answer or no sandbox works here."""
+
+    def ready(self, environment_id: str) -> Path:
+        """The folder of an environment built before, made again when the cache has let go of it. Raises as
+        `build`, and NotFound when nothing is known of it."""

@@ -31,6 +31,22 @@ class AgentChanged(Event):
     revision: str
 
 
+class AgentQuarantined(Event):
+    """The agent's code tried to pass on a decoy. Nothing of that run was delivered or kept.
+
+    Emitted by: executor
+    Handled by: gateway
+    """
+
+    fact: ClassVar[str] = "agent.quarantined.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor"})
+    subject_field: ClassVar[str] = "agent_id"
+
+    agent_id: str
+    run_id: str
+    text: str
+
+
 class StateRewindRequested(Event):
     """Somebody wants an agent to remember what it remembered at version `number`.
 

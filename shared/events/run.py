@@ -10,7 +10,8 @@ RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
 
 
 class RunRequested(Event):
-    """Somebody or some slot wants a run. deadline_at bounds the wait in the queue.
+    """Somebody or some slot wants a run. deadline_at bounds the wait in the queue. allowed_writes: of a
+    rehearsal, the ids of shown writes that a person lets through.
 
     Emitted by: gateway, planner, scheduler
     Handled by: executor, ledger
@@ -30,6 +31,7 @@ class RunRequested(Event):
     slot_at: str | None = None
     overlap: Literal["skip", "queue", "replace"] = "queue"
     tokens: int = 0
+    allowed_writes: tuple[str, ...] = ()
     deadline_at: str
     requested_at: str
 

@@ -57,11 +57,20 @@ class RunUsage(Shape):
     cost_usd_micros: int = 0
 
 
+class WriteMade(Shape):
+    """A write that was about to leave at that moment: it has arrived, or may have."""
+
+    method: str
+    url: str
+    at: str
+
+
 class Run(Record):
     """One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
 
     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
-    `grant_id` is absent for a rehearsal only while its grant is being written. `state_new` is the version
+    `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
+    ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only while its grant is being written. `state_new` is the version
     the run left, whether it counts or not. `place`: how many wait before it plus one, while it waits for room.
     """
 
@@ -82,6 +91,8 @@ class Run(Record):
     checks: tuple[CheckOutcome, ...] = ()
     deliveries: tuple[QueuedDelivery, ...] = ()
     would_send: tuple[dict[str, Any], ...] = ()
+    writes: tuple[WriteMade, ...] = ()
+    allowed_writes: tuple[str, ...] = ()
     hosts: tuple[HostContact, ...] = ()
     usage: RunUsage = RunUsage()
     state_base: int | None = None
@@ -180,6 +191,7 @@ class PermissionRequest(Record):
     scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
               a refused CONNECT names nothing else
     version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
+    warning   a sentence when the address came from something the code read; shown with the sentence
     packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
     """
 
@@ -189,6 +201,7 @@ class PermissionRequest(Record):
     version_id: str = ""
     packages: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    warning: str = ""
     status: Literal["open", "allowed", "denied", "expired"]
     sentence: str
     scheme: str = ""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.agentfile.model import AgentFile
-from shared.records import Record
+from shared.records import Record, Shape
+
+
+class Quarantine(Shape):
+    """Why an agent may not run until a person says otherwise: in that run it used a secret that was a trap."""
+
+    at: str
+    run_id: str
+    text: str
 
 
 class Agent(Record):
@@ -24,6 +32,7 @@ class Agent(Record):
     shown_version_id: str | None = None
     grant_id: str | None = None
     agent_file: AgentFile
+    quarantine: Quarantine | None = None
     created_at: str
     updated_at: str
     deleted_at: str | None = None

@@ -8,7 +8,7 @@ import mimetypes
 import shutil
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,9 @@ from typing import Literal, Protocol
 from services.executor import repository
 from services.executor.attempts import collector, prepare
 from services.executor.attempts.admission import Admission
-from services.executor.attempts.sink import AttemptRecorder
+from services.executor.attempts.decoys import DecoyWatch
+from services.executor.attempts.sink import AttemptRecorder, Entry
+from services.executor.egress.decoys import fresh_decoys
 from services.executor.egress.model import EgressReport, EgressRun
 from services.executor.environments.folders import Folders
 from services.executor.model import AttemptResult, attempt_of
@@ -103,7 +105,12 @@ class Attempts:
             if attempt_id in self._live:
                 return "started"
             recorder = AttemptRecorder(
-                run, around.store, around.clock, on_buffered=self._dirty.set, on_ended=self._ended
+                run,
+                around.store,
+                around.clock,
+                DecoyWatch(fresh_decoys(around.ids), lambda: self._tripped(attempt_id)),
+                on_buffered=self._dirty.set,
+                on_ended=self._ended,
             )
             self._live[attempt_id] = recorder
         try:
@@ -125,6 +132,7 @@ class Attempts:
             basis,
             recorder.attempt_id,
             bindings,
+            recorder.decoys.decoys,
             record=recorder.exchange,
             reveal=reveal,
             before_write=recorder.before_write,
@@ -138,6 +146,7 @@ class Attempts:
             recorder.attempt_id,
             prepare.code_folder(basis.version, around.blobs, around.folders),
             bindings,
+            recorder.decoys.decoys,
             state,
             around.folders,
             around.clock,
@@ -149,7 +158,12 @@ class Attempts:
     def stop(self, attempt_id: str) -> None:
         self._sandbox.stop(attempt_id)
 
-    def lose(self, run: Run) -> None:
+    def _tripped(self, attempt_id: str) -> None:
+        """Nothing more of it is wanted. Off the thread that saw it: the gateway's must not wait."""
+        if not self._stopping.is_set():
+            self._pool.submit(self._sandbox.stop, attempt_id)
+
+    def lose(self, run: Run, decoy: str = "") -> None:
         """Write down that the run's current attempt died with its machine or its executor."""
         result = AttemptResult(
             id=attempt_of(run),
@@ -159,6 +173,7 @@ class Attempts:
             reason="lost",
             exit_code=None,
             wrote=run.wrote,
+            decoy=decoy,
         )
         self._write_down(run, result, [])
 
@@ -168,15 +183,15 @@ class Attempts:
 
     def _finish(self, recorder: AttemptRecorder, ended: Ended) -> None:
         try:
-            recorder.flush()
             self._around.egress.close(recorder.attempt_id)
             result, artifacts = self._gather(recorder, ended)
-            recorder.flush()
-            self._write_down(recorder.run, result, artifacts)
+            self._around.admission.leave(recorder.attempt_id)  # who waits for room may see the end at once
+            with recorder.taken() as entries:
+                self._write_down(recorder.run, result, artifacts, entries)
         except Exception:
             # A defect here would leave the run running for ever; a lost attempt is at least an end.
             log.exception("attempt %s could not be written down", recorder.attempt_id)
-            self.lose(recorder.run)
+            self.lose(recorder.run, recorder.decoys.seen)
         finally:
             self._sandbox.release(recorder.attempt_id)
             self._forget(recorder.attempt_id)
@@ -192,6 +207,9 @@ class Attempts:
             outputs = collector.collect(ended.box / "outputs", folder / "outputs", max_bytes=64 << 20)
             state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20)
             problems += [*outputs.problems, *state.problems]
+            recorder.decoys.files("file", outputs.folder, outputs.files)
+            recorder.decoys.files("state", state.folder, state.files)
+            recorder.decoys.texts("file name", problems)
             # An emptied folder is also something to remember, where there was something before.
             something = bool(state.files) or run.state_base is not None
             if ended.reason == "exited" and ended.exit_code == 0 and something:
@@ -226,6 +244,7 @@ class Attempts:
             state_key=state_key,
             state_sha256=state_hash,
             state_size=state_size,
+            decoy=recorder.decoys.seen,
         )
         return result, artifacts
 
@@ -247,7 +266,10 @@ class Attempts:
             at=stamp(self._around.clock.now()),
         )
 
-    def _write_down(self, run: Run, result: AttemptResult, artifacts: list[Artifact]) -> None:
+    def _write_down(
+        self, run: Run, result: AttemptResult, artifacts: list[Artifact], entries: Sequence[Entry] = ()
+    ) -> None:
+        """entries: what was heard last and stands in no feed yet."""
         now = stamp(self._around.clock.now())
 
         def write(tx: Tx) -> None:
@@ -256,8 +278,8 @@ class Attempts:
             tx.create(repository.ATTEMPTS, result.id, result.model_dump(mode="json"))
             repository.save_artifacts(tx, artifacts)
             files = [("file", {"artifact_id": a.id, "name": a.name, "size": a.size}) for a in artifacts]
-            if files:
-                repository.append(tx, run, files, now)
+            if entries or files:
+                repository.append(tx, run, [*entries, *files], now)
             tx.emit(AttemptEnded(run_id=run.id, attempt_id=result.id))
 
         self._around.store.transact(write, cause=Cause(run.workspace_id, f"agent:{run.agent_id}"))

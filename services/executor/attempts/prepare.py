@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.executor import repository
+from services.executor.egress import decoys
+from services.executor.egress.decoys import Decoy
 from services.executor.egress.model import EgressRun, Pace, PracticeSetting, SecretBinding
 from services.executor.environments.folders import Folders
 from services.executor.ports import Order, RunLimits
@@ -59,6 +61,8 @@ def read_basis(run: Run, own: Reader, gateway: Reader, planner: Reader) -> Basis
         raise NotAllowed("What was allowed is not what this version asks for.")
     if agent is None or agent.deleted_at is not None:
         raise NotAllowed("The agent was deleted.")
+    if agent.quarantine is not None:
+        raise NotAllowed(agent.quarantine.text, code="quarantined")
     if run.kind in ("scheduled", "triggered") and not agent.enabled:
         raise NotAllowed("The agent is switched off.", code="switched_off")
     environment = repository.environment_of(own, version.id)
@@ -93,6 +97,7 @@ def egress_run(
     basis: Basis,
     attempt_id: str,
     bindings: tuple[SecretBinding, ...],
+    traps: tuple[Decoy, ...],
     *,
     record: Callable[..., None],
     reveal: Callable[[str], str],
@@ -107,6 +112,8 @@ def egress_run(
         secrets=bindings,
         reveal=reveal,
         before_write=before_write,
+        decoys=traps,
+        allowed_writes=frozenset(basis.run.allowed_writes),
         practice=basis.practice,
         pace=Pace(requests_per_s=0, connections=0) if practice_only else Pace(),
     )
@@ -133,13 +140,14 @@ def make_order(
     attempt_id: str,
     code: Path,
     bindings: tuple[SecretBinding, ...],
+    traps: tuple[Decoy, ...],
     state: bytes | None,
     folders: Folders,
     clock: Clock,
     fonts: Path | None,
 ) -> Order:
     run, file = basis.run, basis.version.agent_file
-    environment = {binding.name: binding.placeholder for binding in bindings}
+    environment = decoys.variables(traps) | {binding.name: binding.placeholder for binding in bindings}
     environment["AGENT_LANGUAGE"] = file.agent.language
     mounts: dict[str, Path] = {}
     if fonts is not None:
@@ -158,4 +166,5 @@ def make_order(
         timezone=file.schedule.timezone if file.schedule else "UTC",
         limits=limits_of(basis.manifest),
         mounts=mounts,
+        files=decoys.files(traps),
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 from services.executor import repository
+from services.executor.attempts.decoys import DecoyWatch
 from services.executor.egress.model import Exchange
 from services.executor.model import Refusal, attempt_of, may_move
 from services.executor.ports import Ended
 from shared.clock import Clock, stamp
 from shared.events.run import RunStarted
 from shared.ids import derived
-from shared.records.executor import HostContact, QueuedDelivery, Run
+from shared.records.executor import HostContact, QueuedDelivery, Run, WriteMade
 from shared.store.port import Cause, Store, Tx
 
 _FLUSH_BYTES = 64 << 10  # design, section 5
@@ -28,6 +31,9 @@ _MAX_URL = 2000
 _LARGEST = 6  # bytes of one character in JSON: \u0001
 
 
+Entry = tuple[str, dict[str, Any]]  # kind and data of a feed entry
+
+
 class AttemptRecorder:
     """The AttemptSink of one attempt and the recorder of its exchanges. Thread-safe."""
 
@@ -36,6 +42,7 @@ class AttemptRecorder:
         run: Run,
         store: Store,
         clock: Clock,
+        decoys: DecoyWatch,
         *,
         on_buffered: Callable[[], None],
         on_ended: Callable[[AttemptRecorder, Ended], None],
@@ -44,11 +51,13 @@ class AttemptRecorder:
         self.attempt_id = attempt_of(run)
         self._store = store
         self._clock = clock
+        self.decoys = decoys
         self._on_buffered = on_buffered
         self._on_ended = on_ended
         self._cause = Cause(run.workspace_id, f"agent:{run.agent_id}")
         self._lock = threading.Lock()
-        self._entries: list[tuple[str, dict[str, Any]]] = []
+        self._writing = threading.Lock()
+        self._entries: list[Entry] = []
         self._bytes = 0
         self._steps = 0
         self.deliveries: list[QueuedDelivery] = []
@@ -84,6 +93,7 @@ class AttemptRecorder:
         self._store.transact(started, cause=self._cause)
 
     def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        self.decoys.output(stream, data)
         text = data.decode(errors="replace").replace("\0", "\ufffd")
         with self._lock:
             if stream == "stderr":
@@ -98,6 +108,7 @@ class AttemptRecorder:
 
     def report(self, entry: Mapping[str, object]) -> None:
         kind = entry.get("kind")
+        self.decoys.texts(f"{kind}"[:20], _strings(entry))
         if kind == "step" and self._steps < _MAX_STEPS:
             self._steps += 1
             with self._lock:
@@ -128,6 +139,7 @@ class AttemptRecorder:
 
     def exchange(self, exchange: Exchange) -> None:
         """The gateway's recorder; called from its loop, so it only remembers."""
+        self.decoys.trip(f"request to {exchange.host}"[:120], exchange.decoy)
         with self._lock:
             self.wrote = self.wrote or exchange.wrote
             self._count(exchange)
@@ -142,12 +154,14 @@ class AttemptRecorder:
                         method=exchange.method,
                         path=exchange.path[:500],
                         reason=exchange.reason,
+                        mentioned=exchange.mentioned,
                     )
                 )
             if exchange.verdict == "would_send" and len(self.would_send) < _MAX_REMEMBERED:
                 body = self._shown_body(exchange.body_preview)
                 url = exchange.url[:_MAX_URL]
-                self.would_send.append({"method": exchange.method, "url": url, "body": body})
+                shown = {"id": exchange.write_id, "method": exchange.method, "url": url, "body": body}
+                self.would_send.append(shown)
         self._on_buffered()
 
     def _shown_body(self, preview: bytes) -> str:
@@ -178,11 +192,14 @@ class AttemptRecorder:
 
     def before_write(self, what: str) -> None:
         """A live write is about to leave: write that down first, so that no restart ever repeats it blindly."""
+        method, _, url = what.partition(" ")
+        made = WriteMade(method=method, url=url[:_MAX_URL], at=stamp(self._clock.now()))
 
         def mark(tx: Tx) -> None:
             run = repository.Runs(tx).get(self.run.id)
-            if not run.wrote:
-                repository.save_run(tx, run.but(wrote=True))
+            if not run.wrote or len(run.writes) < _MAX_REMEMBERED:
+                writes = (*run.writes, made)[:_MAX_REMEMBERED]
+                repository.save_run(tx, run.but(wrote=True, writes=writes))
 
         self._store.transact(mark, cause=self._cause)
         with self._lock:
@@ -192,16 +209,36 @@ class AttemptRecorder:
         return bool(self._entries)
 
     def flush(self) -> None:
-        """Write what is buffered as feed entries, neighbouring log pieces of one stream joined."""
-        with self._lock:
-            entries, self._entries, self._bytes = _joined(self._entries), [], 0
-        if not entries:
-            return
-        now = stamp(self._clock.now())
-        self._store.transact(lambda tx: repository.append(tx, self.run, entries, now), cause=self._cause)
+        """Write what is buffered as feed entries."""
+        with self.taken() as entries:
+            if entries:
+                now = stamp(self._clock.now())
+                write = partial(repository.append, run=self.run, entries=entries, now=now)
+                self._store.transact(write, cause=self._cause)
+
+    @contextmanager
+    def taken(self) -> Iterator[list[Entry]]:
+        """What is buffered, neighbouring log pieces of one stream joined, for whoever writes it inside: one at
+        a time, so that it is written in the order in which it was heard."""
+        with self._writing:
+            with self._lock:
+                entries, self._entries, self._bytes = _joined(self._entries), [], 0
+            yield entries
 
     def ended(self, result: Ended) -> None:
         self._on_ended(self, result)
+
+
+def _strings(claimed: object) -> Iterator[str]:
+    """All texts in a claim, keys as well."""
+    if isinstance(claimed, Mapping):
+        for key, value in claimed.items():
+            yield from (*_strings(key), *_strings(value))
+    elif isinstance(claimed, list | tuple):
+        for value in claimed:
+            yield from _strings(value)
+    elif isinstance(claimed, str):
+        yield claimed
 
 
 def _text(claimed: object) -> str:
@@ -214,8 +251,8 @@ def _size(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode())
 
 
-def _joined(entries: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    joined: list[tuple[str, dict[str, Any]]] = []
+def _joined(entries: list[Entry]) -> list[Entry]:
+    joined: list[Entry] = []
     for kind, data in entries:
         last = joined[-1] if joined else None
         if kind == "log" and last and last[0] == "log" and last[1]["stream"] == data["stream"]:

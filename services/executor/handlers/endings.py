@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from services.executor import repository
 from services.executor.checker.facts import read_facts
@@ -16,6 +16,7 @@ from services.executor.model import (
     Refusal,
     after_attempt,
     permission_sentence,
+    permission_warning,
     sentence,
     settled_outcome,
 )
@@ -25,6 +26,7 @@ from shared.agentfile.facts import MAX_TEXT, DeliveryFact, Facts
 from shared.agentfile.model import AgentFile
 from shared.bus.dispatch import Failed, Job
 from shared.errors import NotYet, Unavailable
+from shared.events.agent import AgentQuarantined
 from shared.events.delivery import DeliveryRequested, DeliverySettled
 from shared.events.run import AttemptEnded, RunFinished, RunParked
 from shared.ids import derived
@@ -49,10 +51,21 @@ class Checked(Job):
 
 
 def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | None:
+    """Where there is nothing to check the run is decided at once."""
     run = repository.Runs(tx).find(event.run_id)
-    if run is None or run.attempt_id != event.attempt_id:
+    if run is None or run.attempt_id != event.attempt_id or run.finished_at is not None:
         return None
-    return CheckJob(run_id=event.run_id, attempt_id=event.attempt_id)
+    job = CheckJob(run_id=event.run_id, attempt_id=event.attempt_id)
+    if _is_checked(repository.find_attempt(tx, event.attempt_id), _version(run, deps)):
+        return job
+    record_check(job, Checked(), tx, deps)
+    return None
+
+
+def _is_checked(result: AttemptResult | None, version: Version) -> TypeGuard[AttemptResult]:
+    """A run that did not come to its end has nothing to hold against its contract."""
+    came_to_its_end = result is not None and result.reason == "exited" and result.exit_code == 0
+    return came_to_its_end and result is not None and not result.decoy and bool(version.agent_file.contract)
 
 
 def do_check(job: CheckJob, deps: Deps) -> Checked:
@@ -61,7 +74,7 @@ def do_check(job: CheckJob, deps: Deps) -> Checked:
     result = repository.find_attempt(deps.store, job.attempt_id)
     version = _version(run, deps)
     checks = version.agent_file.contract
-    if result is None or result.reason != "exited" or result.exit_code != 0 or not checks:
+    if not _is_checked(result, version):
         return Checked()
     facts = _measure(job, run, result, deps)
     results = contract.evaluate(checks, facts, version.agent_file.agent.language)
@@ -125,13 +138,16 @@ def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -
         deliveries=result.deliveries,
     )
     language = file.agent.language
-    if isinstance(outcome, Failed):
+    if isinstance(outcome, Failed) and not result.decoy:
         reason = Reason(code="checker", text=f"{sentence('bad_output', language)} {outcome.detail}")
         _end(tx, run, result, Ending("failed", "not_delivered", reason), (), file, deps)
         return
     parks = repository.parks_on(tx, run.agent_id, deps.now()[:10])
-    ending = after_attempt(run, result, outcome.checks, parks, language)
-    _end(tx, run, result, ending, outcome.checks, file, deps)
+    checks = () if isinstance(outcome, Failed) else outcome.checks
+    ending = after_attempt(run, result, checks, parks, language)
+    if result.decoy and ending.reason is not None:
+        tx.emit(AgentQuarantined(agent_id=run.agent_id, run_id=run.id, text=ending.reason.text))
+    _end(tx, run, result, ending, checks, file, deps)
 
 
 def _end(
@@ -236,6 +252,7 @@ def _request_deliveries(tx: Tx, run: Run, file: AgentFile, deps: Deps) -> None:
 def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, deps: Deps) -> None:
     now = deps.now()
     text = permission_sentence(refusal, file.agent.name, file.agent.language)
+    warning = permission_warning(refusal, file.agent.language)
     request = PermissionRequest(
         id=derived("prm", run.id, str(run.attempt)),
         workspace_id=run.workspace_id,
@@ -243,6 +260,8 @@ def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, d
         agent_id=run.agent_id,
         status="open",
         sentence=text,
+        warning=warning,
+        version_id=run.version_id,
         scheme=refusal.scheme,
         host=refusal.host,
         port=refusal.port,
@@ -261,14 +280,14 @@ def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, d
             kind=run.kind,
             conversation_id=run.conversation_id,
             permission_request_id=request.id,
-            sentence=text,
+            sentence=f"{text} {warning}".strip(),
         )
     )
 
 
 def on_run_over(event: RunFinished | RunParked, tx: Tx, deps: Deps) -> None:
     """A place is free: whoever waits for a turn or for room gets another look."""
-    wake_waiting(tx, repository.Runs(tx).of_status("queued"), deps)
+    wake_waiting(tx, repository.Runs(tx).waiting(), deps)
 
 
 def on_delivery_settled(event: DeliverySettled, tx: Tx, deps: Deps) -> None:

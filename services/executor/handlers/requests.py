@@ -37,6 +37,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         grant_id=event.grant_id,
         slot_at=event.slot_at,
         input=event.input,
+        allowed_writes=event.allowed_writes if event.kind == "test" else (),
         requested_at=event.requested_at,
         deadline_at=event.deadline_at,
     )

@@ -8,7 +8,7 @@ from services.executor import repository
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
-from services.executor.model import FINISHED, Ending, sentence
+from services.executor.model import FINISHED, Ending, sentence, writes_made
 from shared.bus.dispatch import Failed, Job, add_claim
 from shared.errors import Conflict, NotYet
 from shared.events.run import RunFunded
@@ -31,15 +31,18 @@ def claim_run_funded(event: RunFunded, tx: Tx, deps: Deps) -> StartJob | None:
         tx.emit(LeaseClosed(lease_id=event.lease_id))  # cancelled while its money was on the way
     if run.status != "queued" or run.lease_id is not None:
         return None
-    return _next_attempt(tx, run.but(lease_id=event.lease_id), deps)
+    run = run.but(lease_id=event.lease_id)
+    job = _next_attempt(tx, run, deps)
+    if job is None:
+        repository.save_run(tx, run)
+    return job
 
 
 def _next_attempt(tx: Tx, run: Run, deps: Deps) -> StartJob | None:
-    """Number the attempt and fix its base state; None while something the run needs is still missing."""
+    """Number the attempt and fix its base state; None while something the run needs is still missing, and then
+    nothing is written."""
     environment = repository.environment_of(tx, run.version_id)
-    waits = environment is None or environment.status == "building" or _must_wait_its_turn(tx, run)
-    if waits:
-        repository.save_run(tx, run)
+    if environment is None or environment.status == "building" or _must_wait_its_turn(tx, run):
         return None
     if run.kind not in ("test", "replay"):
         repository.take_turn(tx, run)
@@ -82,8 +85,11 @@ def wake_waiting(tx: Tx, runs: list[Run], deps: Deps) -> None:
 
 def start_again(tx: Tx, run: Run, deps: Deps) -> None:
     """Another attempt of the same run, from the same base state (design, section 2)."""
-    job = _next_attempt(tx, run.but(status="queued", attempt_id=None), deps)
-    if job is not None:
+    run = run.but(status="queued", attempt_id=None)
+    job = _next_attempt(tx, run, deps)
+    if job is None:
+        repository.save_run(tx, run)
+    else:
         enqueue(tx, job, deps)
 
 
@@ -97,6 +103,9 @@ def do_start(job: StartJob, deps: Deps) -> Literal["started", "full", "lost", "g
         return "gone"
     if run.wrote:
         return "lost"
+    environment = repository.environment_of(deps.store, run.version_id)
+    if environment is not None and environment.packages:
+        deps.builder.ready(environment.id)  # the cache may have let go of it
     return deps.attempts.start(run)
 
 
@@ -115,10 +124,11 @@ def record_start(
         text = "자리가 나기를 기다려요." if language == "ko" else "Waiting for a free place."
         repository.append(tx, run, [("status", {"status": "queued", "reason": text})], deps.now())
     elif outcome == "lost":
-        reason = Reason(code="wrote_then_lost", text=sentence("wrote_then_lost", language))
+        text = f"{sentence('wrote_then_lost', language)} {writes_made(run)}".strip()
+        reason = Reason(code="wrote_then_lost", text=text)
         finish(tx, run, Ending("failed", "not_delivered", reason), deps)
     elif isinstance(outcome, Failed):
-        refused = outcome.code in ("not_allowed", "switched_off", "not_found")
+        refused = outcome.code in ("not_allowed", "switched_off", "quarantined", "not_found")
         text = outcome.detail if refused else f"{sentence('unstartable', language)} {outcome.detail}"
         status: Literal["refused", "failed"] = "refused" if refused else "failed"
         finish(tx, run, Ending(status, "not_delivered", Reason(code=outcome.code, text=text)), deps)

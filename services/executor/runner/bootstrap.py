@@ -106,6 +106,10 @@ def _take(told: dict[str, Any], run: dict[str, Any]) -> None:
             file.write(run[name])
     if run["state"] is not None:
         _unpack(run["state"], "state")
+    for path, content in run["files"].items():
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
     os.environ.update(run["env"])
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from services.gateway.handlers.deliveries import claim_delivery, do_delivery, record_delivery
+from services.gateway.handlers.quarantine import on_agent_quarantined
 from services.gateway.handlers.runs import on_run_finished, on_run_parked, on_run_settled, on_run_started
 from services.gateway.handlers.states import on_rewind_over
 from services.gateway.handlers.sweep import on_time_ticked
 from services.gateway.handlers.versions import on_version_ready
 from services.gateway.repository.sending import SendJob
 from shared.bus.dispatch import Handlers, Quick, Slow
-from shared.events.agent import StateRewindRefused, StateRewound
+from shared.events.agent import AgentQuarantined, StateRewindRefused, StateRewound
 from shared.events.clock import TimeTicked
 from shared.events.delivery import DeliveryRequested
 from shared.events.plan import VersionReady
@@ -22,6 +23,7 @@ HANDLERS: Handlers = {
     RunFinished: Quick(on_run_finished),
     RunSettled: Quick(on_run_settled),
     VersionReady: Quick(on_version_ready),
+    AgentQuarantined: Quick(on_agent_quarantined),
     StateRewound: Quick(on_rewind_over),
     StateRewindRefused: Quick(on_rewind_over),
     TimeTicked: Quick(on_time_ticked, once=False),

@@ -17,6 +17,7 @@ class Request(Record):
     """
 
     kind: Literal["conversation", "run", "rewind"]
+    run_kind: Literal["manual", "test", "replay"] = "manual"
     agent_id: str | None = None
     version_id: str | None = None
     grant_id: str | None = None

@@ -130,9 +130,29 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "이 링크는 끝났어요. 실행 화면에서 파일을 다시 눌러 주세요.",
         "This link is over. Open the file again from the run's page.",
     ),
+    "file_gone": (
+        "이 파일은 더 이상 남아 있지 않아요.",
+        "This file is not kept any more.",
+    ),
     "not_text": ("글자로 볼 수 없는 파일이에요.", "This file is not text."),
+    "quarantined": (
+        "격리된 에이전트예요. 무슨 일이 있었는지 보고, 괜찮으면 격리를 먼저 풀어 주세요.",
+        "This agent is quarantined. See what happened and, if it is all right, lift the quarantine first.",
+    ),
+    "write_not_now": (
+        "끝난 시험 실행에서 보여 준 쓰기만 보낼 수 있어요.",
+        "Only a write shown by a rehearsal that is over can be sent.",
+    ),
+    "request_void": (
+        "이 질문은 예전 버전이 한 거예요. 지금 버전이 다시 필요로 하면 새로 여쭤볼게요.",
+        "An earlier version asked this. If the present one needs it, it will ask again.",
+    ),
     "run_over": ("이미 끝난 실행이에요.", "This run is already over."),
     "notice_failed": ("{name}: 실행이 끝까지 가지 못했어요. {why}", "{name}: a run did not finish. {why}"),
+    "notice_quarantine": (
+        "{name}: 격리했어요. {why} 다시 켜려면 격리를 풀어 주세요.",
+        "{name}: quarantined. {why} To switch it on again, lift the quarantine.",
+    ),
     "notice_not_delivered": (
         "{name}: 보고를 전달하지 못했어요. {why}",
         "{name}: the report was not delivered. {why}",

@@ -29,6 +29,7 @@ from services.gateway.routes import (
     session,
     states,
     stream,
+    writes,
 )
 
 _RESOURCES = (
@@ -40,6 +41,7 @@ _RESOURCES = (
     agents,
     states,
     runs,
+    writes,
     permissions,
     deliveries,
     account,

@@ -13,7 +13,7 @@ from services.gateway.model.sending import headline
 from services.gateway.model.switching import changed, different, live_choice, next_revision
 from services.gateway.repository.agents import AgentRepository, CardFacts
 from services.gateway.repository.changes import note_changes
-from services.gateway.repository.shapes import AGENTS, GRANTS, REQUESTS
+from services.gateway.repository.shapes import AGENTS, GRANTS, NOTICES, REQUESTS
 from services.gateway.routes.answers import (
     Answer,
     Api,
@@ -36,9 +36,9 @@ from shared.agentfile.toml import parse
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.events.conversation import MessageReceived
 from shared.records.executor import Outcome, RunKind, RunStatus
-from shared.records.gateway import Agent, Grant
+from shared.records.gateway import Agent, Grant, Notice
 from shared.records.planner import Version
-from shared.store.port import Tx
+from shared.store.port import Tx, Where
 
 api = Api("agents")
 
@@ -77,12 +77,14 @@ class AgentList(Answer):
 
 
 class AgentChange(Body):
-    """Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one."""
+    """Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
+    quarantine null: it may run again; it stays switched off unless `enabled` says otherwise."""
 
     enabled: bool | None = None
     version: str | None = Field(None, max_length=200)
     name: str | None = Field(None, min_length=1, max_length=80)
     schedule: Schedule | None = None
+    quarantine: None = None
 
 
 class VersionList(Answer):
@@ -114,6 +116,11 @@ def patch_agent(path: ById, body: AgentChange) -> AgentCard | Response:
     def change(tx: Tx) -> None:
         agent = live_agent(tx, path.id)
         after = agent
+        lifts = "quarantine" in body.model_fields_set and agent.quarantine is not None
+        if lifts:
+            after = after.but(quarantine=None)
+        if body.enabled and after.quarantine is not None:
+            raise refusal(Conflict, "quarantined")
         if body.name is not None:
             after = after.but(name=body.name.strip() or agent.name)
         if body.version is not None or body.enabled:
@@ -123,6 +130,8 @@ def patch_agent(path: ById, body: AgentChange) -> AgentCard | Response:
         if body.enabled is not None:
             after = after.but(enabled=body.enabled)
         save_agent(tx, agent, after)
+        if lifts:
+            _answer_notice(tx, agent.id)
 
     try:
         deps().store.transact(change, cause=cause())
@@ -209,6 +218,13 @@ def import_agent() -> Imported:
 
     deps().store.transact(begin, cause=cause())
     return Imported(conversation_id=conversation_id)
+
+
+def _answer_notice(tx: Tx, agent_id: str) -> None:
+    """What asked the person to decide has been decided."""
+    for notice in scope().all(tx, NOTICES, Notice, Where("about", "==", agent_id), order_by="at"):
+        if notice.kind == "quarantine" and notice.read_at is None:
+            tx.put(NOTICES, notice.id, notice.but(read_at=deps().now()).to_doc())
 
 
 def repository() -> AgentRepository:

@@ -15,7 +15,7 @@ from services.gateway.routes.agents import save_agent
 from services.gateway.routes.answers import Answer, Api, Body, ById, Id, cause, deps, person, refusal, scope
 from shared.clock import stamp
 from shared.errors import Conflict
-from shared.events.permission import PermissionDecided
+from shared.events.permission import PackagesDecided, PermissionDecided
 from shared.events.run import RunRequested
 from shared.records.executor import PermissionRequest, Run
 from shared.records.gateway import Agent, Grant, Notice
@@ -52,6 +52,9 @@ def list_permission_requests(query: StatusQuery) -> PermissionRequestList:
 def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
     executor = deps().readers["executor"]
     asked = scope().get(executor, "permission_requests", path.id, PermissionRequest)
+    if asked.kind == "package":
+        deps().store.transact(lambda tx: _decide_packages(tx, asked, body.decision), cause=cause())
+        return Id(id=asked.id)
     run = scope().get(executor, "runs", asked.run_id, Run)
 
     def decide(tx: Tx) -> None:
@@ -61,6 +64,8 @@ def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
             return
         if before is not None or asked.status != "open":
             raise refusal(Conflict, "request_closed")
+        if body.decision == "allow":
+            _still_holds(tx, asked)
         grant = _widened(tx, asked, run) if body.decision == "allow" else None
         grant_id = grant.id if grant else None
         choice = PlanChoice(
@@ -86,11 +91,42 @@ def post_permission_decision(path: ById, body: PermissionChoice) -> Id:
     return Id(id=asked.id)
 
 
+def _decide_packages(tx: Tx, asked: PermissionRequest, said: Literal["allow", "deny"]) -> None:
+    """A yes or no to packages binds this version and widens nothing else."""
+    decision: Literal["approve", "reject"] = "approve" if said == "allow" else "reject"
+    before = scope().find(tx, CHOICES, asked.id, PlanChoice)
+    if before is not None and before.decision == decision:
+        return
+    if before is not None or asked.status != "open":
+        raise refusal(Conflict, "request_closed")
+    choice = PlanChoice(
+        id=asked.id,
+        workspace_id=asked.workspace_id,
+        decision=decision,
+        agent_id=asked.agent_id,
+        grant_id=None,
+        at=deps().now(),
+    )
+    tx.create(CHOICES, choice.id, choice.to_doc())
+    tx.emit(PackagesDecided(version_id=asked.version_id, permission_request_id=asked.id, decision=said))
+    note_changes(tx, deps().now(), ("agent", asked.agent_id))
+
+
 def _answer_notices(tx: Tx, run_id: str) -> None:
     """What asked the person to decide has been decided."""
     for notice in scope().all(tx, NOTICES, Notice, Where("about", "==", run_id), order_by="at"):
         if notice.kind == "parked" and notice.read_at is None:
             tx.put(NOTICES, notice.id, notice.but(read_at=deps().now()).to_doc())
+
+
+def _still_holds(tx: Tx, asked: PermissionRequest) -> None:
+    """A question binds the version that asked it. Raises: Conflict."""
+    agent = scope().find(tx, AGENTS, asked.agent_id, Agent)
+    now = agent.version_id if agent is not None else None
+    if agent is not None and agent.quarantine is not None:
+        raise refusal(Conflict, "quarantined")
+    if asked.version_id and now and now != asked.version_id:
+        raise refusal(Conflict, "request_void")
 
 
 def _widened(tx: Tx, asked: PermissionRequest, run: Run) -> Grant:

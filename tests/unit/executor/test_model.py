@@ -178,11 +178,24 @@ def test_a_lost_attempt_is_tried_again_a_bounded_number_of_times(attempt: int) -
 
 @pytest.mark.parametrize("kind", LIVE + SHOWN)
 def test_a_lost_attempt_that_had_written_is_never_started_again_by_itself(kind: RunKind) -> None:
-    ending = after(run(kind), ended("lost", None, wrote=True))
-    if kind in SHOWN:
-        assert ending.again, "a rehearsal's writes never left"
-    else:
-        assert (ending.status, ending.reason.code) == ("failed", "wrote_then_lost")
+    """A rehearsal as well: it may have sent the one write that was let through."""
+    made = {"method": "POST", "url": "https://shop.example.com/order", "at": "2026-01-05T00:00:00.000000Z"}
+    ending = after(run(kind, writes=[made]), ended("lost", None, wrote=True))
+    assert (ending.status, ending.reason.code) == ("failed", "wrote_then_lost")
+    assert "POST https://shop.example.com/order 2026-01-05T00:00:00Z" in ending.reason.text
+
+
+@pytest.mark.parametrize("kind", LIVE + SHOWN)
+@pytest.mark.parametrize("reason", get_args(EndReason))
+def test_a_decoy_ends_every_run_by_its_own_name_when_it_was_seen(kind: RunKind, reason: str) -> None:
+    code = 0 if reason == "exited" else None
+    result = ended(
+        reason, code, decoy="stdout: BACKUP_ADMIN_PASSWORD", deliveries=(MESSAGE,), refusals=(ASKED,)
+    )
+    ending = after(run(kind), result)
+    assert (ending.status, ending.outcome, ending.reason.code) == ("failed", "not_delivered", "decoy")
+    assert not ending.promote
+    assert "stdout: BACKUP_ADMIN_PASSWORD" in ending.reason.text
 
 
 @pytest.mark.parametrize("kind", LIVE)

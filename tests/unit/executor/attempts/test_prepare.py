@@ -11,6 +11,7 @@ import pytest
 
 from services.executor import repository
 from services.executor.attempts import prepare
+from services.executor.egress.decoys import files, fresh_decoys, variables
 from services.executor.environments.folders import Folders
 from shared.agentfile import bundle
 from shared.agentfile.model import AgentFile
@@ -192,11 +193,15 @@ def test_placeholders_are_fresh_and_stand_for_the_codes_own_secrets_only(world: 
     assert "sec_1" not in one[0].placeholder
 
 
+TRAPS = fresh_decoys(SeededIds(7))
+
+
 def way_out(world: World, **run: Any) -> Any:
     return prepare.egress_run(
         world.basis(**run),
         "att_1",
         (),
+        TRAPS,
         record=lambda *_: None,
         reveal=lambda name: name,
         before_write=lambda _: None,
@@ -264,13 +269,15 @@ def ordered(world: World, state: bytes | None = None, fonts: Path | None = None,
     basis = world.basis(**run)
     bindings = prepare.placeholders(basis, SeededIds())
     return prepare.make_order(
-        basis, "att_1", Path("/code"), bindings, state, world.folders, FakeClock(), fonts
+        basis, "att_1", Path("/code"), bindings, TRAPS, state, world.folders, FakeClock(), fonts
     )
 
 
 def test_an_order_holds_placeholders_and_no_secret(world: World) -> None:
     order = ordered(world, state=b"tar", input={"a": 1}, slot_at="2026-01-05T00:00:00.000000Z")
-    assert set(order.env) == {"NAVER_ID", "AGENT_LANGUAGE"}
+    assert set(order.env) - set(variables(TRAPS)) == {"NAVER_ID", "AGENT_LANGUAGE"}
+    assert variables(TRAPS).items() <= order.env.items()
+    assert order.files == files(TRAPS)
     assert order.env["NAVER_ID"].startswith("ab-placeholder-")
     assert (order.input, order.state, order.timezone) == ({"a": 1}, b"tar", "Asia/Seoul")
     assert order.now == "2026-01-05T00:00:00.000000Z", "a slot's code sees the slot's time"

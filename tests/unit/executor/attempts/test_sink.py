@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from services.executor import repository
+from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.sink import AttemptRecorder
 from services.executor.egress.model import Exchange
 from services.executor.model import AttemptResult
@@ -103,6 +104,7 @@ def heard(tmp_path: Path) -> Iterator[Heard]:
         run,
         store,
         clock,
+        DecoyWatch((), lambda: None),
         on_buffered=lambda: buffered.append(1),
         on_ended=lambda _, ended: ends.append(ended),
     )
@@ -208,6 +210,7 @@ def test_deliveries_are_held_under_ids_that_follow_from_the_run(heard: Heard) ->
         a_run(attempt=2, attempt_id="att_2"),
         heard.store,
         FakeClock(),
+        DecoyWatch((), lambda: None),
         on_buffered=lambda: None,
         on_ended=lambda *_: None,
     )
