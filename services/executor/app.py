@@ -7,7 +7,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
-from services.executor.adapters.uv import UvBuilder
+from services.executor.adapters.index import index_of
 from services.executor.deps import assemble
 from services.executor.egress.gateway import EgressGateway
 from services.executor.handlers import HANDLERS
@@ -22,7 +22,8 @@ def create(kit: Kit) -> Service:
     sandbox = BubblewrapSandbox(kit.data_dir / "sandbox")
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
     egress = EgressGateway(allowance, clock=kit.clock)
-    deps = assemble(kit, sandbox, egress, UvBuilder(find_uv_bin()))
+    tool = find_uv_bin()
+    deps = assemble(kit, sandbox, egress, tool, lambda: index_of(kit.settings.package_index, tool))
     start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
     return Service("executor", HANDLERS, deps, queries=QUERIES, start=start, stop=stop, worker_threads=6)
 

@@ -10,9 +10,14 @@ from pathlib import Path
 from services.executor.attempts.admission import Admission
 from services.executor.attempts.attempts import Attempts, Egress, Surroundings
 from services.executor.attempts.oneshot import OneShot
+from services.executor.attempts.rooms import Rooms
 from services.executor.attempts.secrets import Revealer
+from services.executor.environments.builder import Builder, Places
+from services.executor.environments.cache import Cache
 from services.executor.environments.folders import Folders
 from services.executor.environments.fonts import korean_font
+from services.executor.environments.source import IndexSource
+from services.executor.environments.store import WheelStore
 from services.executor.ports import EnvironmentBuilder, Sandbox
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
@@ -56,7 +61,7 @@ class Deps:
         self.store.transact(work, cause=Cause(workspace_id, "service:executor"))
 
 
-def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, builder: EnvironmentBuilder) -> Deps:
+def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Callable[[], str]) -> Deps:
     """Everything from what the runtime gives and the chosen adapters. Starts nothing."""
     gateway, planner = kit.readers["gateway"], kit.readers["planner"]
     folders = Folders(kit.data_dir, kit.ids)
@@ -73,6 +78,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, builder: EnvironmentBui
         reveal=Revealer(gateway, kit.data_dir),
         fonts=korean_font(),
     )
+    oneshot = OneShot(sandbox, egress)
     return Deps(
         clock=kit.clock,
         ids=kit.ids,
@@ -82,8 +88,15 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, builder: EnvironmentBui
         blobs=kit.blobs,
         folders=folders,
         attempts=Attempts(around, sandbox),
-        oneshot=OneShot(sandbox, egress),
-        builder=builder,
+        oneshot=oneshot,
+        builder=_builder(kit, folders, Rooms(oneshot, kit.ids, tool), index),
         checker_dir=_CHECKER,
         platform_site=Path(sysconfig.get_paths()["purelib"]),
     )
+
+
+def _builder(kit: Kit, folders: Folders, rooms: Rooms, index: Callable[[], str]) -> Builder:
+    places = Places(kit.data_dir, folders.environments, folders.scratch)
+    store = WheelStore(kit.data_dir / "wheels", folders.scratch, kit.ids)
+    cache = Cache(kit.data_dir, kit.clock, int(kit.settings.package_cache_gb * (1 << 30)))
+    return Builder(rooms, IndexSource(index, clock=kit.clock), store, places, kit.clock, cache)

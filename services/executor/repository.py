@@ -42,6 +42,7 @@ QUERIES = (
     Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),
+    Query(PERMISSIONS, (Where("version_id", "==", ""),), order_by="at"),
 )
 
 
@@ -66,13 +67,16 @@ class Runs:
         return [Run.from_doc(d.data) for d in self._reader.query(query)]
 
     def unfinished_of_agent(self, agent_id: str) -> list[Run]:
-        found: list[Run] = []
-        for status in ("queued", "running", "parked"):
-            where = (Where("agent_id", "==", agent_id), Where("status", "==", status))
-            found += [
-                Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))
-            ]
-        return found
+        """Oldest first."""
+        unfinished = ["queued", "running", "parked"]
+        where = (Where("agent_id", "==", agent_id), Where("status", "in", unfinished))
+        return [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
+
+    def waiting(self, limit: int = 200) -> list[Run]:
+        """Funded and queued, without an attempt under way; oldest first."""
+        query = Query(RUNS, (Where("status", "==", "queued"),), order_by="requested_at", limit=limit)
+        found = [d.data for d in self._reader.query(query)]
+        return [Run.from_doc(data) for data in found if data["lease_id"] and not data["attempt_id"]]
 
     def queued_for_version(self, version_id: str) -> list[Run]:
         where = (Where("version_id", "==", version_id), Where("status", "==", "queued"))
@@ -206,6 +210,22 @@ def parks_on(reader: Reader | Tx, agent_id: str, day: str) -> int:
 def find_permission(reader: Reader | Tx, id: str) -> PermissionRequest | None:
     document = reader.get(PERMISSIONS, id)
     return PermissionRequest.from_doc(document.data) if document else None
+
+
+def open_package_questions(reader: Reader | Tx) -> list[PermissionRequest]:
+    query = Query(PERMISSIONS, (Where("status", "==", "open"),), order_by="at", limit=50)
+    found = (PermissionRequest.from_doc(document.data) for document in reader.query(query))
+    return [request for request in found if request.kind == "package"]
+
+
+def packages_allowed(reader: Reader | Tx, workspace_id: str, version_id: str) -> tuple[str, ...]:
+    """`name==version` of every yes of this workspace to this version."""
+    where = (Where("version_id", "==", version_id),)
+    found = [
+        PermissionRequest.from_doc(d.data) for d in reader.query(Query(PERMISSIONS, where, order_by="at"))
+    ]
+    ours = [one for one in found if one.workspace_id == workspace_id and one.kind == "package"]
+    return tuple(name for one in ours if one.status == "allowed" for name in one.packages)
 
 
 def take_turn(tx: Tx, run: Run) -> None:

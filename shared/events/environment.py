@@ -56,3 +56,22 @@ class EnvironmentFailed(Event):
     version_id: str
     conversation_id: str
     text: str
+
+
+class EnvironmentAsked(Event):
+    """Packages of the version need a person's yes before they are installed: `name==version` and a sentence
+    for each. The question is the executor's permission request of that id.
+
+    Emitted by: executor
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "environment.asked.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor"})
+    subject_field: ClassVar[str] = "version_id"
+
+    version_id: str
+    conversation_id: str
+    permission_request_id: str
+    packages: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Facts about parked runs' questions."""
+"""Facts about questions that people answered: parked runs', and packages'."""
 
 from __future__ import annotations
 
@@ -22,3 +22,19 @@ class PermissionDecided(Event):
     permission_request_id: str
     decision: Literal["allow", "deny"]
     grant_id: str | None = None
+
+
+class PackagesDecided(Event):
+    """A person said whether packages of a version may be used.
+
+    Emitted by: gateway
+    Handled by: executor
+    """
+
+    fact: ClassVar[str] = "permission.packages_decided.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"gateway"})
+    subject_field: ClassVar[str] = "version_id"
+
+    version_id: str
+    permission_request_id: str
+    decision: Literal["allow", "deny"]

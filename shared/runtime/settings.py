@@ -42,6 +42,14 @@ class Settings(BaseModel):
     sandbox: Literal["auto", "bubblewrap", "docker", "gvisor"] = Field(
         "auto", description="Which sandbox backend."
     )
+    package_index: str = Field(
+        "",
+        description="Address of the package index's simple pages. Empty: UV_DEFAULT_INDEX, UV_INDEX_URL or "
+        "PIP_INDEX_URL, else the one uv uses by itself.",
+    )
+    package_cache_gb: float = Field(
+        10, gt=0, description="Disk space for packages, in GB; what was used longest ago goes first."
+    )
     planner: Literal["auto", "claude", "recipes"] = Field("auto", description="Which planner engine.")
     anthropic_api_key: str = Field("", description="Key for Claude (ANTHROPIC_API_KEY).")
     anthropic_base_url: str = Field(
@@ -89,6 +97,8 @@ _PLAIN = {
     "pubsub_emulator_host": "PUBSUB_EMULATOR_HOST",
     "storage_emulator_host": "STORAGE_EMULATOR_HOST",
 }
+# Where the usual installers look, in uv's order.
+_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
 def variable_names() -> dict[str, str]:
@@ -106,6 +116,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
             "%s is no setting of Agent Builder and is ignored; see docs/settings.md", ", ".join(unknown)
         )
     values = {field: source[name] for name, field in names.items() if source.get(name)}
+    index = next((source[name] for name in _INDEXES if source.get(name)), "")
+    values.setdefault("package_index", index)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

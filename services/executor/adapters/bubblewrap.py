@@ -272,6 +272,7 @@ class BubblewrapSandbox:
             processes=limits.processes,
             open_files=limits.open_files,
             waits=waits,
+            writable=tuple((str(path.resolve()), inside) for inside, path in order.writable.items()),
         )
 
     def _killer(self, id: str) -> Callable[[EndReason], None]:

@@ -9,7 +9,7 @@ from shared.events.clock import TimeTicked
 from shared.events.conversation import LookRequested
 from shared.events.delivery import DeliverySettled
 from shared.events.environment import EnvironmentReady
-from shared.events.permission import PermissionDecided
+from shared.events.permission import PackagesDecided, PermissionDecided
 from shared.events.plan import VersionPublished
 from shared.events.run import (
     AttemptEnded,
@@ -34,6 +34,7 @@ HANDLERS: Handlers = {
     RunRefused: Quick(requests.on_run_refused),
     RunCancelRequested: Quick(requests.on_run_cancel_requested),
     PermissionDecided: Quick(requests.on_permission_decided),
+    PackagesDecided: Quick(environments.on_packages_decided),
     AttemptEnded: Slow(
         endings.claim_attempt_ended, endings.do_check, endings.record_check, endings.CheckJob, tries=3
     ),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from services.executor import repository
 from services.executor.deps import Deps
+from services.executor.handlers.environments import expire_package_questions
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
 from services.executor.handlers.starts import wake_waiting
@@ -58,6 +59,7 @@ def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
 def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     """One commit per tick; each part handles a bounded number and the next tick goes on."""
     runs = repository.Runs(tx)
+    expire_package_questions(tx, stamp(deps.clock.now() - _ASK_FOR), deps)
     remove_checked(deps)
     review_states(deps)
     lose_orphans(runs.of_status("running"), deps)

@@ -13,7 +13,12 @@ from shared.events.conversation import (
     TurnFunded,
     TurnRefused,
 )
-from shared.events.environment import EnvironmentFailed, EnvironmentProgressed, EnvironmentReady
+from shared.events.environment import (
+    EnvironmentAsked,
+    EnvironmentFailed,
+    EnvironmentProgressed,
+    EnvironmentReady,
+)
 from shared.events.plan import PlanDecided, PlanEdited
 from shared.events.run import RunFinished, RunStarted
 
@@ -28,6 +33,7 @@ HANDLERS: Handlers = {
     EnvironmentProgressed: Quick(rehearsals.on_environment_progressed),
     EnvironmentReady: Quick(rehearsals.on_environment_ready),
     EnvironmentFailed: Quick(rehearsals.on_environment_failed),
+    EnvironmentAsked: Quick(rehearsals.on_environment_asked),
     RunStarted: Quick(rehearsals.on_run_started),
     RunFinished: Quick(rehearsals.on_run_finished),
     AgentChanged: Quick(decisions.on_agent_changed),

@@ -10,7 +10,12 @@ from services.planner.model import say
 from services.planner.repository import Entry
 from shared.clock import stamp
 from shared.errors import NotYet
-from shared.events.environment import EnvironmentFailed, EnvironmentProgressed, EnvironmentReady
+from shared.events.environment import (
+    EnvironmentAsked,
+    EnvironmentFailed,
+    EnvironmentProgressed,
+    EnvironmentReady,
+)
 from shared.events.plan import VersionReady
 from shared.events.run import RunFinished, RunRequested, RunStarted
 from shared.ids import derived
@@ -60,6 +65,23 @@ def on_environment_ready(event: EnvironmentReady, tx: Tx, deps: Deps) -> None:
             deadline_at=stamp(now + _QUEUE_LIMIT),
         )
     )
+
+
+def on_environment_asked(event: EnvironmentAsked, tx: Tx, deps: Deps) -> None:
+    """The question stands in the conversation; the answer goes to the permission request of that id."""
+    conversation = repository.find_conversation(tx, event.conversation_id)
+    if conversation is None:
+        raise NotYet("The conversation is not known yet.")
+    if conversation.state != "building" or conversation.version_id != event.version_id:
+        return
+    asked = {
+        "step": "packages",
+        "text": " ".join(event.reasons),
+        "permission_request_id": event.permission_request_id,
+        "packages": list(event.packages),
+        "reasons": list(event.reasons),
+    }
+    repository.save(tx, conversation, [("progress", "builder", asked)], deps.now())
 
 
 def on_environment_failed(event: EnvironmentFailed, tx: Tx, deps: Deps) -> None:

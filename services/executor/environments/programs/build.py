@@ -1,0 +1,39 @@
+"""Builds a wheel from a source archive: runs the package's own code, once, after a person's yes.
+
+The sandbox sees the index and its own box, nothing else. Writes ./outputs/built: the wheel's file name, a line
+feed, the wheel. Hostile from its first to its last byte.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    with open(os.environ["AGENT_JOB"], encoding="utf-8") as file:
+        job = json.load(file)["input"]
+    out = Path("/box/wheels")
+    out.mkdir()
+    command = [job["tool"], "build", "--wheel", "--no-config", "--no-progress", "--color", "never"]
+    command += ["--default-index", job["index"], "--cache-dir", "/box/cache", "--python", sys.executable]
+    done = subprocess.run(
+        [*command, "--out-dir", str(out), job["source"]],
+        env={**os.environ, "SETUPTOOLS_SCM_PRETEND_VERSION": job["version"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wheels = sorted(out.glob("*.whl"))
+    if done.returncode != 0 or not wheels:
+        Path("outputs/built").write_text("\n" + done.stderr[-2000:])
+        return 0
+    Path("outputs/built").write_bytes(wheels[0].name.encode() + b"\n" + wheels[0].read_bytes())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
