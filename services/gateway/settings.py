@@ -17,4 +17,5 @@ def door(settings: Settings, project_dir: Path, data_dir: Path) -> Door:
         page_status=data_dir / "web-build.json",
         engine="claude" if claude else "recipes",
         month_tokens=settings.month_tokens,
+        files_url=settings.files_url.rstrip("/"),
     )

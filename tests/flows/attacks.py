@@ -21,7 +21,12 @@ class Siege:
     key: str
     link: str
     other: dict[str, str]  # headers of a person of another workspace
-    download: str
+    download: str  # its path; `files` answers it
+
+    @property
+    def files(self) -> str:
+        """The host name a program's links to files have."""
+        return f"localhost:{self.house.port}"
 
     @property
     def own(self) -> str:
@@ -243,12 +248,42 @@ HOSTILE: dict[str, tuple[Callable[[Siege], Reply], set[int]]] = {
         ),
         {0, 400},
     ),
-    "a tampered download": (lambda s: s.send("GET", s.download[:-2] + "AA"), {404}),
+    "a tampered download": (lambda s: s.send("GET", s.download[:-2] + "AA", host=s.files), {404}),
     "a download signed by nobody": (
-        lambda s: s.send("GET", "/download/" + s.download.split("/")[-1].split(".")[0]),
+        lambda s: s.send("GET", "/download/" + s.download.split("/")[-1].split(".")[0], host=s.files),
         {404},
     ),
-    "a download of everything": (lambda s: s.send("GET", "/download/..%2f..%2fgateway.db"), {404}),
+    "a download of everything": (
+        lambda s: s.send("GET", "/download/..%2f..%2fgateway.db", host=s.files),
+        {404},
+    ),
+    "a download under the page's own name": (lambda s: s.send("GET", s.download), {404}),
+    "a program's download in a browser": (
+        lambda s: s.send("GET", s.download, {"Sec-Fetch-Site": "none"}, host=s.files),
+        {307},
+    ),
+    "the API under the files' name": (
+        lambda s: s.send("GET", "/api/v1/agents", BEARER, host=f"files.localhost:{s.house.port}"),
+        {404},
+    ),
+    "the API under the files' name with a session": (
+        lambda s: s.send("GET", "/api/v1/me", s.session, host=f"files.localhost:{s.house.port}"),
+        {404},
+    ),
+    "signing in under the files' name": (
+        lambda s: s.send(
+            "POST",
+            "/api/v1/session",
+            JSON,
+            json.dumps({"secret": s.link}).encode(),
+            host=f"files.localhost:{s.house.port}",
+        ),
+        {404},
+    ),
+    "the page under the files' name": (
+        lambda s: s.send("GET", "/", host=f"files.localhost:{s.house.port}"),
+        {404},
+    ),
     "a file beside the page": (lambda s: s.send("GET", "/../../data/gateway.db"), {404}),
     "a file beside the page, written otherwise": (
         lambda s: s.send("GET", "/%2e%2e/%2e%2e/etc/passwd.txt"),

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 Json = dict[str, Any]
 
@@ -30,7 +31,9 @@ class Person:
         self._patience_s = patience_s
 
     def call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        """`path` may be a whole address, as links to files are."""
+        place = urlsplit(path)
+        connection = http.client.HTTPConnection(place.hostname or "127.0.0.1", self._port, timeout=30)
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         sent = {
             "Authorization": f"Bearer {self._token}",
@@ -39,7 +42,7 @@ class Person:
             **(headers or {}),
         }
         try:
-            connection.request(method, path, data, sent)
+            connection.request(method, path.removeprefix(f"{place.scheme}://{place.netloc}"), data, sent)
             response = connection.getresponse()
             raw = response.read()
         finally:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -55,7 +56,7 @@ print({CANARY!r})
     other_cookie, other_key, _ = signed_in(house, "wsp_ofanotherperson", "usr_another")
     (artifact,) = person.call("GET", f"/api/v1/runs/{run['id']}/artifacts")["items"]
     other = {"Cookie": f"ab_session={other_cookie}", "X-AB-Key": other_key}
-    yield Siege(house, run, cookie, key, link, other, artifact["url"])
+    yield Siege(house, run, cookie, key, link, other, urlsplit(artifact["url"]).path)
     house.close()
 
 
@@ -82,7 +83,7 @@ def test_the_owner_still_gets_in_when_the_attacks_are_over(siege: Siege) -> None
     assert (
         siege.send("GET", "/api/v1/agents", siege.session, host=f"localhost:{siege.house.port}").status == 200
     )
-    assert CANARY.encode() in siege.send("GET", siege.download).body
+    assert CANARY.encode() in siege.send("GET", siege.download, host=siege.files).body
 
 
 def test_a_preflight_of_another_site_gets_no_leave(siege: Siege) -> None:
@@ -189,8 +190,8 @@ def test_a_stranger_signed_in_hears_nothing_on_the_stream_when_the_owner_changes
 
 def test_a_download_is_over_when_its_ten_minutes_have_passed(siege: Siege) -> None:
     """Last of the file: it sets the clock forward."""
-    assert siege.send("GET", siege.download).status == 200
+    assert siege.send("GET", siege.download, host=siege.files).status == 200
     siege.house.clock.forward_to(siege.house.clock.now() + timedelta(minutes=11))
-    answer = siege.send("GET", siege.download)
+    answer = siege.send("GET", siege.download, host=siege.files)
     assert answer.status == 404
     assert CANARY.encode() not in answer.body

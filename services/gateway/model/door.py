@@ -9,7 +9,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Door:
-    """public_url: "" when only this machine's own names are served. owner_token: "" for none.
+    """public_url: "" when only this machine's own names are served. files_url: another name of the same door
+    for what runs made; "": files.localhost on this machine, else none. owner_token: "" for none.
 
     page: folder of the built page; may not exist yet. page_status: JSON the page's build writes while it
     runs. max_streams: live views this process holds open at once (each holds one server thread).
@@ -21,4 +22,5 @@ class Door:
     page_status: Path
     engine: Literal["recipes", "claude"] = "recipes"
     month_tokens: int = 0
+    files_url: str = ""
     max_streams: int = 48

@@ -12,10 +12,11 @@ from werkzeug.exceptions import HTTPException
 
 from services.gateway.deps import Deps
 from services.gateway.model.access import OWNER_USER, OWNER_WORKSPACE, Person, same
-from services.gateway.model.origin import own_host, own_origin, secure
+from services.gateway.model.origin import files_origin, own_origin, place, secure
 from services.gateway.model.words import say
 from services.gateway.repository.access import find_session
 from services.gateway.routes.answers import language, problem, problem_response
+from services.gateway.routes.downloads import POLICY
 from shared.errors import BadRequest, NotAllowed, NotAuthenticated, ProjectError
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,15 @@ log = logging.getLogger(__name__)
 _JSON_BYTES = 1 << 20
 UPLOAD_BYTES = 20 << 20
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Source: shared decision on product security, content security policy of the app.
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "object-src 'none'; require-trusted-types-for 'script'"
+_DOWNLOAD = "downloads.download"
+# Source: shared decision on product security, content security policy of the app. {files}: where the pictures,
+# films and sounds of runs come from.
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {files}; font-src 'self'; "
+    "media-src {files}; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
 )
 _HEADERS = {
-    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,8 +50,11 @@ def cookie_name(public_url: str) -> str:
 def install(app: Flask, deps: Deps) -> None:
     def before() -> Response | None:
         g.person = None
-        if not own_host(request.host, deps.door.public_url):
+        g.place = place(request.host, deps.door.public_url, deps.door.files_url)
+        if g.place is None:
             return problem_response(421, "misdirected", say("misdirected", language()))
+        if g.place == "files":
+            return _files_only()
         _bound_body()
         _refuse_strangers_origin(deps)
         if request.path.startswith("/api/") and request.url_rule is not None and not _public(app):
@@ -61,6 +66,13 @@ def install(app: Flask, deps: Deps) -> None:
     app.register_error_handler(ProjectError, problem)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
+
+
+def _files_only() -> Response | None:
+    """Under the files' own name there is neither page nor API, and nobody is anybody."""
+    if request.endpoint == _DOWNLOAD and request.method in ("GET", "HEAD"):
+        return None
+    return problem_response(404, "not_found", say("not_found", language()))
 
 
 def _public(app: Flask) -> bool:
@@ -115,12 +127,21 @@ def _person(deps: Deps) -> Person:
 def _hardened(response: Response, deps: Deps) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if "Content-Security-Policy" not in response.headers:
+        response.headers["Content-Security-Policy"] = _policy(deps)
     if request.path.startswith("/api/"):
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.add("Vary", "Accept-Language")
     if secure(deps.door.public_url):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
+
+
+def _policy(deps: Deps) -> str:
+    if g.get("place") != "app":
+        return POLICY
+    files = files_origin(request.host, deps.door.public_url, deps.door.files_url)
+    return _PAGE_POLICY.format(files=files or "'self'")
 
 
 def _http_problem(error: HTTPException) -> Any:

@@ -10,7 +10,6 @@ from flask import Response
 from pydantic import Field
 
 from services.gateway.model.documents import Request
-from services.gateway.model.links import signed, ticket
 from services.gateway.model.switching import live_choice
 from services.gateway.repository.changes import note_changes
 from services.gateway.repository.feeds import entries_after
@@ -29,6 +28,7 @@ from services.gateway.routes.answers import (
     refusal,
     scope,
 )
+from services.gateway.routes.downloads import link
 from services.gateway.routes.live import frame, last_seen, live
 from services.gateway.routes.once import made_id
 from shared.clock import stamp
@@ -45,7 +45,6 @@ api = Api("runs")
 # How long a run asked for by hand may wait for room before it is given up.
 _QUEUE_LIMIT = timedelta(minutes=10)
 _ENTRIES = "run_entries"
-DOWNLOADS = "downloads"
 _OVER = frozenset({"succeeded", "failed", "cancelled", "timed_out", "refused"})
 
 
@@ -72,9 +71,11 @@ class LogList(Answer):
 
 
 class ArtifactLink(Artifact):
-    """url works for ten minutes, without signing in."""
+    """Both work for ten minutes, without signing in, under another host name than the page. url: shown where
+    a browser can show it without running anything of it, else saved; download_url: always saved."""
 
     url: str
+    download_url: str
 
 
 class ArtifactList(Answer):
@@ -93,6 +94,8 @@ def post_run(path: ById, body: RunInput) -> Id:
         if tx.get(REQUESTS, run_id) is not None:
             return
         agent = live_agent(tx, path.id)
+        if agent.quarantine is not None:
+            raise refusal(Conflict, "quarantined")
         version_id, grant_id = _runnable(agent)
         limits = agent.agent_file.manifest.limits
         now = deps().clock.now()
@@ -243,7 +246,7 @@ def _asked_by_person(id: str) -> Run | None:
         agent_id=promised.agent_id,
         version_id=promised.version_id,
         grant_id=promised.grant_id,
-        kind="manual",
+        kind=promised.run_kind,
         input=promised.input,
         requested_at=promised.at,
         deadline_at=promised.deadline_at,
@@ -276,6 +279,8 @@ def _queued(id: str, **known: object) -> Run:
 
 
 def _linked(artifact: Artifact) -> ArtifactLink:
-    link = ticket(person().workspace_id, artifact.id, deps().clock.now())
-    url = f"/download/{signed(link, deps().vault.key(DOWNLOADS))}"
-    return ArtifactLink.model_validate({**artifact.model_dump(), "url": url})
+    links = {
+        "url": link(person().workspace_id, artifact.id, "inline"),
+        "download_url": link(person().workspace_id, artifact.id, "attachment"),
+    }
+    return ArtifactLink.model_validate({**artifact.model_dump(), **links})

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
-
-import pytest
 
 from services.gateway.model.access import OWNER_WORKSPACE
 from shared.events.permission import PermissionDecided
@@ -52,12 +49,6 @@ def artifact(world: World, name: str = "chart.png", media: str = "image/png") ->
     world.deps.blobs.put(made.blob_key, PNG)
     world.put("executor", "artifacts", made)
     return made
-
-
-def url_of(world: World) -> str:
-    items = world.call("GET", "/api/v1/runs/run_1/artifacts").json["items"]
-    assert isinstance(items[0]["url"], str)
-    return items[0]["url"]
 
 
 def test_a_run_asked_for_is_queued_at_once(world: World) -> None:
@@ -162,55 +153,6 @@ def test_cancelling_is_passed_on_unless_it_is_over(world: World) -> None:
     assert world.call("POST", "/api/v1/runs/run_1/cancel").status_code == 202
     assert world.call("POST", "/api/v1/runs/run_over/cancel").json["code"] == "run_over"
     assert world.emitted() == [RunCancelRequested(run_id="run_1")]
-
-
-def test_a_file_is_fetched_by_its_link_without_a_session(world: World) -> None:
-    world.run()
-    artifact(world)
-
-    answer = world.client.get(url_of(world))
-
-    assert answer.data == PNG
-    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
-    assert answer.headers["Content-Type"] == "image/png"
-    assert answer.headers["Content-Disposition"].startswith("inline")
-    answer.close()
-
-
-@pytest.mark.parametrize(
-    ("name", "media"), [("a.html", "text/html"), ("a.svg", "image/svg+xml"), ("표.xlsx", "x/y")]
-)
-def test_what_is_no_plain_image_is_only_ever_saved(world: World, name: str, media: str) -> None:
-    world.run()
-    artifact(world, name, media)
-
-    answer = world.client.get(url_of(world))
-
-    assert answer.headers["Content-Disposition"].startswith("attachment")
-    assert answer.headers["Content-Type"] == "application/octet-stream"
-    answer.close()
-
-
-def test_a_link_that_is_over_changed_or_invented_opens_nothing(world: World) -> None:
-    world.run()
-    made = artifact(world)
-    url = url_of(world)
-    body, _, mac = url.removeprefix("/download/").partition(".")
-    forged = base64.urlsafe_b64encode(json.dumps([OWNER_WORKSPACE, made.id, 9_999_999_999]).encode()).decode()
-
-    for token in (
-        f"{forged.rstrip('=')}.{mac}",
-        f"{body}.{mac[:-2]}AA",
-        f"{body}.",
-        body,
-        "x.y",
-        "..%2f..%2fvault.key",
-    ):
-        assert world.client.get(f"/download/{token}").status_code == 404, token
-    world.clock.advance(minutes=11)
-    over = world.client.get(url)
-
-    assert (over.status_code, over.json["code"]) == (404, "link_over")
 
 
 def parked(world: World) -> None:
