@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -90,6 +90,18 @@ class Order:
     writable: Mapping[str, Path] = field(default_factory=dict)
 
 
+# What an order says about one run; everything else shapes the sandbox it runs in.
+OF_THE_RUN = frozenset(
+    {"id", "input", "state", "env", "files", "mode", "now", "egress", "seed", "clock", "preload"}
+)
+
+
+def shape(order: Order) -> Order:
+    """The order without what belongs to one run: two sandboxes made for equal shapes are the same."""
+    kept = {name.name: getattr(order, name.name) for name in fields(Order) if name.name not in OF_THE_RUN}
+    return Order(id="", **kept)
+
+
 @dataclass(frozen=True)
 class Usage:
     """Measured outside the sandbox. Zero where this machine cannot measure it."""
@@ -172,11 +184,11 @@ class Sandbox(Protocol):
     def sweep(self, known: Collection[str]) -> None:
         """Kill and clean up whatever this machine still holds of attempts not in `known`."""
 
-    def warm(self, order: Order, on_spoilt: Callable[[str], None]) -> None:
+    def warm(self, order: Order, on_gone: Callable[[str], None]) -> None:
         """Begin a sandbox that waits for one order of `order.warm_key`; the first `start` of that key and
         shape takes it, and nobody else ever does. It has imported `order.preload` by then, its way out was
-        given to `order.egress`, and no clock of a run has run. `on_spoilt`, called at most once with the
-        reason, says that it ended without a run and not by `cool`. Backends that cannot do nothing."""
+        given to `order.egress`, and no clock of a run has run. `on_gone` is called once when it has ended
+        without a run, with the reason; "" when it was told to. Backends that cannot do nothing."""
 
     def waiting(self) -> tuple[Waiting, ...]:
         """Those that wait now; they are never among the attempts."""
