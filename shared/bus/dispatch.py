@@ -162,9 +162,7 @@ class Dispatcher:
         if workers is not None and taken is not None:
             workers.hand(*taken)
 
-    def _claim(
-        self, envelope: Envelope, event: Event, handler: Slow, placed: bool, tx: Tx
-    ) -> Claim | None:
+    def _claim(self, envelope: Envelope, event: Event, handler: Slow, placed: bool, tx: Tx) -> Claim | None:
         """The claim, when a worker of this process has it from the start."""
         job = handler.claim(event, tx, self._deps)
         if job is None:

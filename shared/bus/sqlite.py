@@ -85,7 +85,7 @@ class SqliteBus:
                 numbered = list(enumerate(envelopes, newest - len(envelopes) + 1))
                 for consumer in self._consumers:
                     consumer.offer(numbered)
-        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # the latter once it has stopped
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # the latter: it has stopped
             raise Unavailable(f"the event log did not take the events: {error}") from error
         for consumer in self._consumers:
             if any(map(consumer.awaits, envelopes)):
@@ -273,7 +273,7 @@ class _Consumer:
 
     def _taken(self) -> list[tuple[int, Envelope]]:
         """`offer` may empty it meanwhile; what it held is read from the log then."""
-        taken = []
+        taken: list[tuple[int, Envelope]] = []
         with suppress(IndexError):
             while len(taken) < _BATCH:
                 taken.append(self._handed.popleft())

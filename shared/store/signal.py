@@ -76,7 +76,9 @@ class Signal:
         with self._lock:
             for collection in watch.collections:
                 name = collection.partition("/")[0]
-                left = [(beginning, one) for beginning, one in self._watches.get(name, ()) if one is not watch]
+                left = [
+                    (beginning, one) for beginning, one in self._watches.get(name, ()) if one is not watch
+                ]
                 if left:
                     self._watches[name] = left
                 else:

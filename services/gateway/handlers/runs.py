@@ -45,7 +45,8 @@ def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
             code = _UNPROVEN[event.outcome]
             _tell(tx, deps, event.run_id, event.agent_id, event.outcome, code, event.reason_text)
             return
-    note_changes(tx, deps.now(), ("run", event.run_id), ("agent", event.agent_id))
+    if event.deliveries:  # else `run_settled` was emitted with it
+        note_changes(tx, deps.now(), ("run", event.run_id), ("agent", event.agent_id))
 
 
 def on_run_settled(event: RunSettled, tx: Tx, deps: Deps) -> None:
