@@ -14,25 +14,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
 
 from services.executor.adapters.attempt import Attempt, Ends, hear
 from services.executor.adapters.job import Guest, settle
-from services.executor.ports import AttemptSink, EndReason, Order, Waiting
+from services.executor.ports import AttemptSink, EndReason, Order, Waiting, shape
 
 # Decision: pandas takes half a second on a quiet machine; what takes this long is not worth waiting for.
 _WARMING_S = 30.0
-_OF_THE_RUN = frozenset(
-    {"id", "input", "state", "env", "files", "mode", "now", "egress", "seed", "clock", "preload"}
-)
 log = logging.getLogger(__name__)
-
-
-def same_shape(waiting: Order, order: Order) -> bool:
-    """Whether a sandbox made for the one is, to the byte, what would be made for the other."""
-    names = [field.name for field in fields(Order) if field.name not in _OF_THE_RUN]
-    alike = all(getattr(waiting, name) == getattr(order, name) for name in names)
-    return alike and (waiting.egress is None) == (order.egress is None)
 
 
 class Standby:
@@ -50,6 +39,7 @@ class Standby:
     ) -> None:
         self.id = id
         self.order = order
+        self.shape = (shape(order), order.egress is None)
         self.memory_bytes = 0
         self.ready = False
         self._ends = ends
@@ -93,14 +83,12 @@ class Standby:
             self._told_to_end = True
         self._kill("stopped")
 
-    def over(self) -> bool:
-        """All of the sandbox is dead. False: it was a run's, whose attempt must be told."""
+    def over(self, *, told: bool = False) -> None:
+        """All of the sandbox is dead; of one that was taken its attempt is told. `told`: by no fault of its own."""
         with self._lock:
-            if self._attempt is not None:
-                return False
             self._over = True
+            self._told_to_end = self._told_to_end or told
         self._stir()
-        return True
 
     def _stir(self) -> None:
         with suppress(OSError):
@@ -201,9 +189,10 @@ class Standbys:
         """One that waits for such an order, now its own; `killer(id)` ends the sandbox of that id."""
         if not order.warm_key:
             return None
+        wanted = (shape(order), order.egress is None)
         with self._lock:
             for id, standby in self._all.items():
-                if same_shape(standby.order, order):
+                if standby.ready and standby.shape == wanted:
                     attempt = standby.take(order, sink, killer(id))
                     if attempt is not None:
                         del self._all[id]

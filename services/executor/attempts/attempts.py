@@ -19,8 +19,9 @@ from services.executor.attempts import collector, prepare
 from services.executor.attempts.admission import Admission
 from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.sink import AttemptRecorder, Entry
+from services.executor.attempts.warming import Warming
 from services.executor.egress.decoys import fresh_decoys
-from services.executor.egress.model import EgressReport, EgressRun
+from services.executor.egress.model import EgressReport, EgressRun, Recorder
 from services.executor.environments.folders import Folders
 from services.executor.model import AttemptResult, attempt_of
 from services.executor.ports import Ended, Enforcement, Sandbox
@@ -44,6 +45,10 @@ class Egress(Protocol):
 
     def close(self, run_id: str) -> EgressReport: ...
 
+    def guard(self, listener: socket.socket, record: Recorder) -> None: ...
+
+    def unguard(self, listener: socket.socket) -> None: ...
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -66,6 +71,7 @@ class Attempts:
     def __init__(self, around: Surroundings, sandbox: Sandbox) -> None:
         self._around = around
         self._sandbox = sandbox
+        self.warming = Warming(sandbox, around.egress, around.clock)
         self._live: dict[str, AttemptRecorder] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="attempt-end")
@@ -85,6 +91,7 @@ class Attempts:
         """Kill all attempts; they are marked lost at the next start. May be called twice."""
         self._stopping.set()
         self._dirty.set()
+        self.warming.close()
         self._sandbox.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -153,7 +160,10 @@ class Attempts:
             around.fonts,
         )
         order = replace(order, egress=lambda listener: around.egress.open(out, listener))
+        for exchange in self.warming.contacts(order.warm_key):
+            recorder.exchange(exchange)
         self._sandbox.start(order, recorder)
+        self.warming.ran(order, run.agent_id)
 
     def stop(self, attempt_id: str) -> None:
         self._sandbox.stop(attempt_id)

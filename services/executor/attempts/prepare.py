@@ -18,7 +18,7 @@ from shared.agentfile.model import Manifest
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.errors import NotAllowed, NotFound, NotYet
-from shared.ids import Ids
+from shared.ids import Ids, derived
 from shared.records.executor import EnvironmentRecord, Run
 from shared.records.gateway import Agent, Grant, Practice
 from shared.records.planner import Version
@@ -135,6 +135,16 @@ def code_folder(version: Version, blobs: Blobs, folders: Folders) -> Path:
     return target
 
 
+def warm_key(basis: Basis) -> str:
+    """What two runs must agree on for one to take the sandbox kept ready for the other. Rehearsals are rare
+    and replays are compared: both start from nothing."""
+    run = basis.run
+    if run.kind in ("test", "replay"):
+        return ""
+    asked = basis.manifest.limits.model_dump_json()
+    return derived("warm", run.workspace_id, basis.environment.id, basis.version.id, basis.grant.id, asked)
+
+
 def make_order(
     basis: Basis,
     attempt_id: str,
@@ -166,5 +176,6 @@ def make_order(
         timezone=file.schedule.timezone if file.schedule else "UTC",
         limits=limits_of(basis.manifest),
         mounts=mounts,
+        warm_key=warm_key(basis),
         files=decoys.files(traps),
     )

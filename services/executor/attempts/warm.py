@@ -56,7 +56,7 @@ class _Use:
 class WarmPolicy:
     """Times are monotonic seconds, never falling. Not thread-safe."""
 
-    def __init__(self, rules: WarmRules = WarmRules()) -> None:  # noqa: B008 - frozen
+    def __init__(self, rules: WarmRules = WarmRules()) -> None:
         self._rules = rules
         self._uses: dict[str, _Use] = {}
         self._spoilt: dict[str, float] = {}
@@ -82,8 +82,8 @@ class WarmPolicy:
         for key in [key for key, use in self._uses.items() if use.agent_id == agent_id]:
             del self._uses[key]
 
-    def agents(self) -> set[str]:
-        return {use.agent_id for use in self._uses.values()}
+    def knows(self, key: str) -> bool:
+        return key in self._uses
 
     def plan(self, waiting: Sequence[Waiting], now: float) -> Plan:
         """`waiting` is all there is, whether asked for by us or not."""
@@ -92,25 +92,22 @@ class WarmPolicy:
         for one in waiting:
             if one.key in self._uses and one.memory_bytes:
                 self._uses[one.key].memory_bytes = one.memory_bytes
-        there = {key: [one for one in waiting if one.key == key] for key in {one.key for one in waiting}}
         begin: list[str] = []
         keep: set[str] = set()
         left, room = rules.memory_bytes, rules.most
-        for key in self._ranked(now):
-            use = self._uses[key]
-            for have in there.get(key, [])[: self._wanted(use, now)]:
-                size = have.memory_bytes or self._size(use)
+        for key in self._ranked():
+            use, have = self._uses[key], [one for one in waiting if one.key == key]
+            wanted = self._wanted(use, now)
+            for one in have[:wanted]:
+                size = one.memory_bytes or self._size(use)
                 if size <= left and room > 0:
-                    keep.add(have.id)
+                    keep.add(one.id)
                     left, room = left - size, room - 1
-        for key in self._ranked(now):
-            use = self._uses[key]
-            missing = self._wanted(use, now) - len([one for one in there.get(key, []) if one.id in keep])
-            dropped = any(one.id not in keep for one in there.get(key, []))
-            while missing > 0 and not dropped and self._size(use) <= left and room > 0:
-                missing, left, room = missing - 1, left - self._size(use), room - 1
-                if now - use.began[-1] >= rules.refill_s:
-                    begin.append(key)
+            for _ in range(wanted - len(have)):
+                if self._size(use) <= left and room > 0:
+                    left, room = left - self._size(use), room - 1
+                    if now - use.began[-1] >= rules.refill_s:
+                        begin.append(key)
         end = tuple(one.id for one in waiting if one.id not in keep)
         return Plan(tuple(begin), end, self._look_again(now, waiting))
 
@@ -123,7 +120,7 @@ class WarmPolicy:
         lately = sum(1 for at in use.began if now - at < self._rules.burst_s)
         return max(1, min(self._rules.most_per_key, lately))
 
-    def _ranked(self, now: float) -> list[str]:
+    def _ranked(self) -> list[str]:
         """The most recently used first: the cap takes from those least likely to run next."""
         useful = [key for key, use in self._uses.items() if use.worth_it]
         return sorted(useful, key=lambda key: (-self._uses[key].began[-1], key))
@@ -140,7 +137,7 @@ class WarmPolicy:
     def _look_again(self, now: float, waiting: Sequence[Waiting]) -> float | None:
         rules = self._rules
         due: list[float] = []
-        for key in self._ranked(now):
+        for key in self._ranked():
             last = self._uses[key].began[-1]
             due += [last + rules.refill_s, last + rules.burst_s, last + rules.idle_s]
         if any(not one.memory_bytes for one in waiting):

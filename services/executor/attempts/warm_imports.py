@@ -10,7 +10,7 @@ from pathlib import Path
 from services.executor.ports import Preload
 
 _MOST = 50
-_MAX_BYTES = 1 << 20
+_MAX_BYTES = 256 << 10
 # Importing them does something: opens a page, prints a poem, wants a display.
 _NOT_AHEAD = frozenset({"antigravity", "this", "idlelib", "tkinter", "turtle", "turtledemo", "__main__"})
 
@@ -22,7 +22,9 @@ def preload(code: Path, entry: str, site_dirs: Sequence[Path]) -> Preload:
     Empty when a module of the code hides one of those, or cannot be read: what would be imported ahead
     could be another module than the run's.
     """
-    own = {path.stem if path.is_file() else path.name for path in code.iterdir() if path.suffix in ("", ".py")}
+    own = {
+        path.stem if path.is_file() else path.name for path in code.iterdir() if path.suffix in ("", ".py")
+    }
     own.discard(Path(entry).stem)
     theirs = {path.name.partition(".")[0] for folder in site_dirs for path in folder.iterdir()}
     if own & (theirs | sys.stdlib_module_names):
@@ -50,8 +52,8 @@ def _files(code: Path, module: str) -> tuple[Path, Path]:
 
 
 def _imports(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(module, names asked of it) of a file's top level, also inside try, if and with; nothing of a file
-    that does not parse."""
+    """(module, names asked of it) of a file's top level, also inside try and with (what stands under an if may
+    never be imported); nothing of a file that does not parse."""
     try:
         if file.stat().st_size > _MAX_BYTES:
             return
