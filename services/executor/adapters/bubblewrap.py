@@ -102,7 +102,8 @@ class BubblewrapSandbox:
             try:
                 launcher.tell("start", self._spec(order, id, waits=True), theirs)
             except OSError:
-                standby.over()
+                standby.over(told=True)
+                self._standbys.forget(id)
             finally:
                 for fd in theirs:
                     os.close(fd)
@@ -312,7 +313,7 @@ class BubblewrapSandbox:
             return
         for fd in fds:
             os.close(fd)
-        self._without_a_run(verdict.id)
+        self._without_a_run(verdict.id, told=False)
 
     def _held_in(self, sandbox: str) -> _Held | None:
         """Also of one that is just being taken."""
@@ -320,10 +321,10 @@ class BubblewrapSandbox:
             attempt_id = self._attempt_in.get(sandbox)
             return self._attempts.get(attempt_id) if attempt_id is not None else None
 
-    def _without_a_run(self, sandbox: str) -> None:
+    def _without_a_run(self, sandbox: str, *, told: bool) -> None:
         standby = self._standbys.forget(sandbox)
         if standby is not None:
-            standby.over()
+            standby.over(told=told)
             self._discard(sandbox)
 
     def _ended(self, held: _Held, verdict: Verdict, fds: list[int]) -> Ended:
@@ -345,7 +346,7 @@ class BubblewrapSandbox:
         for held in list(self._attempts.values()):
             held.attempt.finish(lambda: _NOTHING)
         for standby in self._standbys.all():
-            self._without_a_run(standby.id)
+            self._without_a_run(standby.id, told=True)
 
 
 class _Ending:
