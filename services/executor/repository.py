@@ -18,10 +18,12 @@ from shared.records.executor import (
     StateHead,
     StateVersion,
 )
+from shared.records.tapes import TapeRecord
 from shared.store.port import Query, Reader, Tx, Where
 
 RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
 ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
+TAPES, TAPE_KEYS = "tapes", "tape_keys"
 VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
 STATE_HEADS, LEFTOVERS = "state_heads", "leftovers"
 
@@ -39,6 +41,10 @@ QUERIES = (
     Query(STATES, (Where("agent_id", "==", ""),), order_by="number"),
     Query(STATES, (Where("review_at", "<", ""),), order_by="review_at"),
     Query(LEFTOVERS, order_by="at"),
+    Query(TAPES, (Where("run_id", "==", ""),), order_by="number"),
+    Query(TAPES, (Where("agent_id", "==", ""),), order_by="at"),
+    Query(TAPES, (Where("workspace_id", "==", ""),), order_by="at"),
+    Query(TAPES, (Where("expires_at", "<", ""),), order_by="expires_at"),
     Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),
@@ -72,11 +78,9 @@ class Runs:
         where = (Where("agent_id", "==", agent_id), Where("status", "in", unfinished))
         return [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
 
-    def waiting(self, limit: int = 200) -> list[Run]:
-        """Funded and queued, without an attempt under way; oldest first."""
-        query = Query(RUNS, (Where("status", "==", "queued"),), order_by="requested_at", limit=limit)
-        found = [d.data for d in self._reader.query(query)]
-        return [Run.from_doc(data) for data in found if data["lease_id"] and not data["attempt_id"]]
+    def queued_of_agent(self, agent_id: str) -> list[Run]:
+        where = (Where("agent_id", "==", agent_id), Where("status", "==", "queued"))
+        return [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
 
     def queued_for_version(self, version_id: str) -> list[Run]:
         where = (Where("version_id", "==", version_id), Where("status", "==", "queued"))
@@ -236,3 +240,24 @@ def take_turn(tx: Tx, run: Run) -> None:
 
 def attempt_id(run_id: str, number: int) -> str:
     return derived("att", run_id, str(number))
+
+
+def tapes_of_run(reader: Reader | Tx, run_id: str) -> list[TapeRecord]:
+    """By attempt, the last one last."""
+    query = Query(TAPES, (Where("run_id", "==", run_id),), order_by="number")
+    return [TapeRecord.from_doc(found.data) for found in reader.query(query)]
+
+
+def tapes_of_agent(reader: Reader, agent_id: str, limit: int) -> list[TapeRecord]:
+    query = Query(TAPES, (Where("agent_id", "==", agent_id),), order_by="at", limit=limit)
+    return [TapeRecord.from_doc(found.data) for found in reader.query(query)]
+
+
+def tapes_of_workspace(reader: Reader, workspace_id: str, limit: int) -> list[TapeRecord]:
+    query = Query(TAPES, (Where("workspace_id", "==", workspace_id),), order_by="at", limit=limit)
+    return [TapeRecord.from_doc(found.data) for found in reader.query(query)]
+
+
+def tapes_expired(reader: Reader, now: str, limit: int) -> list[TapeRecord]:
+    query = Query(TAPES, (Where("expires_at", "<", now),), order_by="expires_at", limit=limit)
+    return [TapeRecord.from_doc(found.data) for found in reader.query(query)]

@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from services.executor import repository
 from services.executor.attempts import collector, prepare
-from services.executor.attempts.admission import Admission
+from services.executor.attempts.admission import Admission, Wish
 from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.sink import AttemptRecorder, Entry
 from services.executor.attempts.warming import Warming
@@ -25,15 +25,19 @@ from services.executor.egress.model import EgressReport, EgressRun, Recorder
 from services.executor.environments.folders import Folders
 from services.executor.model import AttemptResult, attempt_of
 from services.executor.ports import Ended, Enforcement, Sandbox
+from services.executor.tapes.retention import put_away
+from services.executor.tapes.taped import Tapes
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.events.run import AttemptEnded
 from shared.ids import Ids, derived
 from shared.records.executor import Artifact, Run, RunUsage
+from shared.records.tapes import TapeRecord
 from shared.store.port import Cause, Reader, Store, Tx
 
 _FLUSH_S = 0.25  # design, section 5
 _ERROR_LINES = 12
+_WATCHED = ("test", "manual", "replay")  # somebody sits in front of it
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +69,7 @@ class Surroundings:
     admission: Admission
     reveal: Callable[[Run, str, str], str]
     fonts: Path | None
+    tapes: Tapes
 
 
 class Attempts:
@@ -99,23 +104,30 @@ class Attempts:
         with self._lock:
             return attempt_id in self._live
 
-    def start(self, run: Run) -> Literal["started", "full"]:
-        """Begin the run's current attempt. Raises as `prepare.read_basis`, and Unavailable when no sandbox
+    def start(self, run: Run) -> int:
+        """Begin the run's current attempt. 0: it has begun; else there is no room, and this is the run's place in
+        the line. Raises as `prepare.read_basis`, and Unavailable when no sandbox
         works here. The same attempt twice starts once."""
         around = self._around
         attempt_id = attempt_of(run)
         basis = prepare.read_basis(run, around.store, around.gateway, around.planner)
         limits = prepare.limits_of(basis.manifest)
-        if not around.admission.enter(attempt_id, run.workspace_id, limits.memory_bytes):
-            return "full"
+        taped = around.tapes.begin(run, prepare.subject(basis))
+        place = around.admission.enter(
+            attempt_id,
+            Wish(run.id, run.workspace_id, limits.memory_bytes, run.requested_at, run.kind in _WATCHED),
+        )
+        if place:
+            return place
         with self._lock:
             if attempt_id in self._live:
-                return "started"
+                return 0
             recorder = AttemptRecorder(
                 run,
                 around.store,
                 around.clock,
-                DecoyWatch(fresh_decoys(around.ids), lambda: self._tripped(attempt_id)),
+                DecoyWatch(fresh_decoys(taped.chance), lambda: self._tripped(attempt_id)),
+                taped,
                 on_buffered=self._dirty.set,
                 on_ended=self._ended,
             )
@@ -125,11 +137,11 @@ class Attempts:
         except BaseException:
             self._forget(attempt_id)
             raise
-        return "started"
+        return 0
 
     def _launch(self, run: Run, basis: prepare.Basis, recorder: AttemptRecorder) -> None:
         around = self._around
-        bindings = prepare.placeholders(basis, around.ids)
+        bindings = prepare.placeholders(basis, recorder.taped.chance)
         hosts = {binding.name: binding.host for binding in bindings}
 
         def reveal(name: str) -> str:
@@ -144,10 +156,13 @@ class Attempts:
             reveal=reveal,
             before_write=recorder.before_write,
         )
+        out = recorder.taped.egress(out)
         state = None
         if basis.manifest.state and run.state_base is not None:
             version = repository.state_of(around.store, run.agent_id, run.state_base)
             state = around.blobs.get(version.blob_key) if version else None
+            if version is None:
+                recorder.taped.without_state()
         order = prepare.make_order(
             basis,
             recorder.attempt_id,
@@ -159,11 +174,22 @@ class Attempts:
             around.clock,
             around.fonts,
         )
-        order = replace(order, egress=lambda listener: around.egress.open(out, listener))
+        order = recorder.taped.order(order)
+
+        def way_out(listener: socket.socket) -> str:
+            around.egress.close(out.id)  # a sandbox that waited and died had it for a moment
+            return around.egress.open(out, listener)
+
+        order = replace(order, egress=way_out)
         for exchange in self.warming.contacts(order.warm_key):
             recorder.exchange(exchange)
         self._sandbox.start(order, recorder)
         self.warming.ran(order, run.agent_id)
+
+    @property
+    def line(self) -> Admission:
+        """Who waits for room here."""
+        return self._around.admission
 
     def stop(self, attempt_id: str) -> None:
         self._sandbox.stop(attempt_id)
@@ -196,8 +222,9 @@ class Attempts:
             self._around.egress.close(recorder.attempt_id)
             result, artifacts = self._gather(recorder, ended)
             self._around.admission.leave(recorder.attempt_id)  # who waits for room may see the end at once
+            tape = recorder.taped.finish(recorder.run.attempt)
             with recorder.taken() as entries:
-                self._write_down(recorder.run, result, artifacts, entries)
+                self._write_down(recorder.run, result, artifacts, entries, tape)
         except Exception:
             # A defect here would leave the run running for ever; a lost attempt is at least an end.
             log.exception("attempt %s could not be written down", recorder.attempt_id)
@@ -255,6 +282,7 @@ class Attempts:
             state_sha256=state_hash,
             state_size=state_size,
             decoy=recorder.decoys.seen,
+            tape=recorder.taped.setting,
         )
         return result, artifacts
 
@@ -277,7 +305,12 @@ class Attempts:
         )
 
     def _write_down(
-        self, run: Run, result: AttemptResult, artifacts: list[Artifact], entries: Sequence[Entry] = ()
+        self,
+        run: Run,
+        result: AttemptResult,
+        artifacts: list[Artifact],
+        entries: Sequence[Entry] = (),
+        tape: TapeRecord | None = None,
     ) -> None:
         """entries: what was heard last and stands in no feed yet."""
         now = stamp(self._around.clock.now())
@@ -287,6 +320,7 @@ class Attempts:
                 return
             tx.create(repository.ATTEMPTS, result.id, result.model_dump(mode="json"))
             repository.save_artifacts(tx, artifacts)
+            put_away(tx, tape, now)
             files = [("file", {"artifact_id": a.id, "name": a.name, "size": a.size}) for a in artifacts]
             if entries or files:
                 repository.append(tx, run, [*entries, *files], now)

@@ -8,7 +8,7 @@ from services.executor import repository
 from services.executor.checker.facts import read_facts
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import emit_settled, finish
-from services.executor.handlers.starts import start_again, wake_waiting
+from services.executor.handlers.starts import start_again, wake_called, wake_waiting
 from services.executor.handlers.states import keep_state
 from services.executor.model import (
     AttemptResult,
@@ -57,6 +57,7 @@ def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | N
         return None
     job = CheckJob(run_id=event.run_id, attempt_id=event.attempt_id)
     if _is_checked(repository.find_attempt(tx, event.attempt_id), _version(run, deps)):
+        wake_called(tx, deps)  # its place is free already: checks have one of their own
         return job
     record_check(job, Checked(), tx, deps)
     return None
@@ -287,7 +288,9 @@ def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, d
 
 def on_run_over(event: RunFinished | RunParked, tx: Tx, deps: Deps) -> None:
     """A place is free: whoever waits for a turn or for room gets another look."""
-    wake_waiting(tx, repository.Runs(tx).waiting(), deps)
+    called = wake_called(tx, deps)
+    others = repository.Runs(tx).queued_of_agent(event.agent_id)
+    wake_waiting(tx, [run for run in others if run.id not in called], deps)
 
 
 def on_delivery_settled(event: DeliverySettled, tx: Tx, deps: Deps) -> None:

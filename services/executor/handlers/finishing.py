@@ -19,6 +19,7 @@ def finish(
     may not move to that status is left as it is."""
     if not may_move(run, ending.status):
         return run
+    deps.attempts.line.forget(run.id)
     now = deps.now()
     waiting = sum(1 for delivery in run.deliveries if delivery.status == "requested")
     settled = ending.outcome != "pending" or waiting == 0

@@ -15,7 +15,9 @@ from shared.events.run import RunFunded
 from shared.events.usage import LeaseClosed
 from shared.ids import derived
 from shared.records.executor import Reason, Run
-from shared.store.port import Tx
+from shared.store.port import Cause, Tx
+
+_SHOWN_PLACES = 50
 
 
 class StartJob(Job):
@@ -51,7 +53,8 @@ def _next_attempt(tx: Tx, run: Run, deps: Deps) -> StartJob | None:
     run = run.but(
         attempt=number,
         attempt_id=repository.attempt_id(run.id, number),
-        state_base=head.current or None,
+        state_base=run.state_base if run.kind == "replay" else head.current or None,
+        place=None,
     )
     repository.save_run(tx, run)
     return StartJob(run_id=run.id, attempt=number)
@@ -77,10 +80,39 @@ def _must_wait_its_turn(tx: Tx, run: Run) -> bool:
 def wake_waiting(tx: Tx, runs: list[Run], deps: Deps) -> None:
     """Give funded, queued runs another look: something they waited for has happened."""
     for run in runs:
-        if run.status == "queued" and run.lease_id is not None and run.attempt_id is None:
+        ready = run.status == "queued" and run.lease_id is not None and run.attempt_id is None
+        if ready and not deps.attempts.line.waits(run.id):
             job = _next_attempt(tx, run, deps)
             if job is not None:
                 enqueue(tx, job, deps)
+
+
+def wake_called(tx: Tx, deps: Deps) -> list[str]:
+    """Begin the runs a place is kept for, and return their ids; one that cannot begin gives it to the next."""
+    called = deps.attempts.line.called()
+    for id in called:
+        run = repository.Runs(tx).find(id)
+        if run is None or run.status != "queued" or run.lease_id is None:
+            deps.attempts.line.forget(id)
+        elif run.attempt_id is None:
+            job = _next_attempt(tx, run, deps)
+            if job is None:
+                deps.attempts.line.forget(id)
+            else:
+                enqueue(tx, job, deps)
+    return called
+
+
+def show_places(deps: Deps) -> None:
+    """Write down where in the line runs are now, where that has changed. Own commits."""
+    for id, place in list(deps.attempts.line.places().items())[:_SHOWN_PLACES]:
+
+        def show(tx: Tx, id: str = id, place: int = place) -> None:
+            run = repository.Runs(tx).find(id)
+            if run is not None and run.status == "queued" and run.attempt_id is None and run.place != place:
+                repository.save_run(tx, run.but(place=place))
+
+        deps.store.transact(show, cause=Cause("", "service:executor"))
 
 
 def start_again(tx: Tx, run: Run, deps: Deps) -> None:
@@ -97,7 +129,8 @@ def enqueue(tx: Tx, job: StartJob, deps: Deps) -> None:
     add_claim(tx, derived("claim", "start", job.run_id, str(job.attempt)), RunFunded, job, deps.now())
 
 
-def do_start(job: StartJob, deps: Deps) -> Literal["started", "full", "lost", "gone"]:
+def do_start(job: StartJob, deps: Deps) -> Literal["started", "lost", "gone"] | int:
+    """A number: there is no room; the place in the line."""
     run = repository.Runs(deps.store).get(job.run_id)
     if run.status != "queued" or run.attempt != job.attempt or run.attempt_id is None:
         return "gone"
@@ -106,11 +139,11 @@ def do_start(job: StartJob, deps: Deps) -> Literal["started", "full", "lost", "g
     environment = repository.environment_of(deps.store, run.version_id)
     if environment is not None and environment.packages:
         deps.builder.ready(environment.id)  # the cache may have let go of it
-    return deps.attempts.start(run)
+    return deps.attempts.start(run) or "started"
 
 
 def record_start(
-    job: StartJob, outcome: Literal["started", "full", "lost", "gone"] | Failed, tx: Tx, deps: Deps
+    job: StartJob, outcome: Literal["started", "lost", "gone"] | int | Failed, tx: Tx, deps: Deps
 ) -> None:
     if outcome in ("started", "gone"):
         return
@@ -118,11 +151,16 @@ def record_start(
     if run.attempt != job.attempt or run.status != "queued":
         return
     language = language_of(tx, deps, run)
-    if outcome == "full":
-        run = run.but(attempt=run.attempt - 1, attempt_id=None)
+    if isinstance(outcome, int):
+        if not deps.attempts.line.waits(run.id):
+            raise Conflict("A place has become free meanwhile.")  # do it again: now it has one
+        before = run.place
+        run = run.but(attempt=run.attempt - 1, attempt_id=None, place=outcome)
         repository.save_run(tx, run)
-        text = "자리가 나기를 기다려요." if language == "ko" else "Waiting for a free place."
-        repository.append(tx, run, [("status", {"status": "queued", "reason": text})], deps.now())
+        text = f"{outcome}번째로 기다려요." if language == "ko" else f"Waiting for room, number {outcome}."
+        if before != outcome:
+            data = {"status": "queued", "reason": text, "place": outcome}
+            repository.append(tx, run, [("status", data)], deps.now())
     elif outcome == "lost":
         text = f"{sentence('wrote_then_lost', language)} {writes_made(run)}".strip()
         reason = Reason(code="wrote_then_lost", text=text)

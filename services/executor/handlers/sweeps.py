@@ -11,7 +11,7 @@ from services.executor.deps import Deps
 from services.executor.handlers.environments import expire_package_questions
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
-from services.executor.handlers.starts import wake_waiting
+from services.executor.handlers.starts import show_places, wake_waiting
 from services.executor.handlers.states import review_states
 from services.executor.model import Ending
 from shared.bus.dispatch import CLAIMS
@@ -53,6 +53,7 @@ def _waiting_to_start(deps: Deps) -> set[str]:
 
 def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
     deps.attempts.close()
+    deps.builder.close()
     stop_egress()
 
 
@@ -62,6 +63,8 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     expire_package_questions(tx, stamp(deps.clock.now() - _ASK_FOR), deps)
     remove_checked(deps)
     review_states(deps)
+    deps.attempts.line.look()
+    show_places(deps)
     lose_orphans(runs.of_status("running"), deps)
     for run in runs.of_status("queued", limit=50):
         if run.deadline_at < deps.now() and run.attempt_id is None:
