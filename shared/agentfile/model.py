@@ -5,9 +5,9 @@ Read next: `toml.py` (text ⇄ model), `canonical.py` (the hash a person approve
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Language = Literal["ko", "en"]
 
@@ -20,17 +20,25 @@ class HostRule(Part):
     """One place the agent may reach.
 
     `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
-    path. `methods` empty means the ones `effect` implies: read = GET, HEAD, OPTIONS; write = those and
-    POST, PUT, PATCH, DELETE. A read rule may name POST; `why` must then say why it only reads.
+    path. `exact`: that path alone and nothing below it. `methods` empty means the ones `effect` implies:
+    read = GET, HEAD, OPTIONS; write = those and POST, PUT, PATCH, DELETE. A read rule may name POST; `why`
+    must then say why it only reads.
     """
 
     host: str
     port: int = Field(default=443, ge=1, le=65535)
     scheme: Literal["https", "http"] = "https"
     path: str = ""
+    exact: bool = False
     methods: tuple[str, ...] = ()
     effect: Literal["read", "write"] = "read"
     why: str = ""
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `exact` where it says nothing: what was approved before it was there keeps its hash."""
+        data: dict[str, Any] = handler(self)
+        return data if self.exact else {key: value for key, value in data.items() if key != "exact"}
 
 
 class SecretUse(Part):
@@ -64,12 +72,14 @@ class Limits(Part):
 
 
 class Manifest(Part):
-    """Everything the agent may touch. Empty lists mean nothing of that kind."""
+    """Everything the agent may touch. Empty lists mean nothing of that kind. `tape`: how much of what a run
+    sends and gets is recorded, so that it can be replayed (headers: no bodies)."""
 
     hosts: tuple[HostRule, ...] = ()
     secrets: tuple[SecretUse, ...] = ()
     channels: tuple[Channel, ...] = ()
     state: bool = False
+    tape: Literal["full", "headers", "off"] = "full"
     tokens: TokenCaps = TokenCaps()
     limits: Limits = Limits()
 

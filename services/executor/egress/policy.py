@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from services.executor.egress.model import Effect
 from services.executor.egress.paths import canonical_path, lies_under, rule_path
 from shared.agentfile.model import HostRule
+from shared.agentfile.shared_hosts import says_too_little
 from shared.errors import BadRequest, NotAllowed
 from shared.net.allowance import Allowance
 
@@ -28,13 +29,19 @@ class _Rule:
     path: str
     methods: frozenset[str]
     effect: Effect
+    exact: bool = False
+
+    def covers(self, path: str) -> bool:
+        """`path` in canonical spelling."""
+        return path.rstrip("/") == self.path if self.exact else lies_under(path, self.path)
 
     def effect_of(self, method: str) -> Effect:
         return "write" if self.effect == "write" and method not in _SAFE else "read"
 
 
 class Policy:
-    """Rules that name no valid host (for example an unlisted address literal) match nothing."""
+    """Rules that name no valid host (for example an unlisted address literal) match nothing, nor do rules that
+    open a host which many people share without saying which part."""
 
     def __init__(self, hosts: Sequence[HostRule], allowance: Allowance) -> None:
         self._rules = tuple(rule for rule in (_compiled(host, allowance) for host in hosts) if rule)
@@ -73,12 +80,12 @@ def _covering(rules: list[_Rule], path: str) -> list[_Rule]:
     try:
         plain = canonical_path(path)
     except BadRequest:
-        anywhere = [rule for rule in rules if not rule.path]
+        anywhere = [rule for rule in rules if not rule.path and not rule.exact]
         if not anywhere or len(anywhere) < len(rules):
             # Some rule narrows this host down: a path that servers read differently could slip past it.
             raise
         return anywhere
-    return [rule for rule in rules if lies_under(plain, rule.path)]
+    return [rule for rule in rules if rule.covers(plain)]
 
 
 def _compiled(rule: HostRule, allowance: Allowance) -> _Rule | None:
@@ -88,9 +95,11 @@ def _compiled(rule: HostRule, allowance: Allowance) -> _Rule | None:
         host, path = allowance.host(rule.host, port), rule_path(rule.path)
     except BadRequest:
         return None
+    if says_too_little(host, path):
+        return None
     named = frozenset(method.upper() for method in rule.methods)
     implied = _SAFE if rule.effect == "read" else _SAFE | _WRITES
     methods = (named or implied) - {"CONNECT", "TRACE"}
     if rule.effect == "read":
         methods &= _READ_AT_MOST
-    return _Rule(rule.scheme, host, port, path, methods, rule.effect)
+    return _Rule(rule.scheme, host, port, path, methods, rule.effect, rule.exact)

@@ -79,6 +79,7 @@ def with_place(agent_file: AgentFile, asked: PermissionRequest) -> AgentFile:
         port=asked.port,
         scheme="http" if asked.scheme == "http" or (not asked.scheme and asked.port == 80) else "https",
         path=asked.path.partition("?")[0],
+        exact=bool(asked.method),
         methods=(asked.method,) if asked.method else (),
         effect="read" if reads else "write",
         why=asked.sentence[:400],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import urlsplit
 
 from services.planner.recipes.addresses import (
     PRACTICE_ENTRANCE,
@@ -48,6 +49,7 @@ from services.planner.recipes.wishes import (
     wants_watching,
 )
 from shared.agentfile.model import Schedule
+from shared.agentfile.shared_hosts import says_too_little
 from shared.agentfile.words import ScheduleReading, read_schedule
 
 __all__ = [
@@ -102,10 +104,20 @@ def next_step(state: TalkState) -> Step:
         return Refuse(says(language, "refuse_elsewhere"), nearest(words, language))
     if len(places.urls) > MAX_ADDRESSES:
         return _refuse_many(places, language)
+    open_host = next((host for host in map(_too_open, places.urls) if host), "")
+    if open_host:
+        return Refuse(says(language, "refuse_shared", host=open_host), nearest(words, language))
     questions = _missing(state, words, language, places)
     if questions:
         return Ask(tuple(questions), _note(state, words, places, language))
     return _look_or_propose(state, words, language, places)
+
+
+def _too_open(url: str) -> str:
+    """Its host, when that says nothing about whose page is meant; else empty."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return host if says_too_little(host, parts.path) else ""
 
 
 def _is_about_lists(words: str, places: Addresses) -> bool:

@@ -132,6 +132,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "한 번에 {most}곳까지 볼 수 있어요. 주소를 {most}개로 줄이거나 둘로 나눠 주세요.",
         "At most {most} pages at a time. Write {most} addresses, or split the request in two.",
     ),
+    "refuse_shared": (
+        "{host} 은 여러 사람이 함께 쓰는 곳이라, 어느 쪽을 볼지 주소를 끝까지 적어 주세요.",
+        "Many people share {host}: write the whole address of the page you mean.",
+    ),
     "suggest_first": ("{addresses} 지켜보고 알려 줘", "Watch {addresses} and tell me"),
 }
 
