@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _PATIENCE_S = 60.0
@@ -21,10 +22,11 @@ class Gate:
             def do_GET(self) -> None:
                 gate.arrived.set()
                 gate._open.wait(_PATIENCE_S)
-                self.send_response(200)
-                self.send_header("content-length", "4")
-                self.end_headers()
-                self.wfile.write(b"open")
+                with suppress(OSError):  # whoever waited may be gone
+                    self.send_response(200)
+                    self.send_header("content-length", "4")
+                    self.end_headers()
+                    self.wfile.write(b"open")
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

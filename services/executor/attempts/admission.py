@@ -44,7 +44,7 @@ class Admission:
     def __init__(self, *, memory_bytes: int | None = None, slots: int | None = None) -> None:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         self._memory = memory_bytes if memory_bytes is not None else machine * 3 // 4
-        self._slots = slots if slots is not None else _RUNS_PER_CORE * (os.cpu_count() or 1)
+        self.slots = slots if slots is not None else _RUNS_PER_CORE * (os.cpu_count() or 1)
         self._held: dict[str, Wish] = {}
         self._called: dict[str, tuple[Wish, int]] = {}
         self._waiting: dict[str, _Waiting] = {}
@@ -119,11 +119,11 @@ class Admission:
     def _fits(self, wish: Wish) -> bool:
         """A run that fits no machine starts when it is alone."""
         inside = len(self._held) + len(self._called)
-        return inside < self._slots and (not inside or self._promised() + wish.memory_bytes <= self._memory)
+        return inside < self.slots and (not inside or self._promised() + wish.memory_bytes <= self._memory)
 
     def _call(self) -> None:
         """Call whoever fits, in the fair order, until nobody does."""
-        while self._waiting and len(self._held) + len(self._called) < self._slots:
+        while self._waiting and len(self._held) + len(self._called) < self.slots:
             line = self._line()
             tired = [w for w in line if w.overtaken >= _PATIENCE]
             candidates = [min(tired, key=lambda w: _age(w.wish))] if tired else line
