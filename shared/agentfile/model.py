@@ -5,9 +5,9 @@ Read next: `toml.py` (text ⇄ model), `canonical.py` (the hash a person approve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["ko", "en"]
 
@@ -29,16 +29,11 @@ class HostRule(Part):
     port: int = Field(default=443, ge=1, le=65535)
     scheme: Literal["https", "http"] = "https"
     path: str = ""
-    exact: bool = False
+    # Left out where it says nothing: what was approved before it was there keeps its hash.
+    exact: bool = Field(default=False, exclude_if=lambda exact: not exact)
     methods: tuple[str, ...] = ()
     effect: Literal["read", "write"] = "read"
     why: str = ""
-
-    @model_serializer(mode="wrap")
-    def _as_ever(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `exact` where it says nothing: what was approved before it was there keeps its hash."""
-        data: dict[str, Any] = handler(self)
-        return data if self.exact else {key: value for key, value in data.items() if key != "exact"}
 
 
 class SecretUse(Part):
