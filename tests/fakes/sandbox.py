@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Literal
 
 from services.executor.adapters.attempt import Attempt, channels
 from services.executor.adapters.job import Guest
-from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Usage
+from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Usage, Waiting
 
 _REPOSITORY = Path(__file__).parents[2]
 _BOOTSTRAP = _REPOSITORY / "services" / "executor" / "runner" / "bootstrap.py"
@@ -75,6 +75,15 @@ class FakeSandbox:
             self.stop(handle)
             self._children[handle].attempt.join(10)
             self.release(handle)
+
+    def warm(self, order: Order, on_gone: Callable[[str], None]) -> None:
+        return None
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        return ()
+
+    def cool(self, id: str) -> None:
+        return None
 
     def enforcement(self) -> Enforcement:
         why = "the fake isolates nothing"

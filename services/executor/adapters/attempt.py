@@ -21,6 +21,7 @@ _CHUNK = 64 << 10
 _DRAIN_S = 5.0  # everything is dead by then; only a descriptor somebody else holds could keep a pipe open
 _DETAIL = 400
 _REASONS: tuple[EndReason, ...] = get_args(EndReason)
+_ITS_OWN_END = ("stopped", "wall", "lost")
 _CLAIMABLE = ("files", "processes", "disk", "inodes", "memory")
 log = logging.getLogger(__name__)
 
@@ -73,11 +74,20 @@ class Attempt:
 
     A cold sandbox says "listening", gets its job, says "first line"; `begin` gives it a thread. One that waited
     has said the first already: `bind` gives it the rest at once, and the thread that waited goes on as `serve`.
+    When such a one dies before the first line, `again` is called instead of sink.ended: that it waited must not
+    be why a run fails.
     """
 
     def __init__(
-        self, order: Order, sink: AttemptSink, ends: Ends, guest: Guest, kill: Callable[[EndReason], None]
+        self,
+        order: Order,
+        sink: AttemptSink,
+        ends: Ends,
+        guest: Guest,
+        kill: Callable[[EndReason], None],
+        again: Callable[[], None] | None = None,
     ) -> None:
+        self._again = again
         self._order = order
         self._sink = sink
         self._ends = ends
@@ -144,13 +154,18 @@ class Attempt:
             log.exception("attempt %s: its reader failed", self._order.id)
             self._kill("lost")
             result = Ended("lost", None, Usage(), detail="The platform failed while reading its output.")
-        self.ended = result
+        stillborn = self._waited and not self._started and not self._detail
+        again = self._again if stillborn and result.reason not in _ITS_OWN_END else None
+        self.ended = result if again is None else None
         for fd in (self._ends.stdout, self._ends.stderr, self._ends.report):
             os.close(fd)
         for end in (self._ends.job, self._wake, self._waker):
             end.close()
         try:
-            self._sink.ended(result)
+            if again is None:
+                self._sink.ended(result)
+            else:
+                again()
         finally:
             self._over.set()
 

@@ -24,7 +24,7 @@ from services.executor.adapters.launcher_process import LauncherProcess
 from services.executor.adapters.standby import Standby, Standbys
 from services.executor.launcher.protocol import Machine, Spec, Verdict
 from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Usage, Waiting
-from shared.errors import BadRequest, Unavailable
+from shared.errors import BadRequest, ProjectError, Unavailable
 
 _PACKAGE = Path(__file__).parents[1]
 _LIBRARY = Path(__file__).parents[3] / "sdk" / "agent"
@@ -84,12 +84,23 @@ class BubblewrapSandbox:
 
     def _take_one(self, order: Order, sink: AttemptSink) -> Standby | None:
         with self._taking:
-            taken = self._standbys.take(order, sink, self._killer)
+            taken = self._standbys.take(order, sink, lambda: self._start_cold(order, sink))
             if taken is None:
                 return None
             standby, attempt = taken
             self._hold(attempt, order, standby.id)
             return standby
+
+    def _start_cold(self, order: Order, sink: AttemptSink) -> None:
+        """The sandbox that waited for it died before the first line: as if there had been none."""
+        with self._lock:
+            waited = self._attempts[order.id].sandbox
+            self._let_go(order.id)
+            try:
+                self._begin(self._ready_launcher(), order, sink)
+            except ProjectError as error:
+                sink.ended(Ended("unstartable", None, Usage(), detail=error.detail))
+        self._discard(waited)
 
     def warm(self, order: Order, on_gone: Callable[[str], None]) -> None:
         self._demand_readable(order)

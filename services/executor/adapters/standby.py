@@ -62,12 +62,13 @@ class Standby:
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
 
-    def take(self, order: Order, sink: AttemptSink, kill: Callable[[EndReason], None]) -> Attempt | None:
-        """It is this run's now, or None when it cannot be any more. `start` follows."""
+    def take(self, order: Order, sink: AttemptSink, again: Callable[[], None]) -> Attempt | None:
+        """It is this run's now, or None when it cannot be any more. `start` follows. `again`: see Attempt."""
         with self._lock:
-            if not self.ready or self._over or self._told_to_end or self._attempt is not None:
+            ending = self._over or self._told_to_end or self._why
+            if not self.ready or ending or self._attempt is not None:
                 return None
-            self._attempt = Attempt(order, sink, self._ends, self._guest, kill)
+            self._attempt = Attempt(order, sink, self._ends, self._guest, self._kill, again)
             return self._attempt
 
     def start(self) -> None:
@@ -184,16 +185,16 @@ class Standbys:
         return self._all.get(id)
 
     def take(
-        self, order: Order, sink: AttemptSink, killer: Callable[[str], Callable[[EndReason], None]]
+        self, order: Order, sink: AttemptSink, again: Callable[[], None]
     ) -> tuple[Standby, Attempt] | None:
-        """One that waits for such an order, now its own; `killer(id)` ends the sandbox of that id."""
+        """One that waits for such an order, now its own."""
         if not order.warm_key:
             return None
         wanted = (shape(order), order.egress is None)
         with self._lock:
             for id, standby in self._all.items():
                 if standby.ready and standby.shape == wanted:
-                    attempt = standby.take(order, sink, killer(id))
+                    attempt = standby.take(order, sink, again)
                     if attempt is not None:
                         del self._all[id]
                         return standby, attempt
