@@ -56,7 +56,12 @@ export const replayRun = (id: string, version?: string) =>
 
 /** Lets exactly this one write of a rehearsal through, once, in a new rehearsal. The new run's id. */
 export const sendWrite = (runId: string, writeId: string) =>
-  asked<{ id: string }>("POST", `/api/v1/runs/${runId}/writes/${writeId}/decision`, { decision: "send" });
+  answer(
+    api.POST("/api/v1/runs/{id}/writes/{write_id}/decision", {
+      params: { path: { id: runId, write_id: writeId } },
+      body: { decision: "send" },
+    }),
+  );
 
 /** A new version of the memory with what was in an older one; nothing is lost. */
 export const rewindState = (agentId: string, number: number) =>
@@ -64,7 +69,8 @@ export const rewindState = (agentId: string, number: number) =>
 
 /** A person's yes after something went wrong; it does not switch the agent on. */
 export const liftQuarantine = (agentId: string) =>
-  asked<unknown>("PATCH", `/api/v1/agents/${agentId}`, { quarantine: null });
+  // The generated type has no word for a field whose only value is null.
+  answer(api.PATCH("/api/v1/agents/{id}", { ...on(agentId), body: { quarantine: null } as never }));
 
 export const decidePermission = (id: string, decision: "allow" | "deny") =>
   answer(api.POST("/api/v1/permission-requests/{id}/decision", { ...on(id), body: { decision } }));

@@ -50,6 +50,11 @@ export function useConversationFeed(detail: ConversationDetail | undefined): boo
       if (name === "entry") {
         const messages = place(before.messages, data as ConversationEntry);
         cache.setQueryData<ConversationDetail>(queryKey, { ...before, messages });
+        // A question about packages stands among the open questions.
+        const { kind, data: said } = data as ConversationEntry;
+        if (kind === "progress" && said.step === "packages") {
+          void cache.invalidateQueries({ queryKey: ["permission-requests"] });
+        }
       }
       if (name === "conversation") {
         const now = data as Conversation;

@@ -1,16 +1,6 @@
 /** TEMPORARY: shapes and routes that are not yet in schema.d.ts. Gone once the generated types have them. */
 import { headers, Problem } from "./client";
 
-export interface Difference {
-  what: string;
-  before: string;
-  after: string;
-}
-export interface RunMore {
-  replay_of?: string | null;
-  differences?: Difference[];
-  tape?: "full" | "headers" | "off" | "none";
-}
 export interface Exchange {
   n: number;
   method: string;

@@ -553,6 +553,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/writes/{write_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asked twice is asked once: the new rehearsal's id follows from the write. What the code then does
+         * @description otherwise than before is shown again, not sent.
+         */
+        post: operations["post_write_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets": {
         parameters: {
             query?: never;
@@ -760,6 +780,7 @@ export interface components {
         /**
          * AgentChange
          * @description Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
+         *     quarantine null: it may run again; it stays switched off unless `enabled` says otherwise.
          */
         AgentChange: {
             /**
@@ -772,6 +793,11 @@ export interface components {
              * @default null
              */
             name: string | null;
+            /**
+             * Quarantine
+             * @default null
+             */
+            quarantine: null;
             /** @default null */
             schedule: components["schemas"]["Schedule"] | null;
             /**
@@ -803,6 +829,7 @@ export interface components {
              *       },
              *       "secrets": [],
              *       "state": false,
+             *       "tape": "full",
              *       "tokens": {
              *         "per_day": 0,
              *         "per_run": 0
@@ -1338,6 +1365,32 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Difference
+         * @description One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
+         *     and `after` what stands there, cut. name: the request, file or channel; "" where there is only one.
+         */
+        Difference: {
+            /**
+             * After
+             * @default
+             */
+            after: string;
+            /**
+             * Before
+             * @default
+             */
+            before: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "request" | "output" | "delivery" | "state" | "end" | "tape";
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * Estimate
          * @description What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
          */
@@ -1422,8 +1475,9 @@ export interface components {
          * @description One place the agent may reach.
          *
          *     `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
-         *     path. `methods` empty means the ones `effect` implies: read = GET, HEAD, OPTIONS; write = those and
-         *     POST, PUT, PATCH, DELETE. A read rule may name POST; `why` must then say why it only reads.
+         *     path. `exact`: that path alone and nothing below it. `methods` empty means the ones `effect` implies:
+         *     read = GET, HEAD, OPTIONS; write = those and POST, PUT, PATCH, DELETE. A read rule may name POST; `why`
+         *     must then say why it only reads.
          */
         HostRule: {
             /**
@@ -1432,6 +1486,11 @@ export interface components {
              * @enum {string}
              */
             effect: "read" | "write";
+            /**
+             * Exact
+             * @default false
+             */
+            exact: boolean;
             /** Host */
             host: string;
             /**
@@ -1530,7 +1589,8 @@ export interface components {
         };
         /**
          * Manifest
-         * @description Everything the agent may touch. Empty lists mean nothing of that kind.
+         * @description Everything the agent may touch. Empty lists mean nothing of that kind. `tape`: how much of what a run
+         *     sends and gets is recorded, so that it can be replayed (headers: no bodies).
          */
         Manifest: {
             /**
@@ -1562,6 +1622,12 @@ export interface components {
              * @default false
              */
             state: boolean;
+            /**
+             * Tape
+             * @default full
+             * @enum {string}
+             */
+            tape: "full" | "headers" | "off";
             /**
              * @default {
              *       "per_day": 0,
@@ -1979,8 +2045,13 @@ export interface components {
          *
          *     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
          *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
-         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only while its grant is being written. `state_new` is the version
-         *     the run left, whether it counts or not. `place`: how many wait before it plus one, while it waits for room.
+         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
+         *     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
+         *     `place`: how many wait before it plus one, while it waits for room.
+         *
+         *     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
+         *     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
+         *               (None: not compared); otherwise what was not, or could not be
          */
         Run: {
             /** Agent Id */
@@ -2017,6 +2088,11 @@ export interface components {
              * @default []
              */
             deliveries: components["schemas"]["QueuedDelivery"][];
+            /**
+             * Differences
+             * @default []
+             */
+            differences: components["schemas"]["Difference"][];
             /**
              * Finished At
              * @default null
@@ -2077,8 +2153,18 @@ export interface components {
             place: number | null;
             /** @default null */
             reason: components["schemas"]["Reason"] | null;
+            /**
+             * Replay Of
+             * @default null
+             */
+            replay_of: string | null;
             /** Requested At */
             requested_at: string;
+            /**
+             * Same
+             * @default null
+             */
+            same: boolean | null;
             /**
              * Settled At
              * @default null
@@ -2109,6 +2195,12 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
+            /**
+             * Tape
+             * @default none
+             * @enum {string}
+             */
+            tape: "full" | "headers" | "off" | "none";
             /**
              * @default {
              *       "cost_usd_micros": 0,
@@ -2584,6 +2676,14 @@ export interface components {
             kind: string;
             /** Text */
             text: string;
+        };
+        /** WriteChoice */
+        WriteChoice: {
+            /**
+             * Decision
+             * @constant
+             */
+            decision: "send";
         };
         /**
          * WriteMade
@@ -4129,6 +4229,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReceiptList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_write_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                write_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteChoice"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */

@@ -1,5 +1,5 @@
 /** The server's documents by name, from the generated types; feed entries are narrowed by their kind. */
-import type { Difference, Exchange, RunMore } from "./pending";
+import type { Exchange } from "./pending";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -11,6 +11,7 @@ export type AgentFile = Schemas["AgentFile"];
 export type HostRule = Schemas["HostRule"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryLine = Schemas["DeliveryLine"];
+export type Difference = Schemas["Difference"];
 export type HostContact = Schemas["HostContact"];
 export type Me = Omit<Schemas["Me"], "sandbox"> & {
   sandbox: Schemas["SandboxState"] & {
@@ -25,14 +26,14 @@ export type Practice = Schemas["PracticeState"];
 export type ProblemDocument = Partial<Schemas["Problem"]>;
 export type Quarantine = Schemas["Quarantine"];
 export type QueuedDelivery = Schemas["QueuedDelivery"];
-export type Run = Schemas["Run"] & RunMore;
+export type Run = Schemas["Run"];
 export type Schedule = Schemas["Schedule"];
 export type StateLine = Schemas["StateLine"];
 export type Template = Schemas["Template"];
 export type Tokens = Schemas["Tokens"];
 export type Version = Schemas["Version"];
 
-export type { Difference, Exchange };
+export type { Exchange };
 export type Language = AgentCard["language"];
 export type RunStatus = Run["status"];
 export type Outcome = Run["outcome"];

@@ -122,7 +122,7 @@ export function AgentCard({ agent }: { agent: Card }) {
       <Proof agent={agent} />
       <footer>
         {live ? (
-          <Button icon="play" busy={busy} onClick={() => void runNow()}>
+          <Button icon="play" busy={busy} disabled={Boolean(agent.quarantine)} onClick={() => void runNow()}>
             {t("agents.runNow")}
           </Button>
         ) : (

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router";
 import { startRun } from "../../api/actions";
@@ -73,6 +73,8 @@ function Overview({ agent, started }: { agent: Card; started: string | null }) {
 
 function TabBar({ tab, onChoose }: { tab: Tab; onChoose: (tab: Tab) => void }) {
   const { t } = useTranslation();
+  // On a phone the tabs are wider than the window.
+  useEffect(() => document.getElementById(`tab-${tab}`)?.scrollIntoView?.({ block: "nearest" }), [tab]);
   const move = (event: React.KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!step) return;
@@ -165,7 +167,9 @@ function Head({ agent, onRun }: { agent: Card; onRun: (id: string) => void }) {
           {t("agent.export")}
         </a>
       </div>
-      {live && isPractice(agent.agent_file) && <PracticeControls agentId={agent.id} onRun={onRun} />}
+      {live && !agent.quarantine && isPractice(agent.agent_file) && (
+        <PracticeControls agentId={agent.id} onRun={onRun} />
+      )}
     </header>
   );
 }

@@ -38,6 +38,16 @@ test("places on one host are one row with every path", () => {
   for (const path of ["/a", "/b"]) expect(group("읽을 수 있어요").getByText(path)).toBeTruthy();
 });
 
+test("an exact place and what is kept of a run are said before the yes", () => {
+  const plan = samplePlan();
+  const [first, ...others] = plan.agent_file.manifest.hosts;
+  if (first) plan.agent_file.manifest.hosts = [{ ...first, exact: true }, ...others];
+  plan.agent_file.manifest.tape = "headers";
+  shown(plan);
+  expect(group("읽을 수 있어요").getByText("/a (이 주소만)")).toBeTruthy();
+  expect(group("기억할 수 있어요").getByText("주고받은 주소와 크기만 30일 동안 남겨 둬요")).toBeTruthy();
+});
+
 test("allowing waits until every secret is typed into a field that hides it", async () => {
   shown(samplePlan());
   const allow = screen.getByRole<HTMLButtonElement>("button", { name: "허용하기", hidden: true });

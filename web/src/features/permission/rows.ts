@@ -30,14 +30,15 @@ function origin(rule: HostRule): string {
 /** One row for each host; with several places on it, they are its parts. */
 function hostRows(
   rules: HostRule[],
+  t: TFunction,
   make: (key: string, icon: IconName, what: string, why: string) => Row,
 ): Row[] {
   const byOrigin = new Map<string, HostRule[]>();
   for (const rule of rules) byOrigin.set(origin(rule), [...(byOrigin.get(origin(rule)) ?? []), rule]);
   return [...byOrigin].map(([where, places]) => {
     const icon = places[0]?.effect === "write" ? "send" : "eye";
-    const parts = places.map(({ path, why, methods }) => ({
-      path: path || "/",
+    const parts = places.map(({ path, exact, why, methods }) => ({
+      path: (path || "/") + (exact ? ` (${t("sheet.exact")})` : ""),
       why,
       methods: methods.join(", "),
     }));
@@ -64,6 +65,7 @@ export function rowsOf(plan: Plan, t: TFunction): Record<Consequence, Row[]> {
   const channelSecrets = new Set(manifest.channels.map((channel) => channel.secret));
   const read = hostRows(
     manifest.hosts.filter((rule) => rule.effect === "read"),
+    t,
     row,
   );
   for (const secret of manifest.secrets.filter((use) => !channelSecrets.has(use.name))) {
@@ -81,7 +83,7 @@ export function rowsOf(plan: Plan, t: TFunction): Record<Consequence, Row[]> {
     ),
   );
   const writes = manifest.hosts.filter((rule) => rule.effect === "write");
-  send.push(...hostRows(writes, row));
+  send.push(...hostRows(writes, t, row));
   return {
     read,
     send,
@@ -89,6 +91,12 @@ export function rowsOf(plan: Plan, t: TFunction): Record<Consequence, Row[]> {
       manifest.state
         ? row("state", "memory", t("sheet.state"), t("sheet.stateWhy"))
         : row("no-state", "memory", t("sheet.noState"), ""),
+      row(
+        `tape:${manifest.tape}`,
+        "eye",
+        t(`sheet.tape.${manifest.tape}`),
+        manifest.tape === "off" ? "" : t("sheet.tapeWhy"),
+      ),
     ],
     spend: spending(plan, t, row),
     when: [

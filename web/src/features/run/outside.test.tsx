@@ -90,7 +90,7 @@ test("the run's own version stands first, drafts of others are left out", () => 
 });
 
 test("a replay is marked as one, and says that it was the same", () => {
-  const run = sampleRun({ kind: "replay", outcome: "pending", replay_of: "run_first" });
+  const run = sampleRun({ kind: "replay", outcome: "pending", replay_of: "run_first", same: true });
   shown(<Replayed run={run} />);
   expect(screen.getByText("재생: 바깥에 아무것도 보내지 않았어요")).toBeTruthy();
   expect(screen.getByText("똑같았어요")).toBeTruthy();
@@ -99,17 +99,22 @@ test("a replay is marked as one, and says that it was the same", () => {
 });
 
 test("what a replay did differently stands beside what it was", () => {
-  const differences = [{ what: "보고서", before: "머그 2개", after: "머그 3개" }];
-  const run = sampleRun({ kind: "replay", outcome: "pending", replay_of: "run_first", differences });
+  const text = "보고서의 글이 달라요.";
+  const differences = [
+    { kind: "delivery" as const, name: "inbox", text, before: "머그 2개", after: "머그 3개" },
+  ];
+  const run = sampleRun({ kind: "replay", outcome: "pending", replay_of: "r", same: false, differences });
   shown(<Replayed run={run} />);
+  expect(screen.getByRole("heading", { name: `보고서 ${text}` })).toBeTruthy();
   expect(screen.getByRole("group", { name: "그때" }).textContent).toBe("머그 2개");
   expect(screen.getByRole("group", { name: "이번" }).textContent).toBe("머그 3개");
   expect(screen.queryByText("똑같았어요")).toBeNull();
   expect(standing(run).tone).toBe("doubt");
 });
 
-test("a failed replay is not called the same", () => {
-  shown(<Replayed run={sampleRun({ kind: "replay", status: "failed", replay_of: "run_first" })} />);
+test("a replay that was not compared is not called the same", () => {
+  shown(<Replayed run={sampleRun({ kind: "replay", replay_of: "run_first" })} />);
+  expect(screen.getByText("이번에는 견주어 보지 못했어요.")).toBeTruthy();
   expect(screen.queryByText("똑같았어요")).toBeNull();
 });
 

@@ -15,7 +15,7 @@ const PAGE = 50;
 
 /** Key of the sentence that says what was kept of a run; null while there is nothing to say yet. */
 export function tapeWords(run: Run, now: number = Date.now()): string | null {
-  if (!run.tape || !isOver(run)) return null;
+  if (!isOver(run) || run.kind === "replay") return null;
   const ended = run.finished_at ? Date.parse(run.finished_at) : now;
   if (run.tape !== "off" && now - ended > KEPT_MS) return "tape.gone";
   return `tape.${run.tape}`;

@@ -81,21 +81,25 @@ export function DifferenceList({ differences }: { differences: readonly Differen
     <ol className="differences">
       {differences.map((difference, index) => (
         <li key={index}>
-          <h3>{difference.what}</h3>
-          <div className="difference-sides">
-            <figure>
-              <figcaption>{t("replay.before")}</figcaption>
-              <pre tabIndex={0} role="group" aria-label={t("replay.before")}>
-                {difference.before || t("replay.nothing")}
-              </pre>
-            </figure>
-            <figure>
-              <figcaption>{t("replay.after")}</figcaption>
-              <pre tabIndex={0} role="group" aria-label={t("replay.after")}>
-                {difference.after || t("replay.nothing")}
-              </pre>
-            </figure>
-          </div>
+          <h3>
+            <span className="badge">{t(`replay.kind.${difference.kind}`)}</span> {difference.text}
+          </h3>
+          {(difference.before || difference.after) && (
+            <div className="difference-sides">
+              <figure>
+                <figcaption>{t("replay.before")}</figcaption>
+                <pre tabIndex={0} role="group" aria-label={t("replay.before")}>
+                  {difference.before || t("replay.nothing")}
+                </pre>
+              </figure>
+              <figure>
+                <figcaption>{t("replay.after")}</figcaption>
+                <pre tabIndex={0} role="group" aria-label={t("replay.after")}>
+                  {difference.after || t("replay.nothing")}
+                </pre>
+              </figure>
+            </div>
+          )}
         </li>
       ))}
     </ol>
@@ -125,10 +129,13 @@ export function Replayed({ run }: { run: Run }) {
           </Link>
         )}
       </p>
-      {isOver(run) && run.status === "succeeded" && differences.length === 0 && (
+      {run.same === true && (
         <p className="replay-same">
           <Icon name="check" /> {t("replay.wasSame")}
         </p>
+      )}
+      {isOver(run) && run.same === null && differences.length === 0 && (
+        <p className="soft">{t("replay.notCompared")}</p>
       )}
       {differences.length > 0 && (
         <>

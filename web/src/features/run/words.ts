@@ -44,7 +44,7 @@ export function isAlarm(run: Pick<Run, "reason"> | undefined): boolean {
 interface Ended {
   status: string;
   reason?: { code: string } | null;
-  differences?: readonly unknown[];
+  same?: boolean | null;
   outcome?: string;
   kind?: string;
   deliveries?: Pick<QueuedDelivery, "status">[];
@@ -55,10 +55,13 @@ export function standing(run: Ended): Standing {
   if (run.status === "queued") return { word: "run.status.queued", tone: "calm", icon: "clock" };
   if (run.status === "running") return { word: "run.status.running", tone: "calm", icon: "play" };
   if (ALARMS.has(run.reason?.code ?? "")) return { word: "run.alarm", tone: "bad", icon: "warn" };
+  if (run.kind === "replay" && run.same != null) {
+    return run.same
+      ? { word: "run.replayedSame", tone: "good", icon: "check" }
+      : { word: "run.replayedDiffers", tone: "doubt", icon: "refresh" };
+  }
   if (run.kind === "replay" && run.status === "succeeded") {
-    return run.differences?.length
-      ? { word: "run.replayedDiffers", tone: "doubt", icon: "refresh" }
-      : { word: "run.replayedSame", tone: "good", icon: "check" };
+    return { word: "run.replayed", tone: "calm", icon: "refresh" };
   }
   if (run.kind === "test" && run.status === "succeeded") {
     return { word: "run.rehearsed", tone: "good", icon: "check" };

@@ -117,7 +117,7 @@ export function Machine({ sandbox }: { sandbox: Sandbox }) {
             <strong>{t(`machine.${state}`)}</strong>
           </p>
           <p>{t(`machine.${state}Means`)}</p>
-          {!sandbox.ok && sandbox.cure && <p>{sandbox.cure}</p>}
+          {!sandbox.ok && sandbox.cure && <p className="machine-cure">{sandbox.cure}</p>}
         </div>
       </div>
       {sandbox.backend && (

@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import type { ConversationDetail, ProgressData } from "../../api/shapes";
 import { shown } from "../../test-page";
-import { BuildPanel } from "./build-panel";
+import { BuildPanel, howFar } from "./build-panel";
 
 function building(...steps: ProgressData[]): ConversationDetail {
   const messages = steps.map((data, index) => ({
@@ -27,25 +27,35 @@ const panel = (detail: ConversationDetail) => (
   <BuildPanel detail={detail} run={undefined} entries={[]} brief={false} />
 );
 
-test("packages that are fetched show how far they are, as a bar and in bytes", () => {
-  shown(
-    panel(building({ step: "environment", text: "pandas 받는 중", done: 12_000_000, total: 38_000_000 })),
-  );
-  const bar = screen.getByRole<HTMLProgressElement>("progressbar", { name: "pandas 받는 중" });
-  expect([bar.value, bar.max]).toEqual([12_000_000, 38_000_000]);
-  expect(screen.getByText("12MB / 38MB")).toBeTruthy();
-});
-
-test("words that name the bytes themselves are not followed by them again", () => {
+test("packages that are fetched show how far they are, with the bytes of the one under way", () => {
   const text = "pandas 받는 중 12/38 MB";
-  shown(panel(building({ step: "environment", text, done: 12_000_000, total: 38_000_000 })));
-  expect(screen.getByRole("progressbar", { name: text })).toBeTruthy();
-  expect(screen.getByRole("listitem").textContent).toBe(text);
+  shown(panel(building({ step: "environment", text, done: 2, total: 5 })));
+  const bar = screen.getByRole<HTMLProgressElement>("progressbar", { name: text });
+  expect(bar.value / bar.max).toBeCloseTo((2 + 12 / 38) / 5);
+  expect(screen.getByText("5개 중 2개")).toBeTruthy();
 });
 
-test("a few packages are counted", () => {
-  shown(panel(building({ step: "environment", text: "requests 준비됨", done: 2, total: 5 })));
-  expect(screen.getByText("2/5")).toBeTruthy();
+test("the only package's bytes are enough for a bar", () => {
+  expect(howFar({ step: "environment", text: "pandas 받는 중 19/38 MB", done: 0, total: 1 })).toEqual({
+    done: 0.5,
+    total: 1,
+  });
+  expect(howFar({ step: "environment", text: "맞는 버전을 찾는 중", done: 0, total: 0 })).toBeNull();
+});
+
+test("after a question about packages was answered the fetching is what goes on", () => {
+  shown(
+    panel(
+      building(
+        { step: "environment", text: "맞는 버전을 찾는 중", done: 0, total: 0 },
+        { step: "packages", text: "leftpad은 나온 지 이틀 됐어요. 그래도 쓸까요?" },
+        { step: "environment", text: "leftpad 준비됨", done: 1, total: 3 },
+      ),
+    ),
+  );
+  const steps = screen.getAllByRole("listitem");
+  expect(steps.map((step) => step.dataset.state)).toEqual(["active", "done"]);
+  expect(steps[1]?.textContent).toBe("준비물을 써도 되는지 여쭤봤어요");
 });
 
 test("a step that is over has no bar", () => {

@@ -3,7 +3,6 @@ import type { TFunction } from "i18next";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ConversationDetail, ConversationEntry, ProgressData, Run, RunEntry } from "../../api/shapes";
-import { size } from "../../ui/amounts";
 import { Icon, type IconName } from "../../ui/icon";
 import { Artifacts } from "../run/artifacts";
 import { Checks, Messages } from "../run/deliveries";
@@ -18,7 +17,7 @@ function isDone({ done, total }: ProgressData): boolean {
   return typeof done === "boolean" ? done : done !== undefined && (total ?? 0) > 0 && done >= (total ?? 0);
 }
 
-const NAMED_HERE = new Set(["files", "started"]);
+const NAMED_HERE = new Set(["files", "started", "packages"]);
 
 /** The last word of each step, in the order the steps began; steps without words are left out. */
 export function progressOf(messages: readonly ConversationEntry[], t: TFunction): ProgressData[] {
@@ -27,43 +26,47 @@ export function progressOf(messages: readonly ConversationEntry[], t: TFunction)
     if (entry.kind !== "progress") continue;
     const { step, text, files } = entry.data;
     const words =
-      text || (NAMED_HERE.has(step) ? t(`panel.step.${step}`, { count: files?.length ?? 0 }) : "");
+      (step !== "packages" && text) ||
+      (NAMED_HERE.has(step) ? t(`panel.step.${step}`, { count: files?.length ?? 0 }) : "");
     if (words) steps.set(step, { ...entry.data, text: words });
   }
   return [...steps.values()];
 }
 
-// Counts from here on are bytes: no step has so many parts.
-const BYTES_FROM = 10_000;
+interface HowFar {
+  done: number;
+  total: number;
+}
 
-function counted({ done, total }: ProgressData): { done: number; total: number } | null {
+function counted({ done, total }: ProgressData): HowFar | null {
   return typeof done === "number" && (total ?? 0) > 1 ? { done, total: total ?? 0 } : null;
 }
 
-/** How far a step is: parts, or bytes unless its own words already name them. */
-function StepCount({ item }: { item: ProgressData }) {
-  const { i18n } = useTranslation();
-  const far = counted(item);
-  if (!far || /\d\/\d/.test(item.text)) return null;
-  return (
-    <span className="step-time">
-      {far.total < BYTES_FROM
-        ? `${far.done}/${far.total}`
-        : `${size(far.done, i18n.language)} / ${size(far.total, i18n.language)}`}
-    </span>
-  );
+/** Parts that are done and, when the words name the bytes of the part under way ("12/38 MB"), its share. */
+export function howFar(item: ProgressData): HowFar | null {
+  const parts = counted(item);
+  const bytes = /(\d+)\/(\d+) [KMG]B/.exec(item.text);
+  const share = bytes ? Math.min(1, Number(bytes[1]) / Math.max(1, Number(bytes[2]))) : 0;
+  if (!parts) return bytes ? { done: share, total: 1 } : null;
+  return { done: Math.min(parts.total, parts.done + share), total: parts.total };
 }
 
-/** The words beside it are told to readers once in a while by themselves; the bar says only how far. */
+function StepCount({ item }: { item: ProgressData }) {
+  const { t } = useTranslation();
+  const parts = counted(item);
+  return parts && <span className="step-time">{t("panel.parts", { ...parts })}</span>;
+}
+
+/** The words beside it are told to readers by themselves; the bar says how far. */
 function StepBar({ item }: { item: ProgressData }) {
-  const far = counted(item);
-  if (!far) return null;
-  return <progress className="step-bar" aria-label={item.text} value={far.done} max={far.total} />;
+  const far = howFar(item);
+  return far && <progress className="step-bar" aria-label={item.text} value={far.done} max={far.total} />;
 }
 
 function Progress({ detail }: { detail: ConversationDetail }) {
   const { t } = useTranslation();
   const items = progressOf(detail.messages, t);
+  const latest = detail.messages.findLast((entry) => entry.kind === "progress")?.data.step;
   const working = ["thinking", "building", "testing"].includes(detail.state);
   if (items.length === 0)
     return (
@@ -74,7 +77,7 @@ function Progress({ detail }: { detail: ConversationDetail }) {
   return (
     <ol className="steps" aria-live="polite">
       {items.map((item, index) => {
-        const active = working && !isDone(item) && index === items.length - 1;
+        const active = working && !isDone(item) && item.step === latest;
         const failed = detail.state === "failed" && index === items.length - 1;
         return (
           <li key={item.step} data-state={failed ? "failed" : active ? "active" : "done"}>
