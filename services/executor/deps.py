@@ -5,6 +5,7 @@ from __future__ import annotations
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from services.executor.attempts.admission import Admission
@@ -19,8 +20,11 @@ from services.executor.environments.fonts import korean_font
 from services.executor.environments.source import IndexSource
 from services.executor.environments.store import WheelStore
 from services.executor.ports import EnvironmentBuilder, Sandbox
+from services.executor.tapes.keys import TapeKeys
+from services.executor.tapes.taped import Tapes
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
+from shared.errors import Misconfigured
 from shared.events.envelope import Event
 from shared.ids import Ids
 from shared.runtime.shell import Kit
@@ -43,6 +47,7 @@ class Deps:
     folders: Folders
     attempts: Attempts
     oneshot: OneShot
+    tapes: Tapes
     builder: EnvironmentBuilder
     checker_dir: Path
     platform_site: Path
@@ -77,6 +82,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
         admission=Admission(),
         reveal=Revealer(gateway, kit.data_dir),
         fonts=korean_font(),
+        tapes=_tapes(kit),
     )
     oneshot = OneShot(sandbox, egress)
     return Deps(
@@ -89,10 +95,24 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
         folders=folders,
         attempts=Attempts(around, sandbox),
         oneshot=oneshot,
+        tapes=around.tapes,
         builder=_builder(kit, folders, Rooms(oneshot, kit.ids, tool), index),
         checker_dir=_CHECKER,
         platform_site=Path(sysconfig.get_paths()["purelib"]),
     )
+
+
+def _tapes(kit: Kit) -> Tapes:
+    keys = TapeKeys(kit.store, kit.data_dir, kit.ids, kit.clock)
+    return Tapes(kit.store, kit.blobs, kit.clock, kit.ids, keys, kit.data_dir / "tape-spool", _other_clock())
+
+
+def _other_clock() -> tuple[Path, ...]:
+    """The files of the package that moves a program's clock; replays alone get to see them."""
+    package, inner = find_spec("time_machine"), find_spec("_time_machine")
+    if package is None or inner is None or not package.origin or not inner.origin:
+        raise Misconfigured("The package time-machine is not installed.")
+    return Path(package.origin).parent, Path(inner.origin)
 
 
 def _builder(kit: Kit, folders: Folders, rooms: Rooms, index: Callable[[], str]) -> Builder:

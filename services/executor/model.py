@@ -95,6 +95,7 @@ class AttemptResult(BaseModel):
     state_key: str | None = None
     state_sha256: str = ""
     state_size: int = 0
+    tape: Literal["full", "headers", "off", "none"] = "none"
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class Order:
                  code starts; returns the PEM of the CA to trust. None: the sandbox has no way out at all
     mounts       extra read-only folders: sandbox path -> host path (the checker sees outputs this way). The
                  code finds where they are in AGENT_MOUNTS, a JSON object with the same keys
+    seed         32 bytes: what the code takes for chance follows from them; empty: left as it is
+    clock        seconds since 1970 the code's clock starts at; None: the real time
     warm_key     a waiting sandbox of the same key and shape may take the order; "" never
     preload      what such a sandbox imports while it waits
     files        written into the box at binding: path below the working directory -> content
@@ -85,6 +87,8 @@ class Order:
     egress: Callable[[socket.socket], str] | None = None
     mounts: Mapping[str, Path] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    seed: bytes = b""
+    clock: float | None = None
     warm_key: str = ""
     preload: Preload = ()
     writable: Mapping[str, Path] = field(default_factory=dict)
@@ -264,3 +268,6 @@ class EnvironmentBuilder(Protocol):
     def ready(self, environment_id: str) -> Path:
         """The folder of an environment built before, made again when the cache has let go of it. Raises as
         `build`, and NotFound when nothing is known of it."""
+
+    def close(self) -> None:
+        """Let go of connections. May be called twice."""

@@ -261,3 +261,13 @@ def tapes_of_workspace(reader: Reader, workspace_id: str, limit: int) -> list[Ta
 def tapes_expired(reader: Reader, now: str, limit: int) -> list[TapeRecord]:
     query = Query(TAPES, (Where("expires_at", "<", now),), order_by="expires_at", limit=limit)
     return [TapeRecord.from_doc(found.data) for found in reader.query(query)]
+
+
+def find_tape(reader: Reader | Tx, attempt_id: str) -> TapeRecord | None:
+    document = reader.get(TAPES, attempt_id)
+    return TapeRecord.from_doc(document.data) if document else None
+
+
+def artifacts_of(reader: Reader, run_id: str) -> list[Artifact]:
+    query = Query(ARTIFACTS, (Where("run_id", "==", run_id),), order_by="name")
+    return [Artifact.from_doc(found.data) for found in reader.query(query)]

@@ -49,7 +49,7 @@ def dump(agent_file: AgentFile) -> str:
     lines += [
         "",
         "[manifest]",
-        *_table(agent_file.manifest, always=tuple(type(agent_file.manifest).model_fields)),
+        *_table(agent_file.manifest, always=tuple(set(type(agent_file.manifest).model_fields) - {"tape"})),
     ]
     for check in agent_file.contract:
         lines += ["", "[[contract]]", *_table(check, always=("check",))]

@@ -13,7 +13,7 @@ class AgentChanged(Event):
     order; a fact with a smaller one than already seen is late and ignored.
 
     Emitted by: gateway
-    Handled by: planner, scheduler
+    Handled by: executor, planner, scheduler
     """
 
     fact: ClassVar[str] = "agent.changed.v1"

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from shared.events import agent, clock, conversation, delivery, environment, permission, plan, run, usage
+from shared.events import (
+    agent,
+    clock,
+    conversation,
+    delivery,
+    environment,
+    permission,
+    plan,
+    run,
+    usage,
+    workspace,
+)
 from shared.events.envelope import Envelope, Event, payload
 
-_MODULES = (agent, clock, conversation, delivery, environment, permission, plan, run, usage)
+_MODULES = (agent, clock, conversation, delivery, environment, permission, plan, run, usage, workspace)
 
 TYPES: dict[str, type[Event]] = {
     kind.type(): kind

@@ -32,6 +32,7 @@ class RunRequested(Event):
     overlap: Literal["skip", "queue", "replace"] = "queue"
     tokens: int = 0
     allowed_writes: tuple[str, ...] = ()
+    replay_of: str | None = None
     deadline_at: str
     requested_at: str
 

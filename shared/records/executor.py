@@ -65,13 +65,29 @@ class WriteMade(Shape):
     at: str
 
 
+class Difference(Shape):
+    """One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
+    and `after` what stands there, cut. name: the request, file or channel; "" where there is only one."""
+
+    kind: Literal["request", "output", "delivery", "state", "end", "tape"]
+    name: str
+    text: str
+    before: str = ""
+    after: str = ""
+
+
 class Run(Record):
     """One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
 
     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
-    ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only while its grant is being written. `state_new` is the version
-    the run left, whether it counts or not. `place`: how many wait before it plus one, while it waits for room.
+    ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
+    while its grant is being written. `state_new` is the version the run left, whether it counts or not.
+    `place`: how many wait before it plus one, while it waits for room.
+
+    tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
+    replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
+              (None: not compared); otherwise what was not, or could not be
     """
 
     agent_id: str
@@ -99,6 +115,10 @@ class Run(Record):
     state_new: int | None = None
     permission_request_id: str | None = None
     last_step: str | None = None
+    tape: Literal["full", "headers", "off", "none"] = "none"
+    replay_of: str | None = None
+    same: bool | None = None
+    differences: tuple[Difference, ...] = ()
     requested_at: str
     deadline_at: str
     place: int | None = None

@@ -182,6 +182,9 @@ class FirestoreStore(FirestoreReader):
             with answering():
                 batch.commit(timeout=COMMIT_S)
 
+    def scrub(self) -> None:
+        """Nothing to do: Firestore has no files of ours, and deletes for good by itself."""
+
     def close(self) -> None:
         self._feed.close()
         self._signal.close()

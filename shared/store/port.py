@@ -151,6 +151,10 @@ class Store(Reader, Protocol):
 
     def mark_sent(self, event_ids: Sequence[str]) -> None: ...
 
+    def scrub(self) -> None:
+        """What was deleted before is no longer in the database's own files, as far as the engine can say so.
+        Slow; for keys and the like."""
+
     def close(self) -> None: ...
 
 

@@ -242,6 +242,11 @@ class SqliteStore:
                     f"WHERE coll = '{query.collection}'"
                 )
 
+    def scrub(self) -> None:
+        """The log is what still shows it: deleted bytes in the file itself are overwritten at once (connect)."""
+        with self._lock:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self._signal.close()
         self._reader.close()

@@ -27,6 +27,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA secure_delete=ON")  # keys and secrets are deleted to be gone
     except sqlite3.OperationalError as error:
         raise Misconfigured(
             f"The data file {path} cannot be opened ({error}).", code="data_unwritable"

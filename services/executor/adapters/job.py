@@ -66,6 +66,7 @@ def settle(order: Order, guest: Guest, *, wait: bool) -> bytes:
             "scratch": guest.scratch,
             "site": list(guest.site),
             "env": environment(order, guest),
+            "repeatable": wait or bool(order.seed),
             "wait": wait,
             "preload": [(name, list(parts)) for name, parts in order.preload] if wait else [],
         }
@@ -83,6 +84,8 @@ def take(order: Order, guest: Guest, ca_pem: str) -> bytes:
     return _message(
         {
             "state": order.state,
+            "seed": order.seed,
+            "clock": order.clock,
             "files": dict(order.files),
             "env": environment(order, guest),
             "job.json": json.dumps(described, ensure_ascii=False).encode(),

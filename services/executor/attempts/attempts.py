@@ -131,6 +131,7 @@ class Attempts:
                 on_buffered=self._dirty.set,
                 on_ended=self._ended,
             )
+            recorder.language = basis.version.agent_file.agent.language
             self._live[attempt_id] = recorder
         try:
             self._launch(run, basis, recorder)
@@ -242,11 +243,11 @@ class Attempts:
         problems = list(recorder.problems)
         if ended.box is not None:
             outputs = collector.collect(ended.box / "outputs", folder / "outputs", max_bytes=64 << 20)
-            state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20)
+            state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20, compose=False)
             problems += [*outputs.problems, *state.problems]
             recorder.decoys.files("file", outputs.folder, outputs.files)
             recorder.decoys.files("state", state.folder, state.files)
-            recorder.decoys.texts("file name", problems)
+            recorder.decoys.texts("file name", [problem.name for problem in problems])
             # An emptied folder is also something to remember, where there was something before.
             something = bool(state.files) or run.state_base is not None
             if ended.reason == "exited" and ended.exit_code == 0 and something:
@@ -277,7 +278,7 @@ class Attempts:
             hosts=tuple(recorder.hosts.values()),
             wrote=recorder.wrote,
             files=outputs.files,
-            problems=tuple(problems),
+            problems=collector.sentences(problems, recorder.language),
             state_key=state_key,
             state_sha256=state_hash,
             state_size=state_size,

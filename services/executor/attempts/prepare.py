@@ -13,12 +13,14 @@ from services.executor.egress.decoys import Decoy
 from services.executor.egress.model import EgressRun, Pace, PracticeSetting, SecretBinding
 from services.executor.environments.folders import Folders
 from services.executor.ports import Order, RunLimits
+from services.executor.tapes.chance import Chance
+from services.executor.tapes.taped import Subject
 from shared.agentfile import bundle
 from shared.agentfile.model import Manifest
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.errors import NotAllowed, NotFound, NotYet
-from shared.ids import Ids, derived
+from shared.ids import derived
 from shared.records.executor import EnvironmentRecord, Run
 from shared.records.gateway import Agent, Grant, Practice
 from shared.records.planner import Version
@@ -85,10 +87,20 @@ def limits_of(manifest: Manifest) -> RunLimits:
     )
 
 
-def placeholders(basis: Basis, ids: Ids) -> tuple[SecretBinding, ...]:
-    """A fresh unguessable stand-in per secret; the code never holds more than that. Channel secrets have none."""
+def subject(basis: Basis) -> Subject:
+    return Subject(
+        basis.version.id,
+        basis.environment.id,
+        basis.manifest.tape,
+        basis.practice,
+        basis.version.agent_file.agent.language,
+    )
+
+
+def placeholders(basis: Basis, chance: Chance) -> tuple[SecretBinding, ...]:
+    """An unguessable stand-in per secret; the code never holds more than that. Channel secrets have none."""
     return tuple(
-        SecretBinding(secret.name, secret.host, f"ab-placeholder-{ids.token(120)}")
+        SecretBinding(secret.name, secret.host, f"ab-placeholder-{chance.named(secret.name)}")
         for secret in basis.manifest.secrets
     )
 

@@ -11,9 +11,12 @@ from typing import Any, Literal
 
 from services.executor import repository
 from services.executor.attempts.decoys import DecoyWatch
+from services.executor.attempts.left_out import LeftOut
 from services.executor.egress.model import Exchange
 from services.executor.model import Refusal, attempt_of, may_move
 from services.executor.ports import Ended
+from services.executor.tapes.taped import Taped
+from shared.agentfile.model import Language
 from shared.clock import Clock, stamp
 from shared.events.run import RunStarted
 from shared.ids import derived
@@ -43,6 +46,7 @@ class AttemptRecorder:
         store: Store,
         clock: Clock,
         decoys: DecoyWatch,
+        taped: Taped,
         *,
         on_buffered: Callable[[], None],
         on_ended: Callable[[AttemptRecorder, Ended], None],
@@ -52,6 +56,7 @@ class AttemptRecorder:
         self._store = store
         self._clock = clock
         self.decoys = decoys
+        self.taped = taped
         self._on_buffered = on_buffered
         self._on_ended = on_ended
         self._cause = Cause(run.workspace_id, f"agent:{run.agent_id}")
@@ -64,7 +69,8 @@ class AttemptRecorder:
         self.refusals: list[Refusal] = []
         self.would_send: list[dict[str, Any]] = []
         self.hosts: dict[tuple[str, str], HostContact] = {}
-        self.problems: list[str] = []
+        self.problems: list[LeftOut] = []
+        self.language: Language = "ko"
         self._text_bytes = 0
         self._body_bytes = 0
         self.error_tail = ""
@@ -72,6 +78,7 @@ class AttemptRecorder:
 
     def first_line(self) -> None:
         now = stamp(self._clock.now())
+        self.taped.first_line()
 
         def started(tx: Tx) -> None:
             run = repository.Runs(tx).find(self.run.id)
@@ -116,6 +123,9 @@ class AttemptRecorder:
             self.flush()
         elif kind == "deliver":
             self._queue_delivery(entry)
+        elif kind == "cut":
+            with self._lock:
+                self.problems = self.problems or [LeftOut("agent", "long_report")]
 
     def _queue_delivery(self, entry: Mapping[str, object]) -> None:
         with self._lock:
@@ -123,8 +133,7 @@ class AttemptRecorder:
             self._text_bytes += _size(text)
             if len(self.deliveries) >= _MAX_DELIVERIES or self._text_bytes > _MAX_TEXTS_BYTES:
                 # Sending some of them and calling it delivered would be a lie: the run is told so at its end.
-                most = f"{_MAX_DELIVERIES} / {_MAX_TEXTS_BYTES // 1000} kB"
-                self.problems = [f"agent.deliver: more messages than may be sent at once ({most})"]
+                self.problems = [LeftOut("agent.deliver", "too_many_messages")]
                 return
             files = entry.get("files")
             names = tuple(_text(name)[:200] for name in files[:20]) if isinstance(files, list | tuple) else ()

@@ -19,8 +19,9 @@ from shared.errors import Unavailable
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the code got then. broken: the connection broke off after that much."""
+    """What the code got then. n: its number on the tape. broken: the connection broke off after that much."""
 
+    n: int
     status: int
     phrase: str
     headers: Sequence[tuple[str, str]]
@@ -34,8 +35,8 @@ class Replay(Protocol):
     async def answer(self, method: str, url: str, body_sha256: str) -> Recorded | None:
         """None: no such request is on the tape, or its answer is not."""
 
-    def given(self) -> None:
-        """The answer has been handed to the code."""
+    def given(self, n: int) -> None:
+        """Answer `n` has been handed to the code."""
 
 
 async def replay(tape: Replay, client: Peer, draft: Draft, body: Body) -> None:
@@ -58,5 +59,5 @@ async def replay(tape: Replay, client: Peer, draft: Draft, body: Body) -> None:
             raise ConnectionAbortedError("the recorded answer broke off here")
         await client.send(head, *data, h11.EndOfMessage())
     finally:
-        tape.given()
+        tape.given(found.n)
     draft.settle("replayed", found.status)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.executor.handlers import endings, environments, looks, requests, starts, states, sweeps
+from services.executor.handlers import endings, environments, looks, requests, starts, states, sweeps, tapes
 from shared.bus.dispatch import Handlers, Quick, Slow
-from shared.events.agent import StateRewindRequested
+from shared.events.agent import AgentChanged, StateRewindRequested
 from shared.events.clock import TimeTicked
 from shared.events.conversation import LookRequested
 from shared.events.delivery import DeliverySettled
@@ -20,6 +20,7 @@ from shared.events.run import (
     RunRefused,
     RunRequested,
 )
+from shared.events.workspace import WorkspaceDeleted
 
 HANDLERS: Handlers = {
     LookRequested: Slow(looks.claim_look, looks.do_look, looks.record_look, looks.LookJob, tries=2),
@@ -43,5 +44,9 @@ HANDLERS: Handlers = {
     EnvironmentReady: Quick(environments.on_environment_ready),
     DeliverySettled: Quick(endings.on_delivery_settled),
     StateRewindRequested: Quick(states.on_state_rewind_requested),
+    AgentChanged: Slow(tapes.claim_agent_changed, tapes.do_remove, tapes.record_remove, tapes.RemoveJob),
+    WorkspaceDeleted: Slow(
+        tapes.claim_workspace_deleted, tapes.do_remove, tapes.record_remove, tapes.RemoveJob
+    ),
     TimeTicked: Quick(sweeps.on_time_ticked, once=False),
 }

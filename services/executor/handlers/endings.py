@@ -8,6 +8,7 @@ from services.executor import repository
 from services.executor.checker.facts import read_facts
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import emit_settled, finish
+from services.executor.handlers.replays import Compared, compare
 from services.executor.handlers.starts import start_again, wake_called, wake_waiting
 from services.executor.handlers.states import keep_state
 from services.executor.model import (
@@ -45,9 +46,10 @@ class CheckJob(Job):
 
 
 class Checked(Job):
-    """The contract's checks against what was measured."""
+    """The contract's checks against what was measured; of a replay, itself against what was recorded."""
 
     checks: tuple[CheckOutcome, ...] = ()
+    compared: Compared = Compared()
 
 
 def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | None:
@@ -56,7 +58,8 @@ def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | N
     if run is None or run.attempt_id != event.attempt_id or run.finished_at is not None:
         return None
     job = CheckJob(run_id=event.run_id, attempt_id=event.attempt_id)
-    if _is_checked(repository.find_attempt(tx, event.attempt_id), _version(run, deps)):
+    checked = _is_checked(repository.find_attempt(tx, event.attempt_id), _version(run, deps))
+    if checked or run.kind == "replay":
         wake_called(tx, deps)  # its place is free already: checks have one of their own
         return job
     record_check(job, Checked(), tx, deps)
@@ -75,14 +78,16 @@ def do_check(job: CheckJob, deps: Deps) -> Checked:
     result = repository.find_attempt(deps.store, job.attempt_id)
     version = _version(run, deps)
     checks = version.agent_file.contract
+    language = version.agent_file.agent.language
+    compared = compare(run, result, language, deps) if run.kind == "replay" else Compared()
     if not _is_checked(result, version):
-        return Checked()
+        return Checked(compared=compared)
     facts = _measure(job, run, result, deps)
     results = contract.evaluate(checks, facts, version.agent_file.agent.language)
     if version.agent_file.manifest.state and run.kind not in ("test", "replay"):
         _remember(run, facts, deps)
     outcomes = tuple(CheckOutcome(check=r.check, says=r.says, held=r.held, text=r.sentence) for r in results)
-    return Checked(checks=outcomes)
+    return Checked(checks=outcomes, compared=compared)
 
 
 def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Facts:
@@ -137,7 +142,10 @@ def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -
         would_send=result.would_send,
         wrote=run.wrote or result.wrote,
         deliveries=result.deliveries,
+        tape=result.tape,
     )
+    if isinstance(outcome, Checked):
+        run = run.but(same=outcome.compared.same, differences=outcome.compared.differences)
     language = file.agent.language
     if isinstance(outcome, Failed) and not result.decoy:
         reason = Reason(code="checker", text=f"{sentence('bad_output', language)} {outcome.detail}")
@@ -146,7 +154,7 @@ def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -
     parks = repository.parks_on(tx, run.agent_id, deps.now()[:10])
     checks = () if isinstance(outcome, Failed) else outcome.checks
     ending = after_attempt(run, result, checks, parks, language)
-    if result.decoy and ending.reason is not None:
+    if result.decoy and ending.reason is not None and run.kind != "replay":
         tx.emit(AgentQuarantined(agent_id=run.agent_id, run_id=run.id, text=ending.reason.text))
     _end(tx, run, result, ending, checks, file, deps)
 

@@ -38,12 +38,14 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         slot_at=event.slot_at,
         input=event.input,
         allowed_writes=event.allowed_writes if event.kind == "test" else (),
+        replay_of=event.replay_of if event.kind == "replay" else None,
+        state_base=_recorded_base(runs, event),
         requested_at=event.requested_at,
         deadline_at=event.deadline_at,
     )
     repository.save_run(tx, run)
     if event.kind == "scheduled" and event.overlap != "queue":
-        others = [other for other in runs.unfinished_of_agent(event.agent_id) if other.kind != "test"]
+        others = [other for other in runs.unfinished_of_agent(event.agent_id) if other.kind not in ("test", "replay")]
         if others and event.overlap == "skip":
             text = (
                 "앞의 실행이 아직 끝나지 않아 건너뛰었어요.",
@@ -57,6 +59,12 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         for other in others:
             _cancel(other, tx, deps)
     repository.append(tx, run, [("status", {"status": "queued"})], now)
+
+
+def _recorded_base(runs: repository.Runs, event: RunRequested) -> int | None:
+    """A replay remembers what the run remembered that it plays again, whatever came later."""
+    recorded = runs.find(event.replay_of) if event.kind == "replay" and event.replay_of else None
+    return recorded.state_base if recorded and recorded.agent_id == event.agent_id else None
 
 
 def on_run_refused(event: RunRefused, tx: Tx, deps: Deps) -> None:

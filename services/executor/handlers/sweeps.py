@@ -27,6 +27,7 @@ def begin(deps: Deps) -> None:
     """Clear what an earlier life left on this machine, write down what a sandbox here holds to, and mark the
     attempts of that life lost."""
     deps.folders.make()
+    deps.tapes.clear()
     found = deps.attempts.open()
     state = {
         "backend": found.backend,
@@ -53,6 +54,7 @@ def _waiting_to_start(deps: Deps) -> set[str]:
 
 def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
     deps.attempts.close()
+    deps.tapes.close()
     deps.builder.close()
     stop_egress()
 
@@ -63,6 +65,7 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     expire_package_questions(tx, stamp(deps.clock.now() - _ASK_FOR), deps)
     remove_checked(deps)
     review_states(deps)
+    deps.tapes.sweep()
     deps.attempts.line.look()
     show_places(deps)
     lose_orphans(runs.of_status("running"), deps)

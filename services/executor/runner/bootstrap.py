@@ -2,7 +2,7 @@
 
 Shipped alone as one .pyc, and only built-in and frozen modules lie on the way to the first line (`json`,
 `socket` and `tarfile` would cost more than all the rest). Arguments: "listen" or "closed", and the bound on
-processes (0: none). Descriptors: 3 takes reports out, 4 is the job socket.
+processes (0: none); in a container a third (see enclosed.py). Descriptors: 3 takes reports out, 4 is the job socket.
 """
 
 from __future__ import annotations
@@ -115,11 +115,16 @@ def _take(told: dict[str, Any], run: dict[str, Any]) -> None:
 
 def prepare() -> tuple[CodeType | bytes, str]:
     """Do all of the above; the code (or its source) and its path, with nothing of the platform left open."""
+    if sys.argv[3:]:  # in a container: nobody has put the descriptors in place
+        companion(os.path.dirname(sys.argv[0]), "enclosed")["enter"](sys.argv[3], sys.argv[1] == "relay")
     channel = _socket.socket(fileno=JOB_FD)
     if sys.argv[1] == "listen":
         _way_out(channel)
     told = _receive(channel)
     _settle(channel, told)
+    chance = companion(told["runner"], "repeatable") if told["repeatable"] else None
+    if chance:
+        chance["install"]()
     ready = None
     if told["wait"]:
         ready = companion(told["runner"], "preload")["Preloaded"](told)
@@ -130,6 +135,8 @@ def prepare() -> tuple[CodeType | bytes, str]:
     if code is None:
         with open(sys.argv[0], "rb") as file:
             code = file.read()
+    if chance:
+        chance["begin"](run["seed"], run["clock"])
     # Here: whatever must hold from the code's first line on and from no earlier.
     channel.send(b"first line")
     channel.close()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _BLOCK = 64  # bytes of one digest
+_CLOCK_FOLDER = "/clock"
 
 _key = b""
 _epoch = 0
@@ -151,14 +152,14 @@ def install() -> None:
     sys.meta_path.insert(0, type(sys.implementation)(find_spec=_find_spec))  # type: ignore[call-arg]
 
 
-def begin(seed: bytes, clock: float | None = None, clock_folder: str = "") -> None:
+def begin(seed: bytes, clock: float | None = None) -> None:
     """The attempt's own stream; what was imported earlier and keeps a generator begins anew with it.
 
     clock   seconds since 1970 the code is to see, moving on from here; None: the real time
     """
     global _key, _epoch
     if clock is not None:
-        _turn_back(clock, clock_folder)
+        _turn_back(clock)
     if seed:
         _key, _epoch = bytes(seed), _epoch + 1
         _mine()[1] = 0
@@ -170,15 +171,11 @@ def begin(seed: bytes, clock: float | None = None, clock_folder: str = "") -> No
         numbers.seed(int.from_bytes(_urandom(4), "big"))
 
 
-def _turn_back(clock: float, folder: str) -> None:
-    before = set(sys.modules)
-    sys.path.insert(0, folder)
+def _turn_back(clock: float) -> None:
+    """By a package that is lent to replays alone (services/executor/tapes/taped.py mounts it)."""
+    sys.path.insert(0, _CLOCK_FOLDER)
     try:
         import time_machine
     finally:
-        sys.path.remove(folder)
+        sys.path.remove(_CLOCK_FOLDER)
     time_machine.travel(clock, tick=True).start()
-    # Code that looks at what is loaded finds what it would have found.
-    for name in set(sys.modules) - before:
-        if name.split(".")[0] == "time_machine":
-            sys.modules.pop(name)

@@ -13,6 +13,7 @@ from services.executor import repository
 from services.executor.attempts import prepare
 from services.executor.egress.decoys import files, fresh_decoys, variables
 from services.executor.environments.folders import Folders
+from services.executor.tapes.chance import Chance
 from shared.agentfile import bundle
 from shared.agentfile.model import AgentFile
 from shared.blobs.files import FileBlobs
@@ -185,8 +186,7 @@ def test_what_is_on_its_way_is_waited_for_and_what_never_was_is_not(world: World
 
 
 def test_placeholders_are_fresh_and_stand_for_the_codes_own_secrets_only(world: World) -> None:
-    ids = SeededIds()
-    one, other = (prepare.placeholders(world.basis(), ids) for _ in range(2))
+    one, other = (prepare.placeholders(world.basis(), Chance(bytes([n]) * 32)) for n in range(2))
     assert [(binding.name, binding.host) for binding in one] == [("NAVER_ID", "shop.example.com")]
     assert one[0].placeholder != other[0].placeholder
     assert len(one[0].placeholder) > 30
@@ -267,7 +267,7 @@ def test_code_is_unpacked_once_and_again_when_that_was_cut(world: World) -> None
 
 def ordered(world: World, state: bytes | None = None, fonts: Path | None = None, **run: Any) -> Any:
     basis = world.basis(**run)
-    bindings = prepare.placeholders(basis, SeededIds())
+    bindings = prepare.placeholders(basis, Chance(bytes(32)))
     return prepare.make_order(
         basis, "att_1", Path("/code"), bindings, TRAPS, state, world.folders, FakeClock(), fonts
     )

@@ -13,9 +13,11 @@ import pytest
 from services.executor import repository
 from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.sink import AttemptRecorder
-from services.executor.egress.model import Exchange
+from services.executor.egress.model import Exchange, PracticeSetting
 from services.executor.model import AttemptResult
 from services.executor.ports import Ended, Usage
+from services.executor.tapes.chance import Chance
+from services.executor.tapes.taped import Subject, Taped
 from shared.clock import FakeClock, stamp
 from shared.events.run import RunStarted
 from shared.ids import SeededIds
@@ -93,6 +95,11 @@ def a_run(**more: Any) -> Run:
     )
 
 
+def untaped() -> Taped:
+    subject = Subject("ver_1", "env_1", "off", PracticeSetting(), "ko")
+    return Taped(a_run(), subject, Chance(bytes(32)), FakeClock())
+
+
 @pytest.fixture
 def heard(tmp_path: Path) -> Iterator[Heard]:
     clock = FakeClock()
@@ -105,6 +112,7 @@ def heard(tmp_path: Path) -> Iterator[Heard]:
         store,
         clock,
         DecoyWatch((), lambda: None),
+        untaped(),
         on_buffered=lambda: buffered.append(1),
         on_ended=lambda _, ended: ends.append(ended),
     )
@@ -211,6 +219,7 @@ def test_deliveries_are_held_under_ids_that_follow_from_the_run(heard: Heard) ->
         heard.store,
         FakeClock(),
         DecoyWatch((), lambda: None),
+        untaped(),
         on_buffered=lambda: None,
         on_ended=lambda *_: None,
     )

@@ -1,0 +1,229 @@
+"""Begins an attempt's tape, or the replay of one, and what follows from it for order and way out."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from services.executor import repository
+from services.executor.egress.model import EgressRun, PracticeSetting
+from services.executor.model import attempt_of
+from services.executor.ports import Order
+from services.executor.tapes import retention
+from services.executor.tapes.chance import Chance
+from services.executor.tapes.keys import TapeKeys
+from services.executor.tapes.recording import BOUNDS, Bounds, Recording, Shelf
+from services.executor.tapes.replay import TapeReplay
+from services.executor.tapes.spool import Spool
+from shared.agentfile.model import Language
+from shared.blobs.port import Blobs
+from shared.clock import Clock, stamp
+from shared.errors import DecodeError, NotFound
+from shared.ids import Ids
+from shared.records.executor import Run
+from shared.records.tapes import TapeContent, TapeHead, TapeRecord, TapeSetting
+from shared.store.port import Store
+from shared.vault.tapes import read_body, read_tape
+
+_SWEEP_EVERY_S = 600
+CLOCK_FOLDER = "/clock"
+_GONE = {
+    "ko": "이 실행의 녹화가 남아 있지 않아 다시 재생할 수 없어요. 녹화는 30일 동안만 보관해요.",
+    "en": "The recording of this run is no longer there, so it cannot be replayed. Recordings are kept for 30 days.",
+}
+
+_NO_STATE = {
+    "ko": "그때 기억하던 내용이 더는 보관되어 있지 않아 다시 재생할 수 없어요.",
+    "en": "What the agent remembered then is no longer kept, so this run cannot be replayed.",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What of an attempt stands on its tape beside its exchanges."""
+
+    version_id: str
+    environment_id: str
+    setting: TapeSetting
+    practice: PracticeSetting
+    language: Language
+
+
+@dataclass
+class Taped:
+    """One attempt. recording None: nothing is kept of it. source: what is replayed."""
+
+    run: Run
+    subject: Subject
+    chance: Chance
+    clock: Clock
+    recording: Recording | None = None
+    source: TapeContent | None = None
+    replay: TapeReplay | None = None
+    clock_files: tuple[Path, ...] = ()
+    _began: float = field(default=0.0)
+    _now: str = field(default="")
+    _zone: str = field(default="UTC")
+    _mode: Literal["live", "rehearsal"] = field(default="live")
+
+    @property
+    def setting(self) -> TapeSetting:
+        return self.recording.setting if self.recording else "off"
+
+    def egress(self, out: EgressRun) -> EgressRun:
+        return replace(out, tape=self.recording, replay=self.replay)
+
+    def order(self, order: Order) -> Order:
+        """With its seed; a replay gets the moment, the input and the mode of what was recorded, too."""
+        order = replace(order, seed=self.chance.for_code())
+        if self.source is not None:
+            head = self.source.head
+            mounts = dict(order.mounts)
+            mounts |= {f"{CLOCK_FOLDER}/{path.name}": path for path in self.clock_files}
+            order = replace(
+                order,
+                clock=head.clock,
+                now=head.now,
+                timezone=head.timezone,
+                mode=head.mode,
+                input=head.input,
+                mounts=mounts,
+                warm_key="",
+            )
+        self._began = self.clock.now().timestamp()
+        self._now, self._zone, self._mode = order.now, order.timezone, order.mode
+        return order
+
+    def without_state(self) -> None:
+        """The state it began with is gone. Raises: NotFound for a replay, which would do something else."""
+        if self.source is not None:
+            raise NotFound(_NO_STATE[self.subject.language])
+
+    def first_line(self) -> None:
+        self._began = self.clock.now().timestamp()
+
+    def finish(self, number: int) -> TapeRecord | None:
+        """After the gateway has closed the run. The document belongs into the commit that ends the attempt."""
+        if self.recording is None:
+            return None
+        source = self.source.head if self.source else None
+        head = TapeHead(
+            run_id=self.run.id,
+            attempt_id=attempt_of(self.run),
+            version_id=self.subject.version_id,
+            environment_id=self.subject.environment_id,
+            mode=self._mode,
+            input=source.input if source else self.run.input,
+            now=self._now,
+            timezone=self._zone,
+            clock=source.clock if source else self._began,
+            seed=self.chance.seed.hex(),
+            state_base=self.run.state_base,
+            practice_day=self.subject.practice.day,
+            practice_broken=self.subject.practice.broken,
+        )
+        now = self.clock.now()
+        return self.recording.finish(head, number, stamp(now), stamp(now + retention.KEPT))
+
+
+class Tapes:
+    """clock_files: the package that lets a replay see another time."""
+
+    def __init__(
+        self,
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+        ids: Ids,
+        keys: TapeKeys,
+        folder: Path,
+        clock_files: tuple[Path, ...],
+        bounds: Bounds = BOUNDS,
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._clock = clock
+        self._ids = ids
+        self.keys = keys
+        self._folder = folder
+        self._clock_files = clock_files
+        self._bounds = bounds
+        self._spool = Spool()
+        self._swept_s: float | None = None
+
+    def begin(self, run: Run, subject: Subject) -> Taped:
+        """Raises: NotFound when what is to be replayed is no longer there."""
+        if run.replay_of is None:
+            chance = Chance(self._fresh())
+            return Taped(run, subject, chance, self._clock, self._recording(run, subject.setting))
+        record, source = self._source(run, subject.language)
+        key = self.keys.key(run.workspace_id)
+
+        def body(address: str) -> bytes:
+            return read_body(record, address, self._blobs, key, self._bounds.body_bytes)
+
+        return Taped(
+            run,
+            subject,
+            Chance(bytes.fromhex(source.head.seed)),
+            self._clock,
+            self._recording(run, "full"),
+            source,
+            TapeReplay(source.entries, body),
+            self._clock_files,
+        )
+
+    def tape_of(self, run_id: str) -> TapeRecord | None:
+        """Of the run's last attempt that was recorded."""
+        found = repository.tapes_of_run(self._store, run_id)
+        return found[-1] if found else None
+
+    def content(self, record: TapeRecord) -> TapeContent:
+        """Raises: DecodeError, NotFound."""
+        return read_tape(record, self._blobs, self.keys.key(record.workspace_id))
+
+    def clear(self) -> None:
+        """What an earlier life was recording when it died."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Lets go of what has been kept long enough; looks every ten minutes at most."""
+        now_s = self._clock.monotonic()
+        if self._swept_s is not None and now_s - self._swept_s < _SWEEP_EVERY_S:
+            return
+        self._swept_s = now_s
+        retention.sweep(self._store, self._blobs, self._clock)
+
+    def close(self) -> None:
+        self._spool.close()
+
+    def _source(self, run: Run, language: Language) -> tuple[TapeRecord, TapeContent]:
+        record = self.tape_of(run.replay_of or "")
+        if record is None or record.workspace_id != run.workspace_id or record.setting != "full":
+            raise NotFound(_GONE[language])
+        try:
+            return record, self.content(record)
+        except (NotFound, DecodeError) as error:
+            raise NotFound(_GONE[language]) from error
+
+    def _recording(self, run: Run, setting: TapeSetting) -> Recording | None:
+        if setting == "off":
+            return None
+        prefix = retention.prefix_of(retention.period(self._clock.now()), run.workspace_id, run.agent_id)
+        shelf = Shelf(
+            self.keys.key(run.workspace_id),
+            run.agent_id,
+            prefix,
+            self._blobs,
+            self._spool,
+            self._folder,
+            self._ids,
+            self._clock,
+        )
+        return Recording(shelf, setting, self._bounds)
+
+    def _fresh(self) -> bytes:
+        return hashlib.sha256(self._ids.token(256).encode()).digest()
