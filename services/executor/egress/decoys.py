@@ -100,20 +100,23 @@ class StreamSearch:
         self._inflated_tail = b""
         self._inflater: zlib._Decompress | None = None
         self._left = _UNPACKED_BYTES
-        self._begun = False
+        # What has arrived before it was clear whether the stream is compressed; None from then on.
+        self._start: bytes | None = b""
 
     def feed(self, data: bytes) -> str:
         """As `Tripwire.found`, over everything fed so far."""
         if not self._tripwire or not data:
             return ""
-        if not self._begun:
-            self._begun = True
-            self._inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if _compressed(data) else None
         text = self._tail + data
         self._tail = text[-self._tripwire.overlap :]
         return self._tripwire.found(text) or self._inside(data)
 
     def _inside(self, data: bytes) -> str:
+        if self._start is not None:
+            data = self._start + data
+            self._start = data if len(data) < 2 else None
+            if self._start is None and _compressed(data):
+                self._inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
         if self._inflater is None or self._left <= 0:
             return ""
         try:
