@@ -61,6 +61,10 @@ def waits(person: Person, run_id: str) -> bool:
     return bool(found["status"] == "queued")
 
 
+def shows_its_place(person: Person, line: Admission, run_id: str) -> None:
+    person.wait(f"/api/v1/runs/{run_id}", lambda run: run["place"] == line.places()[run_id])
+
+
 def entries(house: House, run_id: str) -> list[Json]:
     found = house.databases.read("executor").query(
         Query("run_entries", (Where("run_id", "==", run_id),), order_by="seq", limit=50)
@@ -83,7 +87,7 @@ def test_runs_beyond_the_room_wait_show_their_place_and_all_come_to_their_turn(
     waiting = [run for run in runs if waits(person, run)]
     assert len(waiting) == 3
     for run in waiting:  # who came late may have been asked for before: places are put right at the next tick
-        person.wait(f"/api/v1/runs/{run}", lambda seen, run=run: seen["place"] == line.places()[run])
+        shows_its_place(person, line, run)
     assert sorted(line.places().values()) == [1, 2, 3]
     told = [entry for entry in entries(house, waiting[0]) if "place" in entry]
     assert told[0]["reason"] == f"{told[0]['place']}번째로 기다려요."

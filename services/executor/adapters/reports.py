@@ -30,12 +30,14 @@ def _entry(line: bytes) -> dict[str, object] | None:
 
 
 class ReportReader:
-    """Lines that are too long, too many, too deep, no JSON or of no known kind are dropped without a word."""
+    """Lines that are too many, too deep, no JSON or of no known kind are dropped without a word; of the first
+    that is too long there is word: {"kind": "cut"}, which no line can say by itself."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._skipping = False
         self._left = _ENTRIES
+        self._told = False
 
     def feed(self, data: bytes) -> Iterator[dict[str, object]]:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
@@ -46,5 +48,13 @@ class ReportReader:
                 if entry is not None:
                     self._left -= 1
                     yield entry
+            elif whole and len(line) > _LINE_BYTES:
+                yield from self._cut()
         if len(self._buffer) > _LINE_BYTES:
             self._buffer, self._skipping = b"", True
+            yield from self._cut()
+
+    def _cut(self) -> Iterator[dict[str, object]]:
+        if not self._told:
+            self._told = True
+            yield {"kind": "cut"}

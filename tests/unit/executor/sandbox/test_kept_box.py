@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from services.executor.adapters.kept_box import keep
+from services.executor.attempts.collector import collect
 
 
 @pytest.fixture
@@ -59,4 +61,32 @@ def test_copying_stops_when_a_bound_is_reached(box: Path) -> None:
     os.truncate(box / "box/outputs/sparse", 1 << 40)
 
     assert len(list((_keep(box, inodes=11) / "outputs").iterdir())) <= 10
-    assert len(list((_keep(box, disk_bytes=500) / "outputs").iterdir())) == 5
+    kept = _keep(box, disk_bytes=500)
+    assert sum(path.stat().st_blocks > 0 for path in (kept / "outputs").iterdir()) <= 5
+
+
+def test_the_collector_can_name_everything_it_refuses_when_a_box_was_copied(box: Path) -> None:
+    outputs = box / "box/outputs"
+    (outputs / "one").write_text("x")
+    (outputs / "two").hardlink_to(outputs / "one")
+    (outputs / "giant").touch()
+    os.truncate(outputs / "giant", 1 << 40)
+    (outputs / "suid").write_text("x")
+    (outputs / "suid").chmod(0o4755)
+    (outputs / "link").symlink_to("/etc/passwd")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(outputs / "socket"))
+    (outputs / "good").write_text("x")
+
+    kept = _keep(box)
+
+    found = collect(kept / "outputs", box.parent / "copy", max_bytes=1 << 20)
+    assert set(found.files) == {"good"}
+    assert {problem.name: problem.code for problem in found.problems} == {
+        "one": "link",
+        "two": "link",
+        "giant": "too_big",
+        "suid": "setuid",
+        "link": "link",
+        "socket": "special",
+    }
