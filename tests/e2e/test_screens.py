@@ -40,6 +40,9 @@ def complaints_everywhere(visitor: Visitor, agent_id: str) -> dict[str, list[str
     expect(page.locator(".verdict")).to_be_visible()
     expect(page.get_by_role("log")).to_be_visible(timeout=RUN_MS)
     found["run"] = visitor.complaints()
+    visitor.arrive("/settings")
+    expect(page.locator(".machine")).to_be_visible()
+    found["settings"] = visitor.complaints()
     visitor.arrive("/nowhere")
     found["nowhere"] = visitor.complaints()
     return {screen: complaints for screen, complaints in found.items() if complaints}

@@ -160,6 +160,11 @@ test("a run cut off after writing lists what had left", () => {
   expect(screen.getByRole("listitem").textContent).toContain("POSTapi.example.com/orders");
 });
 
+test("a write that was let through and not made is said not to have gone out", () => {
+  shown(<Sent run={rehearsal({ allowed_writes: ["5f0c9b1f"] })} />);
+  expect(screen.getByText(/아무것도 나가지 않았어요/)).toBeTruthy();
+});
+
 test("bodies and addresses are shown whole", () => {
   expect(readable('{"a":[1]}')).toBe('{\n  "a": [\n    1\n  ]\n}');
   expect(readable("{not json")).toBe("{not json");

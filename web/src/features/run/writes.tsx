@@ -114,7 +114,7 @@ export function Writes({ run }: { run: Run }) {
       <p className="soft">{t("writes.lead")}</p>
       <ol>
         {writes.map((write, index) => (
-          <li key={write.id ?? index}>
+          <li key={index}>
             <Content write={write} />
             {write.id && isOver(run) && <SendOne runId={run.id} write={{ ...write, id: write.id }} />}
           </li>
@@ -128,8 +128,11 @@ export function Writes({ run }: { run: Run }) {
 export function Sent({ run }: { run: Run }) {
   const { t, i18n } = useTranslation();
   const lost = run.reason?.code === "wrote_then_lost";
-  const writes = run.writes ?? [];
-  if (!lost && writes.length === 0) return null;
+  const writes = run.writes;
+  if (!lost && writes.length === 0) {
+    const asked = run.allowed_writes.length > 0 && isOver(run);
+    return asked ? <p className="note">{t("writes.notDone")}</p> : null;
+  }
   return (
     <section className="card writes">
       <h2>{lost ? t("writes.already") : t("writes.sent", { count: writes.length })}</h2>
