@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from shared.records.tapes import TapeKeyRecord
 from shared.store.port import Reader
 from shared.vault.envelope import Place
+from shared.vault.tapes import TapeKey
 
 
 class Vault(Protocol):
@@ -21,6 +23,9 @@ class Vault(Protocol):
 
     def fingerprint(self, workspace_id: str, text: str) -> str:
         """Equal for equal texts of one workspace; without the keys it tells nothing about the text."""
+
+    def tape_key(self, record: TapeKeyRecord) -> TapeKey:
+        """Opens what the executor wrapped. Raises DecodeError."""
 
     def key(self, purpose: str) -> bytes:
         """32 bytes for signing, stable for this installation."""

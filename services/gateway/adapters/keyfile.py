@@ -6,10 +6,12 @@ import hashlib
 import hmac
 from pathlib import Path
 
+from shared.records.tapes import TapeKeyRecord
 from shared.store.port import Reader
 from shared.vault.envelope import Place, open_sealed, seal
 from shared.vault.keyfile import KEYFILE, Keyring, load_keyring
 from shared.vault.reveal import reveal
+from shared.vault.tapes import TapeKey, open_key
 
 
 class KeyfileVault:
@@ -33,6 +35,9 @@ class KeyfileVault:
 
     def fingerprint(self, workspace_id: str, text: str) -> str:
         return hmac.new(self._fingerprints, f"{workspace_id}\x00{text}".encode(), hashlib.sha256).hexdigest()
+
+    def tape_key(self, record: TapeKeyRecord) -> TapeKey:
+        return open_key(record, self._keyring)
 
     def key(self, purpose: str) -> bytes:
         return self._keyring.derive(purpose)

@@ -62,6 +62,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "모르는 시간대예요. Asia/Seoul 같은 이름으로 적어 주세요.",
         "Unknown time zone. Use a name such as Asia/Seoul.",
     ),
+    "no_tape": (
+        "이 실행은 녹화가 없거나 30일이 지나 지워졌어요.",
+        "There is no recording of this run, or it was deleted after 30 days.",
+    ),
+    "run_not_over": (
+        "아직 끝나지 않은 실행이에요. 끝난 뒤에 다시 재생해 주세요.",
+        "This run is not over yet. Replay it when it has ended.",
+    ),
+    "not_confirmed": (
+        "지우려면 작업 공간 이름을 똑같이 적어 주세요. 이름이 없으면 ‘삭제’라고 적어 주세요.",
+        "To delete it, type the workspace's name exactly; where it has none, type: delete",
+    ),
     "no_conversation": ("그 대화를 찾을 수 없어요.", "There is no such conversation."),
     "no_agent": (
         "그 에이전트를 찾을 수 없어요. 목록에서 다시 골라 주세요.",

@@ -75,6 +75,7 @@ READER_QUERIES: dict[str, tuple[Query, ...]] = {
         _by("artifacts", "workspace_id", "run_id", order="at", descending=False),
         _by("states", "workspace_id", "agent_id", order="number"),
         _by("permission_requests", "workspace_id", "status", order="at"),
+        _by("tapes", "workspace_id", "run_id", order="number"),
     ),
     "scheduler": (
         _by("slots", "workspace_id", order="at"),

@@ -29,6 +29,8 @@ from services.gateway.routes import (
     session,
     states,
     stream,
+    tapes,
+    workspace,
     writes,
 )
 
@@ -42,6 +44,8 @@ _RESOURCES = (
     states,
     runs,
     writes,
+    tapes,
+    workspace,
     permissions,
     deliveries,
     account,
