@@ -7,6 +7,7 @@ of its own and reaches the executor as a directory descriptor.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,12 +51,27 @@ def fill(where: str | int) -> Fill:
     return Fill(1 << 30, 1 << 30)
 
 
-def _is_mount_point(path: str) -> bool:
+def _mount_points() -> list[str]:
     """From the kernel's own list: os.path.ismount does not see a folder bound to itself."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        points = (line.split(" ")[4] for line in file)
-        escaped = path.replace("\\", "\\134").replace(" ", "\\040").replace("\t", "\\011")
-        return escaped in points
+        escaped = [line.split(" ")[4] for line in file]
+    return [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point) for point in escaped]
+
+
+def remove_deleted() -> None:
+    """Boxes of folders that were deleted while mounted: nothing is left of such a folder but mount points, and
+    nobody will start there again."""
+    points = [Path(point) for point in _mount_points()]
+    for boxes in [point for point in points if point.name == "boxes"]:
+        with suppress(OSError):
+            if [entry.name for entry in boxes.parent.iterdir()] != ["boxes"]:
+                continue
+            for point in reversed([point for point in points if point.is_relative_to(boxes)]):
+                kernel.unmount(str(point))
+            for left in boxes.iterdir():
+                left.rmdir()
+            boxes.rmdir()
+            boxes.parent.rmdir()
 
 
 class Boxes:
@@ -67,7 +83,7 @@ class Boxes:
 
     def open(self) -> None:
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if self._mounted and not _is_mount_point(str(self._folder)):
+        if self._mounted and str(self._folder) not in _mount_points():
             kernel.mount(str(self._folder), str(self._folder), flags=kernel.MS_BIND)
             kernel.mount("", str(self._folder), flags=kernel.MS_PRIVATE)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from services.executor.launcher import cgroups, guest, kernel, measure, seccomp
-from services.executor.launcher.boxes import Boxes
+from services.executor.launcher.boxes import Boxes, remove_deleted
 from services.executor.launcher.protocol import Machine, Ready, Spec, Verdict, machine, receive, send, spec
 from services.executor.launcher.sandboxes import WAITING_MEMORY, Running
 from services.executor.launcher.spare import Spare, prepare
@@ -50,6 +50,8 @@ class Launcher:
         for charged in (True, False):
             program = seccomp.program(platform.machine(), memory_is_charged=charged)
             Path(f"{self._machine.root}/runtime/{guest.filter_name(charged)}").write_bytes(program)
+        if self._is_root:
+            remove_deleted()
         try:
             self._boxes.open()
         except OSError as error:
