@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 _WANTED_V1 = ("memory", "pids", "cpuacct")
+# How the processor is shared where it is fought for: one run with sixty processes weighs as much as one with
+# one, and all runs together as much as one thread of the platform per core, however many they are.
+_WHOLE_SHARE_V1 = 1024 * (os.cpu_count() or 1)  # a thread outside of any group weighs 1024
+_WHOLE_WEIGHT_V2 = 50  # the platform's own group has 100
 _MISSING = "no control group of this machine can be written by this user"
 
 
@@ -119,12 +123,15 @@ def _remove_orphans(ours: Path) -> None:
 
 @dataclass
 class GroupV1:
+    """share: where the processor is shared out; None where this machine does not."""
+
     memory: Path
     pids_dir: Path
     cpu: Path
+    share: Path | None = None
 
-    def _all(self) -> tuple[Path, Path, Path]:
-        return self.memory, self.pids_dir, self.cpu
+    def _all(self) -> tuple[Path, ...]:
+        return self.memory, self.pids_dir, self.cpu, *([self.share] if self.share else [])
 
     def join(self, pid: int) -> None:
         for folder in self._all():
@@ -174,7 +181,9 @@ class GroupsV1:
     def make(self, name: str) -> Group | None:
         for parent in self.parents.values():
             (parent / name).mkdir(exist_ok=True)
-        return GroupV1(*(self.parents[controller] / name for controller in _WANTED_V1))
+        share = self.parents.get("cpu")
+        wanted = (self.parents[controller] / name for controller in _WANTED_V1)
+        return GroupV1(*wanted, share=share / name if share else None)
 
     def sweep(self) -> None:
         _sweep(list(self.parents.values()))
@@ -311,6 +320,7 @@ def find(name: str, mountinfo: str, cgroup: str) -> Groups:
             parents[controller] = _own(mount, cgroup, controller) / name
         for parent in parents.values():
             parent.mkdir(exist_ok=True)
+        parents |= _sharing(name, mounts, cgroup)
         return GroupsV1(parents)
     except (StopIteration, OSError):
         pass
@@ -324,13 +334,56 @@ def find(name: str, mountinfo: str, cgroup: str) -> Groups:
     return NoGroups()
 
 
+def _sharing(name: str, mounts: list[_Mount], cgroup: str) -> dict[str, Path]:
+    """Version 1: where runs' groups share the processor, unless that is where their use is counted as well."""
+    for mount in mounts:
+        if mount.kind == "cgroup" and "cpu" in mount.controllers:
+            parent = _own(mount, cgroup, "cpu") / name
+            with suppress(OSError):
+                parent.mkdir(exist_ok=True)
+                _write(parent / "cpu.shares", _WHOLE_SHARE_V1)
+                return {} if "cpuacct" in mount.controllers else {"cpu": parent}
+    return {}
+
+
 def _hand_down(parent: Path) -> Path | None:
     """Make `parent` and let its children have memory and pids; None where that is not allowed."""
     try:
         parent.mkdir(exist_ok=True)
+        with suppress(OSError):  # runs are then weighed by the kernel's own defaults
+            _write(parent / "cgroup.subtree_control", "+cpu")
+            _write(parent / "cpu.weight", _WHOLE_WEIGHT_V2)
         _write(parent / "cgroup.subtree_control", "+memory +pids")
     except OSError:
         with suppress(OSError):
             parent.rmdir()
         return None
     return parent
+
+
+def of_process(mountinfo: str, cgroup: str) -> Group | None:
+    """The group somebody else has put a process into, to be read; None where its files are not seen here.
+    Arguments: texts of /proc/self/mountinfo and of the process's /proc/…/cgroup."""
+    paths = {
+        name: path
+        for line in cgroup.splitlines()
+        for name in line.split(":")[1].split(",")
+        for path in [line.split(":", 2)[2]]
+    }
+    mounts = _mounts(mountinfo)
+
+    def folder(mount: _Mount, controller: str) -> Path | None:
+        found = mount.point / os.path.relpath(paths.get(controller, "/"), mount.root)
+        return found if paths.get(controller, "/") != "/" and found.is_dir() else None
+
+    apart = [
+        folder(mount, controller)
+        for controller in _WANTED_V1
+        for mount in mounts
+        if mount.kind == "cgroup" and controller in mount.controllers
+    ]
+    seen = [path for path in apart if path is not None]
+    if len(seen) == len(_WANTED_V1):
+        return GroupV1(*seen)
+    unified = next((folder(mount, "") for mount in mounts if mount.kind == "cgroup2"), None)
+    return GroupV2(unified) if unified is not None and (unified / "memory.max").exists() else None

@@ -25,6 +25,7 @@ _FROM_HOST_ETC = ("/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives", "/etc/l
 _STAGE = "/tmp"  # noqa: S108 - nothing of it is used
 _AS_FACTOR, _AS_EXTRA = 2, 1 << 30
 _GROUP_FIRST = 16
+_BELOW_THE_PLATFORM = 5
 _RESET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ)
 
 
@@ -68,6 +69,8 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
         _place([empty, pipes.stdout, pipes.stderr, pipes.report, pipes.job, arguments, filter_fd, status])
         os.chdir("/")
         _limits(start)
+        if not start.charged:
+            os.nice(_BELOW_THE_PLATFORM)  # where no group shares the processor out
         if os.geteuid() == 0:
             os.setgroups([])
             os.setresgid(start.uid, start.uid, start.uid)

@@ -90,3 +90,26 @@ def test_counters_read_as_nothing_when_the_group_is_gone(tmp_path: Path) -> None
     assert (group.pids(), group.cpu_ms(), group.memory_peak()) == ([], 0, 0)
     assert not group.out_of_memory()
     assert group.remove()
+
+
+def test_runs_share_the_processor_evenly_when_its_controller_has_a_tree_of_its_own(tmp_path: Path) -> None:
+    mountinfo = _version_1(tmp_path)
+    (tmp_path / "cpu").mkdir()
+    mountinfo += _mountinfo((tmp_path / "cpu", "cgroup", "rw,cpu"))
+
+    groups = cgroups.find("ab", mountinfo, "1:cpu:/\n")
+    assert isinstance(groups, cgroups.GroupsV1)
+    group = groups.make("one")
+
+    assert groups.parents["cpu"] == tmp_path / "cpu" / "ab"
+    assert int((tmp_path / "cpu" / "ab" / "cpu.shares").read_text()) >= 1024
+    assert isinstance(group, cgroups.GroupV1)
+    group.join(7)
+    assert (tmp_path / "cpu" / "ab" / "one" / "cgroup.procs").read_text() == "7"
+
+
+def test_all_runs_together_weigh_less_than_the_platform_in_the_unified_tree(tmp_path: Path) -> None:
+    groups = cgroups.find("ab", _mountinfo((tmp_path, "cgroup2", "rw")), "0::/\n")
+
+    assert isinstance(groups, cgroups.GroupsV2)
+    assert int((groups.parent / "cpu.weight").read_text()) < 100

@@ -1,0 +1,102 @@
+"""One run beside another that takes all it can get: each has its share of the processor, whatever the other does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.executor.adapters.bubblewrap import BubblewrapSandbox
+from services.executor.ports import Ended, RunLimits
+from tests.contract.sandbox_runs import Bench
+from tests.needs import unavailable
+
+# Processor time, not seconds: how long it takes is the machine's business.
+WORK = """
+import os, time
+children = []
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        while time.process_time() < 0.4:
+            sum(range(1000))
+        os._exit(0)
+    children.append(child)
+for child in children:
+    os.waitpid(child, 0)
+"""
+HOGS = {
+    "spins in many processes": """
+import os
+for _ in range(24):
+    if not os.fork():
+        break
+print("at it", flush=True)
+while True:
+    pass
+""",
+    "prints without end": """
+import os
+for _ in range(8):
+    if not os.fork():
+        break
+print("at it", flush=True)
+while True:
+    os.write(3, b"x" * 4096)
+    sum(range(2000))
+""",
+    "fills its disk and empties it": """
+import os
+for n in range(12):
+    if not os.fork():
+        break
+print("at it", flush=True)
+while True:
+    with open(f"file{os.getpid()}", "wb") as file:
+        for _ in range(64):
+            file.write(bytes(65536))
+""",
+    "makes files and removes them": """
+import os
+for n in range(12):
+    if not os.fork():
+        break
+print("at it", flush=True)
+while True:
+    for n in range(100):
+        open(f"{os.getpid()}-{n}", "w").close()
+    for n in range(100):
+        os.remove(f"{os.getpid()}-{n}")
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("shares")
+    sandbox = BubblewrapSandbox(folder / "sandbox")
+    found = sandbox.enforcement()
+    if "all" in found.missing:
+        unavailable("a sandbox", found.missing["all"])
+    if "cpu" in found.missing:
+        unavailable("a control group", found.missing["cpu"])
+    yield Bench(sandbox, folder)
+    sandbox.close()
+
+
+@pytest.mark.parametrize("hog", sorted(HOGS))
+def test_a_run_gets_its_share_of_the_processor_while_another(hog: str, bench: Bench) -> None:
+    limits = RunLimits(wall_s=60, cpu_s=60, output_bytes=1 << 30)
+    greedy = bench.order(HOGS[hog], limits=limits)
+    beside = bench.start(greedy)
+    assert beside.printed.wait(60)
+
+    _sink, worked = bench.run(WORK)
+    bench.sandbox.stop(greedy.id)
+    taken = beside.wait()
+
+    assert (worked.reason, worked.exit_code) == ("exited", 0), worked
+    assert worked.usage.cpu_ms >= 700
+    # Shared evenly it is about as much; shared by processes it would be up to twelve times as much.
+    assert taken.usage.cpu_ms <= 2.5 * worked.usage.cpu_ms, (taken.usage, worked.usage)
+    assert isinstance(taken, Ended)
