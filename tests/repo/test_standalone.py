@@ -11,7 +11,8 @@ from tests.repo.tree import Source, under
 
 # Folder -> what it may import besides the standard library.
 ALONE = {
-    "services/executor/runner": ("services.executor.runner", "services.executor.launcher"),
+    # time_machine is lent to replays alone, which cannot do without it
+    "services/executor/runner": ("services.executor.runner", "services.executor.launcher", "time_machine"),
     "services/executor/launcher": ("services.executor.launcher", "services.executor.runner"),
     "sdk/agent": ("agent",),
     "scripts": ("scripts", "shared"),  # only `make docs` looks at shared, and it runs inside the environment
