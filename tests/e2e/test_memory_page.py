@@ -30,7 +30,7 @@ def test_memory_goes_back_and_returns_when_the_person_says_so(house: House, visi
     expect(rows).to_have_count(2)
     expect(rows.nth(0).get_by_text("지금 쓰는 기억")).to_be_visible()
 
-    visitor.press("기억 1로 되돌리기")
+    visitor.press("이때로 되돌리기 (기억 1)")
     visitor.sees("기억 1로 되돌릴까요?")
     assert visitor.complaints() == []
     visitor.press("이때로 되돌리기")

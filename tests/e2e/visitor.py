@@ -66,7 +66,7 @@ class Visitor:
         application = self._house.application
         assert application is not None
         self.page.goto(gateway.sign_in_link(application.kits["gateway"], self.address))
-        expect(self.page.locator(".example").first).to_be_visible()
+        expect(self.page.locator(".example").first).to_be_visible(timeout=RUN_MS)
 
     def button(self, name: str, within: Locator | None = None) -> Locator:
         return (within or self.page).get_by_role("button", name=name, exact=True)

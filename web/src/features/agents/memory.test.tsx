@@ -65,7 +65,7 @@ test("memory goes back after a yes, and back again by the toast", async () => {
     [STATES]: list(state(1), state(2, { current: true })),
     [REWIND]: (each: { body: { number: number } }) => ({ id: "rewind_1", number: each.body.number }),
   });
-  await userEvent.click(await screen.findByRole("button", { name: "기억 1로 되돌리기" }));
+  await userEvent.click(await screen.findByRole("button", { name: "이때로 되돌리기 (기억 1)" }));
   expect(screen.getByText("기억 1로 되돌릴까요?")).toBeTruthy();
   expect(changes(asked)).toEqual([]);
   await userEvent.click(screen.getByRole("button", { name: "이때로 되돌리기", hidden: true }));
@@ -78,7 +78,7 @@ test("what broke its conditions can be looked at and not gone back to", async ()
   const broken = state(2, { standing: "candidate" });
   shown(<Memory agent={agent} />, { [STATES]: list(state(1, { current: true }), broken) });
   expect(await screen.findByText("살펴보려고 남겨 둠")).toBeTruthy();
-  expect(screen.queryByRole("button", { name: "기억 2로 되돌리기" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "이때로 되돌리기 (기억 2)" })).toBeNull();
 });
 
 test("a way back that is under way, or came to nothing, is said", async () => {

@@ -45,8 +45,9 @@ function Row({ state, onRewind }: RowProps) {
         {state.standing === "candidate" && <p className="soft">{t("memory.candidateWhy")}</p>}
       </div>
       {!state.current && state.standing !== "candidate" && (
-        <Button aria-label={t("memory.rewindTo", { number: state.number })} onClick={onRewind}>
+        <Button onClick={onRewind}>
           {t("memory.rewind")}
+          <span className="visually-hidden"> ({t("agent.memory", { number: state.number })})</span>
         </Button>
       )}
     </li>
