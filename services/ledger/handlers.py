@@ -16,7 +16,7 @@ from shared.events.conversation import MessageReceived, TurnFunded, TurnRefused
 from shared.events.run import RunFinished, RunFunded, RunParked, RunRefused, RunRequested
 from shared.events.usage import LeaseClosed, TokensUsed
 from shared.ids import derived
-from shared.records.ledger import Lease, UsageEntry
+from shared.records.ledger import Budget, Lease, UsageEntry
 from shared.store.port import Tx
 
 
@@ -36,7 +36,7 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
             TurnRefused(conversation_id=event.conversation_id, message_id=event.message_id, reason=reason)
         )
         return
-    lease = _lease(tx, "turn", event.message_id, event.agent_id, tokens, TURN_LASTS, deps)
+    lease = _lease(tx, budget, "turn", event.message_id, event.agent_id, tokens, TURN_LASTS, deps)
     tx.emit(
         TurnFunded(
             conversation_id=event.conversation_id,
@@ -55,7 +55,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         reason = "이번 달 토큰 한도에 닿아 실행하지 않았어요. (This month's token cap is reached.)"
         tx.emit(RunRefused(run_id=event.run_id, reason=reason))
         return
-    lease = _lease(tx, "run", event.run_id, event.agent_id, event.tokens, RUN_LASTS, deps)
+    lease = _lease(tx, budget, "run", event.run_id, event.agent_id, event.tokens, RUN_LASTS, deps)
     tx.emit(
         RunFunded(run_id=event.run_id, lease_id=lease.id, tokens=lease.tokens, expires_at=lease.expires_at)
     )
@@ -63,6 +63,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
 
 def _lease(
     tx: Tx,
+    budget: Budget,
     holder: Literal["turn", "run"],
     holder_id: str,
     agent_id: str | None,
@@ -71,7 +72,6 @@ def _lease(
     deps: Deps,
 ) -> Lease:
     now = deps.clock.now()
-    budget = repository.budget_of(tx, tx.cause.workspace_id, now, deps.month_tokens)
     number = len(repository.leases_of(tx, holder_id))
     lease = Lease(
         id=repository.lease_id(holder_id, number),
@@ -85,7 +85,8 @@ def _lease(
         at=stamp(now),
     )
     repository.save_lease(tx, lease)
-    repository.save_budget(tx, budget.but(leased_tokens=budget.leased_tokens + tokens))
+    if tokens:
+        repository.save_budget(tx, budget.but(leased_tokens=budget.leased_tokens + tokens))
     return lease
 
 
@@ -139,9 +140,9 @@ def _close(tx: Tx, lease: Lease) -> None:
     if lease.status == "closed":
         return
     repository.save_lease(tx, lease.but(status="closed"))
-    budget = repository.find_budget(tx, lease.budget_id)
+    rest = max(0, lease.tokens - lease.spent_tokens)
+    budget = repository.find_budget(tx, lease.budget_id) if rest else None
     if budget is not None:
-        rest = max(0, lease.tokens - lease.spent_tokens)
         repository.save_budget(tx, budget.but(leased_tokens=max(0, budget.leased_tokens - rest)))
 
 

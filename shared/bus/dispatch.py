@@ -178,11 +178,18 @@ class Dispatcher:
         return id, data
 
     def _once(self, envelope: Envelope, once: bool, act: Callable[[Tx], T]) -> T | None:
-        """`act` and the event's mark in one commit; its result, None when the event was here before."""
+        """`act` and the event's mark in one commit; its result, None when the event was here before.
+
+        Nearly every event is new, so nobody looks for its mark first: a mark that is there makes the commit
+        fail, and `act` may have failed for being late. Only then is it looked for.
+        """
         mark = derived("seen", envelope.source, envelope.id)
+        tries = 0
 
         def work(tx: Tx) -> T | None:
-            if once and tx.get(INBOX, mark) is not None:
+            nonlocal tries
+            tries += 1
+            if once and tries > 1 and tx.get(INBOX, mark) is not None:
                 return None
             result = act(tx)
             if once and not tx.empty:  # what changed nothing needs no mark, and no commit
@@ -190,7 +197,12 @@ class Dispatcher:
             return result
 
         cause = Cause(envelope.workspace_id, envelope.actor, envelope.traceparent)
-        return self._store.transact(work, cause=cause)
+        try:
+            return self._store.transact(work, cause=cause)
+        except ProjectError:
+            if once and self._store.get(INBOX, mark) is not None:
+                return None
+            raise
 
     def forget_old_marks(self) -> None:
         """Delete some inbox marks no redelivery can need any more. Does nothing more than once a minute."""

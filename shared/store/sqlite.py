@@ -24,6 +24,7 @@ from shared.store.signal import Signal, SignalWatch
 from shared.store.sqlite_reader import DataVersion, SqliteReader, connect, find
 
 _TRIES = 30
+_TURN_S = 0.2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS docs (
@@ -97,6 +98,7 @@ class SqliteStore:
         self._writer = connect(path)
         self._writer.executescript(_SCHEMA)
         self._lock = threading.Lock()
+        self._turn = threading.RLock()
         self._recent = recent
         self._reader = SqliteReader(path, recent)
         self._random = random.Random()
@@ -122,6 +124,19 @@ class SqliteStore:
         return self._reader.query(query)
 
     def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
+        # One after the other, so that threads of this process race for nothing: who loses does all its work
+        # twice. Only for a while, since a function may wait for another thread's commit.
+        in_turn = self._turn.acquire(timeout=_TURN_S)
+        try:
+            tx, result = self._committed(function, cause)
+        finally:
+            if in_turn:
+                self._turn.release()
+        if not tx.empty:
+            self._tell(tx)
+        return result
+
+    def _committed(self, function: Callable[[Tx], T], cause: Cause) -> tuple[_SqliteTx, T]:
         for attempt in range(_TRIES):
             tx = _SqliteTx(self, cause)
             result = function(tx)
@@ -131,9 +146,7 @@ class SqliteStore:
                 if attempt > 2:
                     self._clock.wait(threading.Event(), self._random.uniform(0, 0.002 * attempt))
                 continue
-            if not tx.empty:
-                self._tell(tx)
-            return result
+            return tx, result
         raise Conflict("Somebody else changed this at the same time; read it again and retry.")
 
     def _tell(self, tx: _SqliteTx) -> None:

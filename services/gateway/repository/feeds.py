@@ -11,10 +11,12 @@ from shared.records import Record
 R = TypeVar("R", bound=Record)
 
 
-def entries_after(reader: Readable, collection: str, owner_id: str, kind: type[R], seq: int) -> Iterator[R]:
-    """Every entry with a number above `seq`, in order, until there is none yet. The owner's scope is
-    checked by whoever asks."""
-    while True:
+def entries_after(
+    reader: Readable, collection: str, owner_id: str, kind: type[R], seq: int, newest: int | None = None
+) -> Iterator[R]:
+    """Every entry with a number above `seq`, in order, up to `newest` or until there is none yet. The owner's
+    scope is checked by whoever asks."""
+    while newest is None or seq < newest:
         seq += 1
         found = reader.get(collection, f"{owner_id}-{seq:08d}")
         if found is None:

@@ -15,6 +15,7 @@ from shared.store.port import Watch
 _PING_S = 15.0
 # How long a view may sleep through the server's stop.
 _NAP_S = 1.0
+_PIECE = 64 << 10  # characters: what belongs together is sent at once, but a long past in pieces
 
 Poll = Callable[[], Iterable[str]]
 
@@ -71,7 +72,7 @@ def _frames(
     try:
         yield ": hello\n\n"
         while not deps.slots.closing and not left():
-            for text in poll():
+            for text in _together(poll()):
                 yield text
                 said_at = deps.clock.monotonic()
             if deps.clock.monotonic() - said_at >= _PING_S:
@@ -80,3 +81,14 @@ def _frames(
             watch.wait(_NAP_S)
     finally:
         closing()
+
+
+def _together(texts: Iterable[str]) -> Iterator[str]:
+    piece = ""
+    for text in texts:
+        piece += text
+        if len(piece) >= _PIECE:
+            yield piece
+            piece = ""
+    if piece:
+        yield piece

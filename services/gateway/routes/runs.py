@@ -34,7 +34,7 @@ from services.gateway.routes.once import made_id
 from shared.clock import stamp
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.events.run import RunCancelRequested, RunRequested
-from shared.records.executor import Artifact, Run, RunEntry
+from shared.records.executor import Artifact, Run, RunEntry, RunFeed
 from shared.records.gateway import Agent, Delivery
 from shared.records.planner import Conversation
 from shared.records.scheduler import Slot
@@ -44,7 +44,7 @@ api = Api("runs")
 
 # How long a run asked for by hand may wait for room before it is given up.
 _QUEUE_LIMIT = timedelta(minutes=10)
-_ENTRIES = "run_entries"
+_ENTRIES, _FEEDS = "run_entries", "run_feeds"
 _OVER = frozenset({"succeeded", "failed", "cancelled", "timed_out", "refused"})
 
 
@@ -204,7 +204,9 @@ class _Tail:
 
     def poll(self) -> Iterator[str]:
         found = self._executor.get("runs", self._id)
-        for entry in entries_after(self._executor, _ENTRIES, self._id, RunEntry, self._seq):
+        feed = self._executor.get(_FEEDS, self._id)
+        newest = RunFeed.from_doc(feed.data).next_seq - 1 if feed else 0
+        for entry in entries_after(self._executor, _ENTRIES, self._id, RunEntry, self._seq, newest):
             self._seq = entry.seq
             yield frame("entry", entry.model_dump_json(), entry.seq)
         if found is not None and found.version != self._version:

@@ -13,7 +13,7 @@ from shared.bus.port import Received
 from shared.errors import Conflict, NotFound, NotYet, Unavailable
 from shared.events.clock import TimeTicked
 from shared.events.run import RunFunded, RunRefused, RunStarted
-from shared.store.port import Tx
+from shared.store.port import Query, Tx
 from tests.unit.desk import PERSON, WORKSPACE, Desk
 
 
@@ -73,7 +73,17 @@ def test_documents_events_and_mark_are_one_commit(desk: Desk) -> None:
 def test_an_event_that_comes_twice_changes_nothing_the_second_time(desk: Desk) -> None:
     envelope = desk.envelope(FUNDED)
     assert [desk.hears_again(envelope) for _ in range(3)] == [ACK] * 3
-    assert desk.deps.calls == ["run_1"]
+    (version,) = [d.version for d in desk.store.query(Query("runs"))]
+    assert desk.hears_again(envelope) == ACK
+    assert [d.version for d in desk.store.query(Query("runs"))] == [version]
+    assert len(desk.said(RunStarted)) == 1
+
+
+def test_an_event_that_comes_again_when_it_makes_no_sense_any_more_is_taken(desk: Desk) -> None:
+    envelope = desk.envelope(FUNDED)
+    assert desk.hears_again(envelope) == ACK
+    desk.deps.raises = NotFound("gone meanwhile")
+    assert desk.hears_again(envelope) == ACK
     assert len(desk.said(RunStarted)) == 1
 
 

@@ -237,10 +237,11 @@ def frames(world: World, path: str, count: int, last_id: str | None = None) -> l
     assert answer.status_code == 200
     found: list[dict[str, str]] = []
     for chunk in answer.response:
-        lines = [line.split(": ", 1) for line in chunk.decode().strip().split("\n")]
-        if lines[0][0] != "":
-            found.append(dict(lines))
-        if len(found) == count:
+        for text in chunk.decode().strip().split("\n\n"):
+            lines = [line.split(": ", 1) for line in text.split("\n")]
+            if lines[0][0] != "":
+                found.append(dict(lines))
+        if len(found) >= count:
             break
     answer.close()
     return found

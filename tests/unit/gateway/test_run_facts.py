@@ -118,7 +118,7 @@ def test_the_feed_tells_what_changed_and_resumes(world: World) -> None:
     next(stream)
 
     world.receive(RunStarted(run_id="run_1", agent_id="agent_1", kind="scheduled", attempt=1), "executor")
-    live = [next(stream).decode() for _ in range(2)]
+    live = next(stream).decode().split("\n\n")
     answer.close()
     resumed = frames(world, "/api/v1/events", 1, last_id="1")
 

@@ -8,7 +8,7 @@ from typing import Any
 from services.gateway.model.access import OWNER_WORKSPACE
 from shared.events.permission import PermissionDecided
 from shared.events.run import RunCancelRequested, RunRequested
-from shared.records.executor import Artifact, PermissionRequest, RunEntry
+from shared.records.executor import Artifact, PermissionRequest, RunEntry, RunFeed
 from shared.records.gateway import Grant, Notice
 from shared.records.scheduler import Slot
 from tests.unit.gateway.conftest import World
@@ -139,6 +139,7 @@ def test_the_stream_of_a_run_resumes(world: World) -> None:
     world.run()
     for seq in (1, 2, 3):
         world.put("executor", "run_entries", entry(seq))
+    world.put("executor", "run_feeds", RunFeed(id="run_1", workspace_id=OWNER_WORKSPACE, next_seq=4))
 
     seen = frames(world, "/api/v1/runs/run_1/events", 2, last_id="2")
 
