@@ -30,6 +30,7 @@ HOGS = {
 import os
 for _ in range(24):
     if not os.fork():
+        os.setsid()  # a kernel that shares by session must not be taken in
         break
 print("at it", flush=True)
 while True:
@@ -39,6 +40,7 @@ while True:
 import os
 for _ in range(8):
     if not os.fork():
+        os.setsid()  # a kernel that shares by session must not be taken in
         break
 print("at it", flush=True)
 while True:
@@ -49,6 +51,7 @@ while True:
 import os
 for n in range(12):
     if not os.fork():
+        os.setsid()  # a kernel that shares by session must not be taken in
         break
 print("at it", flush=True)
 while True:
@@ -60,6 +63,7 @@ while True:
 import os
 for n in range(12):
     if not os.fork():
+        os.setsid()  # a kernel that shares by session must not be taken in
         break
 print("at it", flush=True)
 while True:
