@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
 import json
@@ -11,6 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self, cast
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,22 @@ class _Handler(BaseHTTPRequestHandler):
     def answer_echo_brotli(self, got: Received) -> None:
         self._send(200, b"\x0b\x02\x80", {"content-encoding": "br"})
 
+    def answer_echo_coded(self, got: Received) -> None:
+        """The authorization value in the encodings that things are usually put into."""
+        value = got.headers.get("authorization", "-").encode()
+        coded = [base64.b64encode(b"x" * lead + value + b"yz") for lead in range(3)]
+        coded += [base64.urlsafe_b64encode(value), value.hex().encode(), quote(value, safe="").encode()]
+        self._send(200, b"\n".join(coded))
+
+    def answer_echo_head(self, got: Received) -> None:
+        value = got.headers.get("authorization", "-")
+        self._send(
+            200, b"see my head", {"x-echo": value, "set-cookie": f"s={value}", "x-base64": _base64(value)}
+        )
+
+    def answer_redirect(self, got: Received) -> None:
+        self._send(302, b"", {"location": got.target.partition("to=")[2]})
+
     def answer_drip(self, got: Received) -> None:
         """The authorization value in chunks of three bytes."""
         self.send_response(200)
@@ -136,13 +154,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(302, b"", {"location": "/echo"})
 
 
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, host: str) -> None:
         self.seen = Seen()
         self._tls = tls
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((host, 0), _Handler)
 
     def finish_request(self, request: object, client_address: object) -> None:
         # In the connection's own thread, so that a handshake cannot hold up the next connection.
@@ -193,10 +215,12 @@ class CannedServer:
 
 
 class Upstream:
-    """`with Upstream(tls) as server`: serves until the block ends. `tls` is a server context or None."""
+    """`with Upstream(tls) as server`: serves until the block ends. `tls` is a server context or None; `host` an
+    address of this machine."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._server = _Server(tls)
+    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self._server = _Server(tls, host)
+        self.host = host
         self.port: int = self._server.server_address[1]
         self.seen = self._server.seen
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)

@@ -24,7 +24,8 @@ AGENTS = 30
 def prove(house: House, sink: Upstream, seed: int) -> dict[str, Any]:
     """`problem` is empty when every promise held."""
     agent = writing_agent(seed)
-    problem, found = "", {"shown": []}
+    problem = ""
+    found: dict[str, Any] = {"shown": []}
     try:
         found = shown_then_made(house.person(patience_s=120), sink, agent)
         assert found["early"] == 0, f"{found['early']} requests before anybody said yes"

@@ -288,7 +288,9 @@ class Forwarder:
         pairs = [text for pair in request.headers.raw_items() for text in pair]
         hosts = f"{draft.asked} {header(request, b'host').decode('latin-1')}"
         head = b"\n".join([request.method, request.target, *pairs])
-        self._trip(draft, self._tripwire.found_in_address(head) or self._tripwire.found_in_host(hosts))
+        # Libraries write the names of headers in capitals of their own.
+        found = self._tripwire.found_in_address(head) or self._tripwire.found(head.lower())
+        self._trip(draft, found or self._tripwire.found_in_host(hosts))
         if self._tripped:
             raise NotAllowed("this request carries a secret it has no business with", code="decoy")
 

@@ -109,6 +109,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "percent-encoded": {"method": "GET", "path": "/x?q=" + "".join(f"%{ord(c):02X}" for c in VALUE)},
     "header value": {"method": "GET", "headers": {"X-Trace": VALUE}},
     "header name": {"method": "GET", "headers": {f"X-{VALUE}": "1"}},
+    "header name in odd capitals": {"method": "GET", "headers": {f"X-{VALUE.title()}": "1"}},
     "User-Agent": {"method": "GET", "headers": {"User-Agent": f"Mozilla/5.0 {VALUE[:12]}"}},
     "cookie": {"method": "GET", "headers": {"Cookie": f"session={VALUE[::-1]}"}},
     "Basic": {"method": "GET", "auth": ("admin", VALUE)},
