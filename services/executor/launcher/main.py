@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import platform
 import select
@@ -23,6 +24,7 @@ from services.executor.launcher.spare import Spare, prepare
 
 _PREPARE_AFTER_S = 0.03  # leave the processor to the sandbox that is just starting
 _RETRY_S = 0.005
+_GROUPS_AGAIN_S = 0.1
 _LAST_WAIT_S = 2.0
 
 
@@ -35,6 +37,7 @@ class Launcher:
         self._free = list(range(about.slots))[::-1]
         self._slot_of: dict[str, int] = {}
         self._groups_left: list[cgroups.Group] = []
+        self._groups_at = math.inf
         self._spare: Spare | None = None
         self._spare_at = 0.0
         self._made = 0
@@ -80,6 +83,8 @@ class Launcher:
                     self._finish(running, now)
             if self._spare is None and now >= self._spare_at:
                 self._prepare()
+            if now >= self._groups_at:
+                self._remove_groups(now)
             self._reap_strangers()
 
     def _pause(self) -> float | None:
@@ -88,7 +93,9 @@ class Launcher:
         due += [time.monotonic() + _RETRY_S for r in self._running.values() if r.outer_gone]
         if self._spare is None:
             due.append(self._spare_at)
-        return max(0.0, min(due) - time.monotonic()) if due else None
+        due.append(self._groups_at)
+        soonest = min(due)
+        return None if soonest == math.inf else max(0.0, soonest - time.monotonic())
 
     def _order(self) -> bool:
         message = receive(self._channel)
@@ -233,7 +240,12 @@ class Launcher:
         self._boxes.remove(id)
         if id not in self._running and id in self._slot_of:
             self._free.append(self._slot_of.pop(id))
+        self._remove_groups(time.monotonic())
+
+    def _remove_groups(self, now: float) -> None:
+        """A group whose last process has just died may refuse for a moment."""
         self._groups_left = [group for group in self._groups_left if not group.remove()]
+        self._groups_at = now + _GROUPS_AGAIN_S if self._groups_left else math.inf
 
     def _prepare(self) -> Spare:
         self._made += 1

@@ -1,0 +1,89 @@
+"""Everything a process and its children hold of this machine, as counts that must not grow with runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+_PAUSE_S = 0.1
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below `pid`, without itself."""
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        above = waiting.pop()
+        for task in _entries(Path(f"/proc/{above}/task")):
+            try:
+                below = [int(word) for word in (task / "children").read_text().split()]
+            except OSError:
+                continue
+            found += below
+            waiting += below
+    return found
+
+
+def descriptors(pid: int) -> Counter[str]:
+    """Open descriptors by kind: `socket`, `pipe`, `anon_inode` and the like, or the file's path."""
+    kinds: Counter[str] = Counter()
+    for entry in _entries(Path(f"/proc/{pid}/fd")):
+        try:
+            target = os.readlink(entry)  # noqa: PTH115 - "socket:[4711]" is no path
+        except OSError:
+            continue
+        kinds[re.sub(r":\[?\d+\]?$", "", target)] += 1
+    return kinds
+
+
+def mounts_below(folder: Path) -> int:
+    return Path("/proc/self/mountinfo").read_text().count(f" {folder}/")
+
+
+def control_groups() -> int:
+    """Groups this project made, anywhere on the machine."""
+    top = Path("/sys/fs/cgroup")
+    return sum(
+        1 for family in top.glob("**/agentbuilder-*") for _group in _entries(family) if _group.is_dir()
+    )
+
+
+def files_below(folder: Path) -> int:
+    return sum(len(files) + len(folders) for _at, folders, files in os.walk(folder))
+
+
+def take(pid: int, launcher: int, folder: Path) -> dict[str, object]:
+    """`pid` holds runs, `launcher` starts their sandboxes in `folder`."""
+    return {
+        "processes": len(descendants(pid)),
+        "threads": len(_entries(Path(f"/proc/{pid}/task"))),
+        "descriptors": dict(descriptors(pid)),
+        "descriptors of the launcher": dict(descriptors(launcher)),
+        "mounts": mounts_below(folder),
+        "control groups": control_groups(),
+        "files": files_below(folder),
+    }
+
+
+def settled(look: Callable[[], dict[str, object]], wanted: dict[str, object], patience_s: float) -> str:
+    """Empty once a look equals `wanted`; else what still differs when patience ends."""
+    pause = threading.Event()
+    differs = "nobody looked"
+    for _ in range(int(patience_s / _PAUSE_S)):
+        found = look()
+        if found == wanted:
+            return ""
+        differs = "; ".join(f"{k}: {wanted[k]} before, {v} now" for k, v in found.items() if v != wanted[k])
+        pause.wait(_PAUSE_S)
+    return differs
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

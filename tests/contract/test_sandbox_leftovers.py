@@ -1,0 +1,130 @@
+"""Nothing is left behind: a sample of what `python -m tests.prove.leftovers` does five hundred times."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.executor.adapters.bubblewrap import BubblewrapSandbox
+from services.executor.egress.gateway import EgressGateway
+from services.executor.egress.model import EgressRun
+from services.executor.ports import Order, RunLimits, shape
+from tests.contract import census
+from tests.contract.sandbox_runs import Bench
+from tests.needs import unavailable
+
+_RUNS = 30
+_PATIENCE_S = 60
+_CODES = (
+    "print('well')",
+    "raise SystemExit(3)",
+    "open('outputs/a', 'w').write('a' * 100_000)\nopen('state/b', 'w').write('b')",
+    "import os, time\nfor _ in range(3):\n    if os.fork() == 0: time.sleep(600)",
+    "import urllib.request\nurllib.request.urlopen('http://nowhere.example.com')",
+    "while True: pass",
+)
+_LIMITS = RunLimits(wall_s=0.3, memory_bytes=64 << 20, disk_bytes=8 << 20, processes=8)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    sandbox = BubblewrapSandbox(tmp_path / "sandbox", slots=4)
+    missing = sandbox.enforcement().missing
+    if "all" in missing:
+        unavailable("a sandbox", missing["all"])
+    yield Bench(sandbox, tmp_path)
+    sandbox.close()
+
+
+class _Rounds:
+    """One run after the other, of every kind; each third takes a sandbox that waited."""
+
+    def __init__(self, bench: Bench, gateway: EgressGateway) -> None:
+        self._bench = bench
+        self._gateway = gateway
+
+    def go(self, number: int) -> None:
+        bench, gateway = self._bench, self._gateway
+        assert isinstance(bench.sandbox, BubblewrapSandbox)
+        order = bench.order(_CODES[number % len(_CODES)], limits=_LIMITS, warm_key="key")
+        run = EgressRun(order.id, (), lambda exchange: None)
+        order = replace(order, egress=lambda listener: gateway.open(run, listener))
+        if number % 3 == 0:
+            self._wait_for_one(bench.sandbox, order)
+        sink = bench.start(order)
+        if number % 7 == 0:
+            bench.sandbox.stop(order.id)
+        sink.wait()
+        gateway.close(order.id)
+        bench.sandbox.release(order.id)
+
+    def _wait_for_one(self, sandbox: BubblewrapSandbox, order: Order) -> None:
+        def watch(listener: object) -> str:
+            gateway.guard(listener, lambda exchange: None)  # type: ignore[arg-type]
+            return ""
+
+        gateway = self._gateway
+        sandbox.warm(replace(shape(order), egress=watch), lambda why: None)
+        census.settled(
+            lambda: {"ready": any(w.ready for w in sandbox.waiting())}, {"ready": True}, _PATIENCE_S
+        )
+
+
+def test_nothing_is_left_when_runs_of_every_kind_have_ended(bench: Bench, tmp_path: Path) -> None:
+    assert isinstance(bench.sandbox, BubblewrapSandbox)
+    launcher = bench.sandbox.launcher_pid
+    assert launcher is not None
+    gateway = EgressGateway()
+    rounds = _Rounds(bench, gateway)
+
+    def look() -> dict[str, object]:
+        found = census.take(os.getpid(), launcher, tmp_path / "sandbox")
+        del found["control groups"]  # other tests of this machine have theirs
+        return found
+
+    for number in range(len(_CODES)):
+        rounds.go(number)
+    before = look()
+    for number in range(_RUNS):
+        rounds.go(number)
+
+    assert census.settled(look, before, 20) == ""
+    gateway.stop()
+
+
+def test_every_place_is_free_again_when_runs_have_ended(bench: Bench) -> None:
+    for _ in range(3):
+        orders = [bench.order("print(1)") for _ in range(4)]  # as many as there are places
+        sinks = [bench.start(order) for order in orders]
+
+        assert [sink.wait().reason for sink in sinks] == ["exited"] * 4
+        for order in orders:
+            bench.sandbox.release(order.id)
+
+
+def test_boxes_of_a_deleted_folder_are_unmounted_when_any_launcher_starts(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user's boxes live in mount namespaces of their own")
+    lost = BubblewrapSandbox(tmp_path / "lost")
+    bench = Bench(lost, tmp_path)
+    bench.run("print(1)")
+    assert lost.launcher_pid is not None
+    os.kill(lost.launcher_pid, signal.SIGKILL)
+    shutil.rmtree(tmp_path / "lost", ignore_errors=True)  # mount points refuse
+    assert census.mounts_below(tmp_path / "lost") > 0
+
+    other = BubblewrapSandbox(tmp_path / "other")
+    other.sweep(())
+    kept = census.mounts_below(tmp_path / "other")
+    other.close()
+
+    assert census.mounts_below(tmp_path / "lost") == 0
+    assert not (tmp_path / "lost").exists()
+    assert kept > 0  # its own
+    lost.close()
