@@ -84,7 +84,7 @@ def get_tape(path: ById) -> TapeView:
 
 
 @api.post("/runs/<string:id>/replay", Id, 202)
-def post_replay(path: ById, body: ReplayChoice) -> Id:
+def post_run_replay(path: ById, body: ReplayChoice) -> Id:
     """Runs a version on what was recorded: no network, no tokens, nothing is sent, nothing is remembered. The
     run's `same` and `differences` say what it did otherwise."""
     run = _run(path.id)
