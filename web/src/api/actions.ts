@@ -1,6 +1,5 @@
 /** Everything the page asks the server to do, as plain functions. */
 import { answer, api, key } from "./client";
-import { asked } from "./pending";
 import type { components } from "./schema";
 import type { Language, Me, Practice, Schedule } from "./shapes";
 
@@ -51,8 +50,8 @@ export const startRun = (agentId: string) =>
 export const cancelRun = (id: string) => answer(api.POST("/api/v1/runs/{id}/cancel", on(id)));
 
 /** Runs it again on what was kept of it: nothing leaves. The new run's id. */
-export const replayRun = (id: string, version?: string) =>
-  asked<{ id: string }>("POST", `/api/v1/runs/${id}/replay`, some({ version }));
+export const replayRun = (id: string, version: string | null) =>
+  answer(api.POST("/api/v1/runs/{id}/replay", { ...on(id), body: { version } }));
 
 /** Lets exactly this one write of a rehearsal through, once, in a new rehearsal. The new run's id. */
 export const sendWrite = (runId: string, writeId: string) =>

@@ -1,8 +1,7 @@
 /** Everything the page reads, by name: one hook per resource. What changes is told by the change stream. */
 import { QueryCache, QueryClient, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { answer, api, Problem } from "./client";
-import { asked } from "./pending";
-import type { AgentCard, ConversationDetail, Exchange, Run } from "./shapes";
+import type { AgentCard, ConversationDetail, Run } from "./shapes";
 
 export const queries = new QueryClient({
   queryCache: new QueryCache({
@@ -144,7 +143,7 @@ export const useReceipts = (runId: string, stamp: string) =>
 export const useTape = (runId: string, wanted: boolean) =>
   useQuery({
     queryKey: ["run-tape", runId],
-    queryFn: () => asked<{ items: Exchange[] }>("GET", `/api/v1/runs/${runId}/tape`),
+    queryFn: () => answer(api.GET("/api/v1/runs/{id}/tape", { params: { path: { id: runId } } })),
     enabled: wanted,
     staleTime: Number.POSITIVE_INFINITY,
   });

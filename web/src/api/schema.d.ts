@@ -553,6 +553,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs a version on what was recorded: no network, no tokens, nothing is sent, nothing is remembered. The
+         * @description run's `same` and `differences` say what it did otherwise.
+         */
+        post: operations["post_run_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/tape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_tape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/writes/{write_id}/decision": {
         parameters: {
             query?: never;
@@ -696,6 +732,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Agents are switched off and deleted, secrets destroyed, and the key of all recordings with them: no copy
+         * @description of those can be read from then on.
+         */
+        delete: operations["delete_workspace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1047,6 +1103,14 @@ export interface components {
             says: string;
             /** Text */
             text: string;
+        };
+        /**
+         * Confirmation
+         * @description confirm: the workspace's name; where it has none, 삭제 or delete.
+         */
+        Confirmation: {
+            /** Confirm */
+            confirm: string;
         };
         /**
          * ConversationEntry
@@ -2024,6 +2088,17 @@ export interface components {
             /** Items */
             items: components["schemas"]["Delivery"][];
         };
+        /**
+         * ReplayChoice
+         * @description version: id of another version of the agent; absent: the one that ran.
+         */
+        ReplayChoice: {
+            /**
+             * Version
+             * @default null
+             */
+            version: string | null;
+        };
         /** Rewind */
         Rewind: {
             /** Number */
@@ -2533,6 +2608,50 @@ export interface components {
             problem: string;
             /** Rewinding */
             rewinding: number | null;
+        };
+        /**
+         * TapeItem
+         * @description One exchange as the code saw it: secrets are placeholders. The texts are cut; null: none, or no text.
+         */
+        TapeItem: {
+            /** Answer Text */
+            answer_text: string | null;
+            /** Bytes In */
+            bytes_in: number;
+            /** Bytes Out */
+            bytes_out: number;
+            /** Content Type */
+            content_type: string;
+            /** Method */
+            method: string;
+            /** N */
+            n: number;
+            /** Reason */
+            reason: string;
+            /** Request Text */
+            request_text: string | null;
+            /** Status */
+            status: number;
+            /** Url */
+            url: string;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * TapeView
+         * @description complete false: something was too large to record. kept: headers when no bodies were kept.
+         */
+        TapeView: {
+            /** At */
+            at: string;
+            /** Complete */
+            complete: boolean;
+            /** Expires At */
+            expires_at: string;
+            /** Items */
+            items: components["schemas"]["TapeItem"][];
+            /** Kept */
+            kept: string;
         };
         /**
          * Template
@@ -4251,6 +4370,90 @@ export interface operations {
             };
         };
     };
+    post_run_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayChoice"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TapeView"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_write_decision: {
         parameters: {
             query?: never;
@@ -4669,6 +4872,48 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */

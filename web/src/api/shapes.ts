@@ -1,5 +1,4 @@
 /** The server's documents by name, from the generated types; feed entries are narrowed by their kind. */
-import type { Exchange } from "./pending";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -12,6 +11,7 @@ export type HostRule = Schemas["HostRule"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryLine = Schemas["DeliveryLine"];
 export type Difference = Schemas["Difference"];
+export type Exchange = Schemas["TapeItem"];
 export type HostContact = Schemas["HostContact"];
 export type Me = Omit<Schemas["Me"], "sandbox"> & {
   sandbox: Schemas["SandboxState"] & {
@@ -33,7 +33,6 @@ export type Template = Schemas["Template"];
 export type Tokens = Schemas["Tokens"];
 export type Version = Schemas["Version"];
 
-export type { Exchange };
 export type Language = AgentCard["language"];
 export type RunStatus = Run["status"];
 export type Outcome = Run["outcome"];

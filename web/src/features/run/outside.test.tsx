@@ -9,6 +9,10 @@ import { standing } from "./words";
 import { readable, Sent, Writes, writesOf } from "./writes";
 
 const TAPE = {
+  at: "2026-11-22T20:00:02Z",
+  expires_at: "2026-12-22T20:00:02Z",
+  kept: "full",
+  complete: true,
   items: [
     {
       n: 1,
@@ -19,6 +23,7 @@ const TAPE = {
       bytes_in: 8200,
       bytes_out: 210,
       content_type: "text/html",
+      reason: "",
       request_text: null,
       answer_text: "<h1>머그 2개</h1>",
     },
@@ -31,6 +36,9 @@ const TAPE = {
       bytes_in: 0,
       bytes_out: 0,
       content_type: "",
+      reason: "undeclared_host",
+      request_text: null,
+      answer_text: null,
     },
   ],
 };
@@ -41,6 +49,7 @@ test("the tape is asked for only when somebody opens it, and shows every exchang
   expect(asked).toEqual([]);
   await userEvent.click(screen.getByText("하나씩 보기"));
   expect(await screen.findByText("<h1>머그 2개</h1>")).toBeTruthy();
+  expect(screen.getByText("허락하지 않은 곳이에요.")).toBeTruthy();
   const rows = screen.getAllByRole("listitem").filter((row) => row.className === "exchange");
   expect(rows.map((row) => row.querySelector("summary")?.textContent)).toEqual([
     "GETshop.example.com/new?page=12008.2kB",

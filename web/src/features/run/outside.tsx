@@ -63,6 +63,8 @@ export function ExchangeRow({ exchange }: { exchange: Exchange }) {
   const { t, i18n } = useTranslation();
   const { host, rest } = addressParts(exchange.url);
   const blocked = BLOCKED.has(exchange.verdict);
+  // Reasons this page has no words for are for programs.
+  const why = exchange.reason && t(`tape.why.${exchange.reason}`, { defaultValue: "" });
   const texts = Boolean(exchange.request_text || exchange.answer_text);
   return (
     <li className="exchange" data-verdict={exchange.verdict}>
@@ -89,6 +91,7 @@ export function ExchangeRow({ exchange }: { exchange: Exchange }) {
             {t("tape.in", { size: size(exchange.bytes_in, i18n.language) })}
             {exchange.content_type && ` · ${exchange.content_type}`}
           </p>
+          {why && <p>{why}</p>}
           {exchange.request_text && <Text label={t("tape.request")} text={exchange.request_text} />}
           {exchange.answer_text && <Text label={t("tape.answer")} text={exchange.answer_text} />}
           {!texts && <p className="soft">{t("tape.noText")}</p>}
@@ -113,6 +116,7 @@ function Tape({ run }: { run: Run }) {
       {open && tape.isPending && <Skeleton lines={3} />}
       {tape.error && <Failure problem={tape.error} onRetry={() => void tape.refetch()} />}
       {tape.data && items.length === 0 && <p className="soft">{t("tape.empty")}</p>}
+      {tape.data?.complete === false && <p className="note">{t("tape.incomplete")}</p>}
       <ol className="exchanges">
         {items.slice(0, shown).map((exchange) => (
           <ExchangeRow key={exchange.n} exchange={exchange} />

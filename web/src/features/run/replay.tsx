@@ -58,7 +58,7 @@ export function Replay({ run }: { run: Run }) {
   }
   const start = () =>
     act(async () => {
-      const { id } = await replayRun(run.id, version || undefined);
+      const { id } = await replayRun(run.id, version || null);
       await navigate(`/runs/${id}`);
     });
   return (
