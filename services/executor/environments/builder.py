@@ -30,6 +30,7 @@ from services.executor.environments.wheels import (
     Pinned,
     applies,
     best_wheel,
+    fingerprint,
     newest_source,
     read_lock,
     read_wish,
@@ -97,6 +98,9 @@ class Builder:
         self._install(read_lock(lock), owner, folder, _Quiet())
         return folder
 
+    def close(self) -> None:
+        self._source.close()
+
     def _build(self, wish: Wish, progress: Progress) -> Installed | Asking:
         say = _Teller(progress, wish)
         own = self._own.of(wish.workspace_id)
@@ -114,13 +118,14 @@ class Builder:
             return asking
         used = [one for one in own if any(one.file.sha256 in pin.hashes for pin in pins)]
         owner = wish.workspace_id if used else ""
-        id = derived("env", lock, _PLACE, owner) if used else derived("env", lock, _PLACE)
+        id = derived("env", fingerprint(pins), _PLACE, owner)
         folder = self._places.environments / id
         if folder.is_dir():
             self._cache.used(folder)
             return Installed(id, lock, self._cache.size(id), bool(used))
         self._cache.remember(id, lock, owner)
         size = self._install(pins, owner, folder, say)
+        self._cache.used(folder)
         self._cache.measured(id, size)
         self._cache.trim()
         return Installed(id, lock, size, bool(used))
@@ -194,9 +199,12 @@ class Builder:
         """Judges every package of the lock, whoever asked for it before: a yes is never inherited."""
         built = {one.file.sha256 for one in own}
         labels, reasons = [], []
+        popular = guard.shipped()
+        direct = {canonicalize_name(read_wish(text).name) for text in wish.packages}
         for pin in pins:
             project = self._facts.of(pin.name, pin.version)
-            doubt = guard.judge(pin.name, pin.version, project, self._clock.now(), guard.shipped())
+            via = pin.via if pin.name not in direct else frozenset()
+            doubt = guard.judge(pin.name, pin.version, project, self._clock.now(), popular, via)
             if doubt is not None and doubt.kind == "invented":
                 raise _no_such(pin.name)
             if pin.label in wish.approved:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -92,6 +93,6 @@ def _own(folder: Path, about: dict[str, str]) -> Own:
 
 
 def _write(path: Path, data: bytes) -> None:
-    beside = path.with_suffix(".new")
+    beside = path.with_suffix(f".{threading.get_ident()}")
     beside.write_bytes(data)
     beside.rename(path)

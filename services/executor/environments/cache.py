@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,21 +57,19 @@ class Cache:
         """Take away what was used longest ago until the rest fits: first downloads, then environments and the
         wheels that no environment holds any more. Never what a run may be using."""
         gone: list[str] = []
-        before = self._clock.now().timestamp() - _IN_USE_S
-        total = sum(thing.size_bytes for thing in (*self._wheels(), *self._files()))
-        for things in (self._files, self._folders, self._free_wheels):
-            for thing in sorted(things(), key=lambda thing: thing.used):
-                if total <= self._at_most:
-                    return gone
-                if thing.used > before:
-                    continue
-                if thing.path.is_file():
-                    thing.path.unlink(missing_ok=True)
-                else:
-                    shutil.rmtree(thing.path, ignore_errors=True)
-                gone.append(thing.path.name)
-                total -= thing.size_bytes
+        left = sum(thing.size_bytes for thing in (*self._wheels(), *self._files())) - self._at_most
+        for environment in (None, *self._unused(self._folders())):
+            if environment is not None and left > 0:
+                left -= _remove(environment, gone)
+            for thing in self._unused(self._free_wheels() if environment else self._files()):
+                if left > 0:
+                    left -= _remove(thing, gone)
         return gone
+
+    def _unused(self, things: Iterable[_Thing]) -> list[_Thing]:
+        """Longest ago first."""
+        before = self._clock.now().timestamp() - _IN_USE_S
+        return sorted((thing for thing in things if thing.used <= before), key=lambda thing: thing.used)
 
     def _files(self) -> Iterator[_Thing]:
         folder = self._root / "index" / "files"
@@ -107,6 +106,15 @@ class Cache:
     def _write(self, id: str, about: dict[str, object]) -> None:
         self._recipes.mkdir(parents=True, exist_ok=True)
         path = self._recipes / f"{id}.json"
-        beside = path.with_suffix(".new")
+        beside = path.with_suffix(f".{threading.get_ident()}")
         beside.write_text(json.dumps(about))
         beside.rename(path)
+
+
+def _remove(thing: _Thing, gone: list[str]) -> int:
+    if thing.path.is_file():
+        thing.path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(thing.path, ignore_errors=True)
+    gone.append(thing.path.name)
+    return thing.size_bytes

@@ -6,6 +6,7 @@ So a lock whose packages were judged once is judged again without asking the ind
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ class Facts:
         kept = _those_that_matter(project, version)
         if any(file.version == version for file in kept):
             self._folder.mkdir(parents=True, exist_ok=True)
-            beside = path.with_suffix(".new")
+            beside = path.with_suffix(f".{threading.get_ident()}")
             beside.write_text(json.dumps([_entry(file) for file in kept]))
             beside.rename(path)
         return Project(name, kept)

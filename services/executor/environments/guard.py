@@ -78,13 +78,22 @@ def shipped() -> Popular:
 
 
 def judge(
-    name: str, version: Version, project: Project | None, now: datetime, popular: Popular
+    name: str,
+    version: Version,
+    project: Project | None,
+    now: datetime,
+    popular: Popular,
+    via: frozenset[str] = frozenset(),
 ) -> Doubt | None:
-    """What is odd about one package of a lock; None when nothing is. `invented` is refused, the rest asks."""
+    """What is odd about one package of a lock; None when nothing is. `invented` is refused, the rest asks.
+
+    via: who needs it. A name that a popular package wrote into its requirements is no slip of anybody here.
+    """
     if project is None or not project.files:
         return Doubt("invented", popular.taken_for(name))
     known = name in popular
-    if not known and (other := popular.taken_for(name)):
+    vouched = any(one in popular for one in via)
+    if not known and not vouched and (other := popular.taken_for(name)):
         return Doubt("mistaken", other)
     times = [file.uploaded for file in project.files if file.uploaded is not None]
     ours = [file.uploaded for file in project.files if file.version == version and file.uploaded is not None]

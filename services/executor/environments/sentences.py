@@ -69,8 +69,7 @@ _DOUBTS: dict[str, tuple[str, str]] = {
         "{name} was uploaded only once and is little known. Use it anyway?",
     ),
     "no_wheel": (
-        "{label} 은(는) 바로 쓸 수 있는 파일이 없어요. 만들려면 그 코드를 잠긴 방에서 한 번 실행해야 해요. "
-        "그렇게 할까요?",
+        "{label} 은(는) 준비된 파일이 없어, 만들려면 그 코드를 잠긴 방에서 한 번 실행해야 해요. 그렇게 할까요?",
         "{label} has no ready-made wheel; building runs its code once in a locked room. Do that?",
     ),
 }

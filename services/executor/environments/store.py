@@ -38,7 +38,7 @@ class WheelStore:
 
     def __init__(self, root: Path, scratch: Path, ids: Ids) -> None:
         self.root = root
-        self._locks = root / ".locks"
+        self._locks = scratch / "locks"
         self._scratch = scratch
         self._ids = ids
 

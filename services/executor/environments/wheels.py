@@ -6,7 +6,7 @@ import functools
 import platform
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -15,17 +15,21 @@ from packaging.tags import Tag, sys_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from services.executor.environments.pages import IndexFile, Project
+from services.executor.environments.pages import IndexFile, Project, project_name
 from shared.errors import BadRequest
 
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_VIA = re.compile(r"\s+#(?:\s+via)?\s+(\S.*?)\s*$")
 
 
 @dataclass(frozen=True)
 class Pinned:
+    """via: packages of the same lock that need it, where the lock says so."""
+
     name: str
     version: Version
     hashes: frozenset[str]
+    via: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -36,13 +40,16 @@ def read_lock(text: str) -> tuple[Pinned, ...]:
     """The packages of a lock that count here, by name. Raises BadRequest for anything but
     `name[extras]==version` with hashes: no URL, path, option or bare name gets in."""
     found: dict[str, Pinned] = {}
+    last = ""
     for line in re.sub(r"\\\n", " ", text).splitlines():
         entry = line.partition(" #")[0].strip()
-        if not entry or entry.startswith("#"):
-            continue
-        pinned = _pinned(entry)
-        if pinned is not None:
-            found[pinned.name] = pinned
+        if entry and not entry.startswith("#"):
+            pinned = _pinned(entry)
+            last = pinned.name if pinned is not None else ""
+            if pinned is not None:
+                found[last] = pinned
+        elif last and (by := _VIA.match(line)) and project_name(by[1]) and by[1] != "via":
+            found[last] = replace(found[last], via=found[last].via | {str(canonicalize_name(by[1]))})
     return tuple(found[name] for name in sorted(found))
 
 
@@ -50,15 +57,20 @@ def _pinned(entry: str) -> Pinned | None:
     hashes = frozenset(_HASH.findall(entry))
     plain = _HASH.sub("", entry).strip()
     try:
-        asked = Requirement(plain)
-        pins = [spec for spec in asked.specifier if spec.operator == "=="]
-        if asked.url or len(pins) != 1 or len(asked.specifier) != 1 or not hashes:
+        wish = Requirement(plain)
+        pins = [spec for spec in wish.specifier if spec.operator == "=="]
+        if wish.url or len(pins) != 1 or len(wish.specifier) != 1 or not hashes:
             raise BadRequest(f"A lock may not say {plain[:120]!r}.", code="bad_lock")
-        if asked.marker is not None and not asked.marker.evaluate():
+        if wish.marker is not None and not wish.marker.evaluate():
             return None
-        return Pinned(str(canonicalize_name(asked.name)), Version(pins[0].version), hashes)
+        return Pinned(str(canonicalize_name(wish.name)), Version(pins[0].version), hashes)
     except (InvalidRequirement, InvalidVersion, InvalidMarker) as error:
         raise BadRequest(f"A lock may not say {plain[:120]!r}.", code="bad_lock") from error
+
+
+def fingerprint(pins: Iterable[Pinned]) -> str:
+    """The same for locks that install the same files, however they are written down."""
+    return "\n".join(f"{pin.label} {' '.join(sorted(pin.hashes))}" for pin in pins)
 
 
 def read_wish(text: str) -> Requirement:

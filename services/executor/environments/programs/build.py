@@ -20,16 +20,21 @@ def main() -> int:
     out.mkdir()
     command = [job["tool"], "build", "--wheel", "--no-config", "--no-progress", "--color", "never"]
     command += ["--default-index", job["index"], "--cache-dir", "/box/cache", "--python", sys.executable]
-    done = subprocess.run(
-        [*command, "--out-dir", str(out), job["source"]],
-        env={**os.environ, "SETUPTOOLS_SCM_PRETEND_VERSION": job["version"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    # Into a file: a process that the build leaves behind may hold a pipe open for ever.
+    with open("/box/said", "w+b") as said:
+        code = subprocess.run(
+            [*command, "--out-dir", str(out), job["source"]],
+            env={**os.environ, "SETUPTOOLS_SCM_PRETEND_VERSION": job["version"]},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            check=False,
+        ).returncode
+        said.seek(max(0, said.tell() - 2000))
+        words = said.read().decode(errors="replace")
     wheels = sorted(out.glob("*.whl"))
-    if done.returncode != 0 or not wheels:
-        Path("outputs/built").write_text("\n" + done.stderr[-2000:])
+    if code != 0 or not wheels:
+        Path("outputs/built").write_text("\n" + words)
         return 0
     Path("outputs/built").write_bytes(wheels[0].name.encode() + b"\n" + wheels[0].read_bytes())
     return 0

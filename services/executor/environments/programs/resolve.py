@@ -16,7 +16,7 @@ def main() -> None:
     with open(os.environ["AGENT_JOB"], encoding="utf-8") as file:
         job = json.load(file)["input"]
     command = [job["tool"], "pip", "compile", "-", "--generate-hashes", "--only-binary", ":all:"]
-    command += ["--no-annotate", "--no-header", "--no-config", "--no-progress", "--color", "never"]
+    command += ["--no-header", "--no-config", "--no-progress", "--color", "never"]
     command += ["--default-index", job["index"], "--cache-dir", "/box/cache", "--python", sys.executable]
     done = subprocess.run(
         command, input="\n".join(job["packages"]), capture_output=True, text=True, check=False
