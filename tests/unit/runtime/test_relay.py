@@ -154,3 +154,55 @@ def test_it_may_be_stopped_before_it_was_started_and_twice(store: SqliteStore, b
     relay = Relay("gateway", store, bus, FakeClock())
     relay.stop()
     relay.stop()
+
+
+class BusHere(BusThatRefuses):
+    local = True
+
+
+def test_events_reach_a_bus_of_this_machine_before_the_commit_returns(store: SqliteStore) -> None:
+    bus = BusHere()
+    relay = Relay("gateway", store, bus, FakeClock())
+    relay.start()
+    for n in range(150):
+        emit(store, f"run_{n}")
+        assert bus.taken[-1] == f"run_{n}"
+    relay.send_once()
+    assert store.outbox(10) == []
+    assert len(bus.taken) == 150, "carried once"
+    relay.stop()
+
+
+def test_the_thread_sends_what_could_not_be_carried_at_once(store: SqliteStore) -> None:
+    bus = BusHere()
+    relay = Relay("gateway", store, bus, FakeClock())
+    relay.start()
+    bus.errors = [Unavailable("away")]
+    emit(store, "run_1")
+    assert bus.has(["run_1"])
+    relay.stop()
+
+
+def test_a_defect_of_the_bus_does_not_reach_who_committed(
+    store: SqliteStore, expect_errors: list[str]
+) -> None:
+    bus = BusHere()
+    relay = Relay("gateway", store, bus, FakeClock())
+    relay.start()
+    bus.errors = [ZeroDivisionError("a defect")]
+    emit(store, "run_1")
+    assert bus.has(["run_1"])
+    assert "a defect" in expect_errors[0]
+    relay.stop()
+
+
+def test_what_was_carried_and_not_marked_comes_again_after_a_death(store: SqliteStore) -> None:
+    bus = BusHere()
+    relay = Relay("gateway", store, bus, FakeClock())
+    relay.start()
+    emit(store, "run_1")
+    relay.stop()  # as a death: nothing is marked on the way out
+    again = Relay("gateway", store, bus, FakeClock())
+    again.send_once()
+    assert bus.taken == ["run_1", "run_1"]
+    assert store.outbox(10) == []
