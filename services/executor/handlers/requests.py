@@ -46,7 +46,8 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
     repository.save_run(tx, run)
     if event.kind == "scheduled" and event.overlap != "queue":
         others = [other for other in runs.unfinished_of_agent(event.agent_id) if other.kind not in ("test", "replay")]
-        if others and event.overlap == "skip":
+        # A parked run holds nothing and may wait for its answer for three days: it is no reason to skip.
+        if event.overlap == "skip" and any(other.status != "parked" for other in others):
             text = (
                 "앞의 실행이 아직 끝나지 않아 건너뛰었어요.",
                 "Skipped: the run before it is not finished yet.",
@@ -56,7 +57,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
             )
             finish(tx, run, ending, deps)
             return
-        for other in others:
+        for other in others if event.overlap == "replace" else ():
             _cancel(other, tx, deps)
     repository.append(tx, run, [("status", {"status": "queued"})], now)
 
