@@ -71,6 +71,7 @@ class WheelStore:
                 about = {"python": _PYTHON, "size_bytes": found.size_bytes}
                 (beside / "about.json").write_text(json.dumps(about))
                 shutil.rmtree(folder, ignore_errors=True)
+                folder.parent.mkdir(parents=True, exist_ok=True)
                 beside.rename(folder)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
