@@ -266,14 +266,23 @@ def test_one_changed_byte_or_another_key_or_host_opens_nothing(what: Ticket, at:
         opened(token, KEY, now, what.host + "x")
 
 
-RUNS = ("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "text/javascript", "application/pdf")
+RUNS = (
+    "text/html",
+    "image/svg+xml",
+    "application/xhtml+xml",
+    "text/xml",
+    "text/javascript",
+    "application/pdf",
+)
 
 
 @given(st.text(max_size=40) | st.sampled_from([*RUNS, "TEXT/HTML", "text/plain", "image/png", "text/html;x"]))
 def test_nothing_is_shown_that_a_browser_might_run(media: str) -> None:
     disposition, content_type = shown_as(media, "inline")
     if disposition == "inline":
-        assert content_type.split("/")[0] in ("image", "video", "audio") or content_type.startswith("text/plain")
+        assert content_type.split("/")[0] in ("image", "video", "audio") or content_type.startswith(
+            "text/plain"
+        )
         assert not any(word in content_type for word in ("html", "svg", "xml", "script", "pdf"))
     assert shown_as(media, "attachment") == ("attachment", "application/octet-stream")
 
