@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.flows.exfiltrating import Den, Script, scripts
+from tests.flows.honest import honest_agent, honest_run
 
 _EACH = 3
 _RANDOM = random.Random(20261122)
@@ -22,6 +23,14 @@ SAMPLE = [
 def den(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Den]:
     with Den(tmp_path_factory.mktemp("den")) as made:
         yield made
+
+
+def test_honest_runs_are_let_be_whatever_they_handle(den: Den) -> None:
+    """`python -m tests.prove.honesty` does two hundred."""
+    person = den.house.person(patience_s=40)
+    agent_id = honest_agent(person, den.bound)
+    for seed in _RANDOM.sample(range(200, 10_000), 20):
+        honest_run(person, agent_id, seed)
 
 
 @pytest.mark.parametrize("script", SAMPLE, ids=lambda script: script.name)
