@@ -71,6 +71,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
     gateway, planner = kit.readers["gateway"], kit.readers["planner"]
     folders = Folders(kit.data_dir, kit.ids)
     around = Surroundings(
+        warm_bytes=kit.settings.warm_mb << 20,
         store=kit.store,
         gateway=gateway,
         planner=planner,

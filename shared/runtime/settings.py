@@ -50,6 +50,12 @@ class Settings(BaseModel):
     package_cache_gb: float = Field(
         10, gt=0, description="Disk space for packages, in GB; what was used longest ago goes first."
     )
+    warm_mb: int = Field(
+        512,
+        ge=0,
+        description="Memory that sandboxes kept ready for agents which run often may hold together, in MB. "
+        "0: every run starts from nothing.",
+    )
     planner: Literal["auto", "claude", "recipes"] = Field("auto", description="Which planner engine.")
     anthropic_api_key: str = Field("", description="Key for Claude (ANTHROPIC_API_KEY).")
     anthropic_base_url: str = Field(

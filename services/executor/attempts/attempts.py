@@ -19,6 +19,7 @@ from services.executor.attempts import collector, prepare
 from services.executor.attempts.admission import Admission, Wish
 from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.sink import AttemptRecorder, Entry
+from services.executor.attempts.warm import WarmPolicy, WarmRules
 from services.executor.attempts.warming import Warming
 from services.executor.egress.decoys import fresh_decoys
 from services.executor.egress.model import EgressReport, EgressRun, Recorder
@@ -70,13 +71,15 @@ class Surroundings:
     reveal: Callable[[Run, str, str], str]
     fonts: Path | None
     tapes: Tapes
+    warm_bytes: int
 
 
 class Attempts:
     def __init__(self, around: Surroundings, sandbox: Sandbox) -> None:
         self._around = around
         self._sandbox = sandbox
-        self.warming = Warming(sandbox, around.egress, around.clock)
+        rules = WarmRules(memory_bytes=around.warm_bytes)
+        self.warming = Warming(sandbox, around.egress, around.clock, WarmPolicy(rules))
         self._live: dict[str, AttemptRecorder] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="attempt-end")
