@@ -14,6 +14,7 @@ from shared.ids import RandomIds
 from shared.store.port import Databases
 from tests.contract import adapters
 from tests.contract.adapters import EMBEDDED, GOOGLE, RETRY_S, SERVICES, TOPICS, BlobsKind, BusKind, StoreKind
+from tests.docker_daemon import daemon as docker_daemon_of_tests
 from tests.google import named
 
 BOTH = [EMBEDDED, GOOGLE]
@@ -35,6 +36,12 @@ def pubsub_here(pubsub_emulator: str) -> Iterator[None]:
 def storage_here(storage_emulator: str) -> Iterator[None]:
     with named(STORAGE_EMULATOR_HOST=storage_emulator):
         yield
+
+
+@pytest.fixture(scope="session")
+def docker_daemon() -> Iterator[str]:
+    with docker_daemon_of_tests() as address:
+        yield address
 
 
 def _own_name() -> str:

@@ -13,27 +13,23 @@ from pathlib import Path
 
 import pytest
 
-from services.executor.adapters.bubblewrap import BubblewrapSandbox
 from services.executor.ports import Ended, RunLimits, Sandbox
 from shared.errors import Unavailable
+from tests.contract.backends import ISOLATING, opened
 from tests.contract.sandbox_runs import Bench
 from tests.fakes.sandbox import FakeSandbox
-from tests.needs import unavailable
 
 _FOREVER = "import time\nprint('going', flush=True)\ntime.sleep(600)"
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "fake"])
+@pytest.fixture(scope="module", params=[*ISOLATING, "fake"])
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp(request.param)
     sandbox: Sandbox
     if request.param == "fake":
         sandbox = FakeSandbox(folder / "sandbox")
     else:
-        sandbox = BubblewrapSandbox(folder / "sandbox")
-        found = sandbox.enforcement()
-        if "all" in found.missing:
-            unavailable("a sandbox", found.missing["all"])
+        sandbox = opened(request.param, folder / "sandbox", request)
     yield Bench(sandbox, folder)
     sandbox.close()
 

@@ -384,6 +384,6 @@ def of_process(mountinfo: str, cgroup: str) -> Group | None:
     ]
     seen = [path for path in apart if path is not None]
     if len(seen) == len(_WANTED_V1):
-        return GroupV1(*seen)
+        return GroupV1(memory=seen[0], pids_dir=seen[1], cpu=seen[2])
     unified = next((folder(mount, "") for mount in mounts if mount.kind == "cgroup2"), None)
     return GroupV2(unified) if unified is not None and (unified / "memory.max").exists() else None
