@@ -74,6 +74,7 @@ def test_events_arrive_once_and_in_order_when_the_receiver_falls_far_behind(
     last = event(FAR)
     bus.publish([last])
     assert slow.got([last])
+    assert quick.got([last])
     assert slow.arrived == quick.arrived == [first, *many, last]
 
 

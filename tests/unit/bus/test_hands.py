@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,16 +120,31 @@ def test_places_are_given_back_when_nothing_was_claimed(house: House) -> None:
     assert house.states() == ["taken", "taken"]
 
 
-def test_what_a_death_would_make_unknown_lies_ready_until_it_is_begun(house: House) -> None:
-    (one, other) = (house.workers.place(), house.workers.place())
-    funded = RunFunded(run_id="run_1", lease_id="l", tokens=0, expires_at="")
-    house.dispatcher.receive(house.desk.envelope(funded))
-    assert (one, other) == (True, True)
-    assert house.states() == ["ready"]
-    house.workers.give_back()
-    assert house.begun()
-    assert house.states() == ["taken"]
-    house.workers.give_back()
+class Willing:
+    """Workers that always have a place and begin nothing."""
+
+    def __init__(self) -> None:
+        self.handed: list[str] = []
+
+    def place(self) -> bool:
+        return True
+
+    def hand(self, id: str, claim: dict[str, Any]) -> None:
+        self.handed.append(claim["state"])
+
+    def give_back(self) -> None:
+        return None
+
+
+def test_what_a_death_would_make_unknown_lies_ready_until_it_is_begun(tmp_path: Path) -> None:
+    desk, willing = Desk(tmp_path, "executor", HANDLERS, lambda _: Deps()), Willing()
+    dispatcher = Dispatcher("executor", HANDLERS, desk.store, desk.deps, desk.clock, willing)
+    dispatcher.receive(desk.envelope(RunFunded(run_id="run_1", lease_id="l", tokens=0, expires_at="")))
+    assert [claim["state"] for claim in desk.documents(CLAIMS).values()] == ["ready"]
+    assert willing.handed == []
+    dispatcher.receive(desk.envelope(RunRefused(run_id="run_2", reason="")))
+    assert willing.handed == ["taken"]
+    desk.close()
 
 
 def test_a_claim_put_back_by_its_worker_is_found_again_when_its_time_has_come(house: House) -> None:
