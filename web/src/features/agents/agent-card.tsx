@@ -11,12 +11,12 @@ import { Icon } from "../../ui/icon";
 import { Switch } from "../../ui/switch";
 import { Planned, When } from "../../ui/time";
 import { toast } from "../../ui/toast";
-import { ParkedQuestion } from "../permission/parked";
+import { PackageQuestions, ParkedQuestion } from "../permission/parked";
 import { Badge } from "../run/run-card";
 import { gist } from "../run/words";
 
 /** Kinds of waiting that are an open question, named by its id. */
-const QUESTIONS = new Set(["parked", "host", "write", "package"]);
+const QUESTIONS = new Set(["parked", "host", "write"]);
 
 function show(id: string, enabled: boolean): void {
   queries.setQueryData<AgentList>(
@@ -98,6 +98,7 @@ export function AgentCard({ agent }: { agent: Card }) {
           <Link to={`/agents/${agent.id}`}>{t("agents.look")}</Link>
         </p>
       )}
+      <PackageQuestions agentId={agent.id} />
       {agent.waiting.map((item) =>
         QUESTIONS.has(item.kind) ? (
           <ParkedQuestion key={item.about} requestId={item.about} otherwise={item.text} linked />

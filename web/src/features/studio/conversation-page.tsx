@@ -62,7 +62,9 @@ function Studio({ detail }: { detail: ConversationDetail }) {
   const composer = useRef<ComposerHandle>(null);
   const working = WORKING.has(detail.state);
   const bottom = useFollowBottom();
-  useTitle(detail.title);
+  // One that began with a file has no sentence to be named after.
+  const title = detail.title || detail.plan?.agent_file.agent.name || t("studio.talk");
+  useTitle(title);
 
   const tell = async (said: { text?: string; answers?: Record<string, string> }): Promise<boolean> => {
     try {
@@ -80,7 +82,7 @@ function Studio({ detail }: { detail: ConversationDetail }) {
     <div className="studio">
       <section className="talk">
         <header className="talk-head">
-          <h1>{detail.title}</h1>
+          <h1>{title}</h1>
           <div className="talk-tools">
             <Meter tokens={detail.tokens} engine={detail.engine} />
             {working && (

@@ -40,7 +40,7 @@ function Recent() {
         {items.slice(0, 8).map((line) => (
           <li key={line.id}>
             <Link to={`/c/${line.id}`}>
-              <span className="recent-title">{line.title}</span>
+              <span className="recent-title">{line.title || t("start.fromFile")}</span>
               <span className={`state state-${line.state}`}>{t(`state.${line.state}`)}</span>
               <When at={line.updated_at} />
             </Link>
