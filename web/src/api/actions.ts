@@ -71,6 +71,10 @@ export const liftQuarantine = (agentId: string) =>
   // The generated type has no word for a field whose only value is null.
   answer(api.PATCH("/api/v1/agents/{id}", { ...on(agentId), body: { quarantine: null } as never }));
 
+/** Agents, secrets and everything that was kept of runs; `confirm` is what the person typed. */
+export const deleteWorkspace = (confirm: string) =>
+  answer(api.DELETE("/api/v1/workspace", { body: { confirm } }));
+
 export const decidePermission = (id: string, decision: "allow" | "deny") =>
   answer(api.POST("/api/v1/permission-requests/{id}/decision", { ...on(id), body: { decision } }));
 

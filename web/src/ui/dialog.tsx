@@ -70,13 +70,14 @@ interface ConfirmProps {
   /** The verb of what will be done; the other button only closes. */
   yes: string;
   busy: boolean;
+  disabled?: boolean;
   onYes: () => void;
   onNo: () => void;
   children: ReactNode;
 }
 
 /** One question before something with consequences: what exactly will happen stands inside. */
-export function Confirm({ title, yes, busy, onYes, onNo, children }: ConfirmProps) {
+export function Confirm({ title, yes, busy, disabled = false, onYes, onNo, children }: ConfirmProps) {
   const { t } = useTranslation();
   const box = useModal();
   const titleId = useId();
@@ -90,7 +91,7 @@ export function Confirm({ title, yes, busy, onYes, onNo, children }: ConfirmProp
         </div>
         <div className="confirm-actions">
           <Button onClick={onNo}>{t("no")}</Button>
-          <Button kind="primary" busy={busy} onClick={onYes}>
+          <Button kind="primary" busy={busy} disabled={disabled} onClick={onYes}>
             {yes}
           </Button>
         </div>

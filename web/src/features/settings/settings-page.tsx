@@ -6,6 +6,7 @@ import { Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 import { When } from "../../ui/time";
 import { useTitle } from "../../ui/title";
+import { EndOfWorkspace } from "./end-of-workspace";
 import "./settings.css";
 
 type Sandbox = Me["sandbox"];
@@ -145,7 +146,14 @@ export default function SettingsPage() {
   return (
     <div className="settings">
       <h1 className="display-small">{t("settings.title")}</h1>
-      {me ? <Machine sandbox={me.sandbox} /> : <Skeleton lines={6} />}
+      {me ? (
+        <>
+          <Machine sandbox={me.sandbox} />
+          <EndOfWorkspace name={me.workspace.name} />
+        </>
+      ) : (
+        <Skeleton lines={6} />
+      )}
     </div>
   );
 }

@@ -1,7 +1,9 @@
 import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import type { Me } from "../../api/shapes";
-import { shown } from "../../test-page";
+import { changes, shown } from "../../test-page";
+import { EndOfWorkspace } from "./end-of-workspace";
 import { limitsOf, Machine } from "./settings-page";
 
 type Sandbox = Me["sandbox"];
@@ -13,6 +15,19 @@ const sandbox = (change: Partial<Sandbox> = {}): Sandbox => ({
   enforced: ["wall", "cpu", "memory", "processes", "disk", "inodes", "files", "output"],
   corpus: { held: 106, total: 106, at: "2026-11-22T20:00:00Z" },
   ...change,
+});
+
+test("everything is deleted only after the workspace's name was typed", async () => {
+  const asked = shown(<EndOfWorkspace name="꽃집" />, { "DELETE /api/v1/workspace": { id: "w" } });
+  await userEvent.click(screen.getByRole("button", { name: "모두 지우기" }));
+  const dialog = within(screen.getByRole("dialog", { hidden: true }));
+  const yes = dialog.getByRole<HTMLButtonElement>("button", { name: "모두 지우기", hidden: true });
+  await userEvent.type(dialog.getByLabelText("확인을 위해 ‘꽃집’ 그대로 적어 주세요."), "꽃");
+  expect(yes.disabled).toBe(true);
+  await userEvent.type(dialog.getByRole("textbox", { hidden: true }), "집");
+  await userEvent.click(yes);
+  expect(await screen.findByText("모두 지웠어요")).toBeTruthy();
+  expect(changes(asked).map(({ body }) => body)).toEqual([{ confirm: "꽃집" }]);
 });
 
 test("a machine that keeps every limit says so, and how many attacks it stopped", () => {
