@@ -10,18 +10,23 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "bench-owner-token"
 _SLOWEST_START_S = 60
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Served:
     """Running once made. `start_s`: from the order to start it until /readyz says yes."""
 
-    def __init__(self, folder: Path, *, open_places: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, open_places: tuple[str, ...] = (), settings: Mapping[str, str] = _NONE
+    ) -> None:
         environment = {
             k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("AB_")
         }
@@ -30,6 +35,7 @@ class Served:
             "AB_PORT": "0",
             "AB_OWNER_TOKEN": TOKEN,
             "AB_EGRESS_ALLOW_PRIVATE": ",".join(open_places),
+            **settings,
         }
         begun = time.perf_counter()
         self.process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""From asking for a run to its first line, to its result, and many at a time."""
+"""From asking for a run to its result, and many at a time; tests/bench/starts.py has the first line."""
 
 from __future__ import annotations
 
@@ -13,35 +13,7 @@ from tests.bench import peers
 from tests.bench.agents import bring_in
 from tests.bench.application import Client, Served
 from tests.bench.figures import Limit, Row, Samples
-from tests.bench.limits import BareSandbox, BareServer, loopback
-
-
-def first_lines(
-    client: Client, agent_id: str, count: int, bare: BareSandbox, server: BareServer
-) -> list[Row]:
-    """The limit is taken between the runs, so that both meet the same neighbours."""
-    own, recorded, floor = [], [], []
-    for _ in range(count):
-        begun = time.time_ns()
-        run_id = client.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
-        time.sleep(0.1)  # nobody asks while it starts
-        run = client.wait(f"/api/v1/runs/{run_id}", "settled_at")
-        lines = client.call("GET", f"/api/v1/runs/{run_id}/logs")["items"]
-        own.append((int(lines[0]["data"]["text"]) - begun) / 1e6)
-        recorded.append(_ms(run["first_line_at"]) - begun / 1e6)
-        floor.append(server.once() + bare.once())
-    limit = Limit("bare HTTP answer + bare bwrap + python", Samples.of(floor))
-    return [
-        Row(
-            "trigger → first line, by the code's own clock",
-            Samples.of(own),
-            limit,
-            target=60,
-            goal=25,
-            peers=peers.FIRST_LINE,
-        ),
-        Row("trigger → first line, as recorded (`first_line_at`)", Samples.of(recorded), limit),
-    ]
+from tests.bench.limits import BareSandbox, loopback
 
 
 def results(client: Client, agent_id: str, count: int, what: str) -> list[Row]:
@@ -99,17 +71,12 @@ def throughput(served: Served, agents: list[str], seconds: float, bare: BareSand
 
 
 def measure(served: Served, bare: BareSandbox, count: int, seconds: float) -> list[Row]:
-    client, server = served.client(), BareServer()
-    try:
-        agents = [bring_in(client, number) for number in range(8)]
-        checked = bring_in(client, 8, checked=True)
-        first_lines(client, agents[0], 5, bare, server)  # warm
-        rows = first_lines(client, agents[0], count, bare, server)
-        rows += results(client, agents[0], count, "nothing to check")
-        rows += results(client, checked, count // 2, "one file measured in a second sandbox")[:1]
-        rows.append(throughput(served, agents, seconds, bare))
-    finally:
-        server.close()
+    client = served.client()
+    agents = [bring_in(client, number) for number in range(8)]
+    checked = bring_in(client, 8, checked=True)
+    rows = results(client, agents[0], count, "nothing to check")
+    rows += results(client, checked, count // 2, "one file measured in a second sandbox")[:1]
+    rows.append(throughput(served, agents, seconds, bare))
     return rows
 
 
