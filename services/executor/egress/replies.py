@@ -26,6 +26,7 @@ _STATUS = {
     "no_name_service": 502,
     "unreachable": 502,
     "no_answer": 502,
+    "not_on_tape": 502,
     "secret_unavailable": 502,
     "timeout": 504,
 }

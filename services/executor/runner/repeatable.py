@@ -1,6 +1,6 @@
 """Makes what the code takes for chance and for time the same again when a run is replayed.
 
-Python's own sources of chance are fed from one stream per thread, keyed with 256 truly random bits of the
+Python's own sources of chance are fed from one stream per thread and task, keyed with 256 truly random bits of the
 attempt: unguessable for anybody who lacks the tape. /dev/urandom, OpenSSL's own generator and programs other
 than Python stay as they are. Read by bootstrap.py; built-in and frozen modules only.
 """
@@ -66,14 +66,18 @@ def _getrandom(size: int, flags: int = 0) -> bytes:
 
 
 def _named(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of a new thread, which gets its name from the one that starts it."""
+    """The function of a new thread or task, with a stream named by the one that starts it."""
     mine = _mine()
     mine[1] += 1
     path = b"%s.%d" % (mine[0], mine[1])
 
     def run(*args: Any, **named: Any) -> Any:
-        _mine()[0] = path
-        return function(*args, **named)
+        before = _mine()
+        _local.stream = [path, 0, -1, 0, b""]
+        try:
+            return function(*args, **named)
+        finally:
+            _local.stream = before
 
     return run
 
@@ -83,6 +87,16 @@ def _starting(start: Callable[..., Any]) -> Callable[..., Any]:
         return start(_named(function), *args, **named)
 
     return started
+
+
+def _on_pool(module: Any) -> None:
+    """Which worker of a pool gets which task is the machine's choice, so it is the task that has a stream."""
+    submit = module.ThreadPoolExecutor.submit
+
+    def named(self: Any, function: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
+        return submit(self, _named(function), *args, **more)
+
+    module.ThreadPoolExecutor.submit = named
 
 
 def _on_random(module: Any) -> None:
@@ -123,7 +137,7 @@ def _with(loader: Any, then: Callable[[Any], None]) -> Any:
 
 
 def _find_spec(name: str, path: Any = None, target: Any = None) -> Any:
-    """First of the finders; answers for two names, once each."""
+    """First of the finders; answers for three names, once each."""
     then = _wanted.pop(name, None)
     if then is None:
         return None
@@ -135,7 +149,7 @@ def _find_spec(name: str, path: Any = None, target: Any = None) -> Any:
     return None
 
 
-_wanted = {"_random": _on_random, "uuid": _on_uuid}
+_wanted = {"_random": _on_random, "uuid": _on_uuid, "concurrent.futures.thread": _on_pool}
 
 
 def install() -> None:
