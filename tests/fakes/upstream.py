@@ -30,6 +30,8 @@ class Seen:
 
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    # Path -> content type and body, answered before anything else; `text/event-stream` comes in small pieces.
+    pages: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     # For `/hold`: set once such a request has arrived, and what it then waits for.
     arrived: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
@@ -68,6 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         got = Received(self.command, self.path, headers, body, self._number)
         self.server_seen.requests.append(got)
+        if page := self.server_seen.pages.get(self.path.split("?")[0]):
+            self._page(*page)
+            return
         name = "answer_" + self.path.split("?")[0].strip("/").replace("-", "_").replace("/", "_")
         getattr(self, name, self.answer_ok)(got)
 
@@ -80,6 +85,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _page(self, kind: str, body: bytes) -> None:
+        if kind != "text/event-stream":
+            self._send(200, body, {"content-type": kind})
+            return
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for at in range(0, len(body), 17):
+            piece = body[at : at + 17]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def answer_ok(self, got: Received) -> None:
         self._send(200, b"ok " + got.target.encode())
