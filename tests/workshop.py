@@ -72,12 +72,13 @@ class Workshop:
         self.cache = Cache(root, self.clock, cache_bytes)
         places = Places(root, root / "environments", root / "scratch")
         self.builder = Builder(self.rooms, self.source, self.store, places, self.clock, self.cache)
+        self.language: Literal["ko", "en"] = "ko"
         self.said: list[tuple[str, int, int]] = []
 
     def build(
         self, *packages: str, workspace: str = "ws_a", lock: str = "", approved: frozenset[str] = frozenset()
     ) -> Installed | Asking:
-        wish = Wish(packages, workspace, lock=lock, approved=approved)
+        wish = Wish(packages, workspace, lock=lock, approved=approved, language=self.language)
         return self.builder.build(wish, lambda text, done, all_: self.said.append((text, done, all_)))
 
     def built(

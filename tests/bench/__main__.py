@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import engines, life, runs, sandbox
+from tests.bench import engines, environments, life, runs, sandbox, starts
 from tests.bench.application import ROOT, Served
 from tests.bench.figures import Row
 from tests.bench.limits import BareSandbox, emptied
@@ -32,7 +32,9 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
         served.stop()
         for shop in shops:
             shop.close()
+    rows += _said(starts.measure(emptied(folder / "starts"), bare, 20 if quick else 200))
     rows += _said(sandbox.measure(emptied(folder / "alone"), bare, count))
+    rows += _said(environments.measure(emptied(folder / "packages"), 3 if quick else 15))
     rows += _said(engines.measure(emptied(folder / "engines"), count * 4, seconds / 4))
     rows += _said(life.starts_and_stops(folder / "data", 3 if quick else 7))
     served = Served(folder / "data")

@@ -201,10 +201,13 @@ class Builder:
         labels, reasons = [], []
         popular = guard.shipped()
         direct = {canonicalize_name(read_wish(text).name) for text in wish.packages}
+        needed_by = {pin.name: () if pin.name in direct else tuple(pin.via) for pin in pins}
+        vouched = guard.vouched_for(needed_by, popular)
         for pin in pins:
             project = self._facts.of(pin.name, pin.version)
-            via = pin.via if pin.name not in direct else frozenset()
-            doubt = guard.judge(pin.name, pin.version, project, self._clock.now(), popular, via)
+            doubt = guard.judge(
+                pin.name, pin.version, project, self._clock.now(), popular, pin.name in vouched
+            )
             if doubt is not None and doubt.kind == "invented":
                 raise _no_such(pin.name)
             if pin.label in wish.approved:

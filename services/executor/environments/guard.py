@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -83,16 +84,15 @@ def judge(
     project: Project | None,
     now: datetime,
     popular: Popular,
-    via: frozenset[str] = frozenset(),
+    vouched: bool = False,
 ) -> Doubt | None:
     """What is odd about one package of a lock; None when nothing is. `invented` is refused, the rest asks.
 
-    via: who needs it. A name that a popular package wrote into its requirements is no slip of anybody here.
+    vouched: see `vouched_for`.
     """
     if project is None or not project.files:
         return Doubt("invented", popular.taken_for(name))
     known = name in popular
-    vouched = any(one in popular for one in via)
     if not known and not vouched and (other := popular.taken_for(name)):
         return Doubt("mistaken", other)
     times = [file.uploaded for file in project.files if file.uploaded is not None]
@@ -106,6 +106,17 @@ def judge(
     if not known and len(project.files) <= _FEW and len({file.version for file in project.files}) == 1:
         return Doubt("few_files")
     return None
+
+
+def vouched_for(needed_by: Mapping[str, Collection[str]], popular: Popular) -> set[str]:
+    """Names that popular packages, or what these need in turn, wrote into their requirements: no slip of
+    anybody here. needed_by: package -> packages of the same lock that need it; empty where a person named it."""
+    trusted: set[str] = {name for name in needed_by if name in popular}
+    while more := {
+        name for name, by in needed_by.items() if name not in trusted and not trusted.isdisjoint(by)
+    }:
+        trusted |= more
+    return trusted
 
 
 def one_edit(one: str, other: str) -> bool:
