@@ -72,6 +72,7 @@ class BareServer:
             [sys.executable, "-c", _BARE_SERVER], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
+        self.pid = self._process.pid
         self.client = Client(int(self._process.stdout.readline()))
 
     def once(self) -> float:

@@ -47,3 +47,9 @@ def _read(path: str, *, folder: bool = False) -> str:
     with suppress(OSError):
         return " ".join(entry.name for entry in Path(path).iterdir()) if folder else Path(path).read_text()
     return ""
+
+
+def own_cpu_s(pid: int) -> float:
+    """Processor seconds of the process alone, all its threads, without its children."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
