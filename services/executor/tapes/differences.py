@@ -89,7 +89,7 @@ def requests(before: Sequence[TapeEntry], after: Sequence[TapeEntry], teller: Te
             "This request is not on the recording. It was not sent, and got no answer.",
             after=_shown(entry),
         )
-    swapped = _out_of_order(pairs)
+    swapped = _out_of_order([pair for pair in pairs if _key(pair[0]) == _key(pair[1])])
     if swapped is not None:
         first, second = swapped
         teller.tell(
