@@ -20,7 +20,7 @@ class WarmRules:
     idle_s           and until it has not run for so long
     burst_s          so many more are kept as runs began within that time, up to most_per_key: a refill takes
                      a tenth of a second, and a burst asks for one every fifth
-    memory_bytes     of everything that waits, measured; until then `guess_bytes` each (12 MiB were measured for
+    memory_bytes     of everything that waits, measured; until then `guess_bytes` each (8 MiB were measured for
                      python alone)
     refill_s         how long after a run began the next sandbox is made, so that it does not compete with it
     """

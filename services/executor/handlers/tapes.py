@@ -19,6 +19,7 @@ class RemoveJob(Job):
 
 
 def claim_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> RemoveJob | None:
+    deps.attempts.warming.changed(event.agent_id)  # no sandbox kept ready fits any more
     if not event.deleted:
         return None
     return RemoveJob(workspace_id=tx.cause.workspace_id, agent_id=event.agent_id)
