@@ -107,6 +107,13 @@ test("a replay is marked as one, and says that it was the same", () => {
   expect(standing(run).tone).toBe("good");
 });
 
+test("a replay never says that it contacted anybody", () => {
+  shown(<Outside run={sampleRun({ kind: "replay", replay_of: "run_first", same: true })} />);
+  expect(screen.getByText(/^다시 들려줌/)).toBeTruthy();
+  expect(screen.queryByText(/연락함/)).toBeNull();
+  expect(screen.getByText(/^막음/)).toBeTruthy();
+});
+
 test("what a replay did differently stands beside what it was", () => {
   const text = "보고서의 글이 달라요.";
   const differences = [

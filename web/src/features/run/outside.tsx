@@ -25,6 +25,9 @@ const BLOCKED = new Set(["refused", "failed"]);
 
 function Hosts({ run }: { run: Run }) {
   const { t, i18n } = useTranslation();
+  // In a replay nothing goes out: what was answered then is answered again.
+  const said = (verdict: string) =>
+    run.kind === "replay" && !BLOCKED.has(verdict) && verdict !== "would_send" ? "replayed" : verdict;
   return (
     <ul className="hosts">
       {(run.hosts ?? []).map((host) => (
@@ -32,7 +35,7 @@ function Hosts({ run }: { run: Run }) {
           <Icon name={BLOCKED.has(host.verdict) ? "cross" : "globe"} size={16} />
           <span className="host-name">{host.host}</span>
           <span className="soft">
-            {t(`verdict.${host.verdict}`, { defaultValue: host.verdict })} ·{" "}
+            {t(`verdict.${said(host.verdict)}`, { defaultValue: host.verdict })} ·{" "}
             {t("agent.requests", { count: host.requests })} · {size(host.bytes_in, i18n.language)}
           </span>
         </li>
@@ -135,7 +138,7 @@ export function Outside({ run }: { run: Run }) {
   const readable = words === "tape.full" || words === "tape.headers";
   return (
     <section className="card outside">
-      <h2>{t("run.hosts")}</h2>
+      <h2>{t(run.kind === "replay" ? "replay.hosts" : "run.hosts")}</h2>
       {hosts.length > 0 ? <Hosts run={run} /> : <p>{t("tape.nothingLeft")}</p>}
       {hosts.length > 0 && words && <p className="soft">{t(words)}</p>}
       {hosts.length > 0 && readable && <Tape run={run} />}
