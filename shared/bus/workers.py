@@ -16,6 +16,8 @@ from shared.store.port import Cause, Document, Query, Store, Tx, Watch, Where
 _IDLE_S = 5.0
 _Taken = tuple[str, dict[str, Any], bool]  # id, the claim, whether its last holder was cut
 
+_GIVE_UP_S = 600.0  # as long as the bus tries to deliver (design, section 4)
+DEAD_CLAIMS = "_dead_claims"  # claims whose outcome could not be recorded, with the reason
 DUE = Query(CLAIMS, order_by="due_at", limit=1)  # the claim whose turn comes first
 
 log = logging.getLogger(__name__)
@@ -233,10 +235,26 @@ class Workers:
             self._store.transact(record, cause=Cause(*claim["cause"]))
         except ProjectError as error:
             log.warning("recording %s failed: %s", claim["type"], error.detail)
-            self._later(id, claim, 1.0, state)
-        except Exception:
+            self._record_later(id, claim, 1.0, state, error.detail)
+        except Exception as error:
             log.exception("recording %s failed in %s", claim["type"], self._service)
-            self._later(id, claim, 30.0, state)
+            self._record_later(id, claim, 30.0, state, f"{type(error).__name__}: {error}")
+
+    def _record_later(self, id: str, claim: dict[str, Any], delay_s: float, state: str, reason: str) -> None:
+        """Again, but not for ever: what cannot be recorded for ten minutes is kept apart, for an operator."""
+        if (claim["tries"] + 1) * delay_s < _GIVE_UP_S:
+            self._later(id, claim, delay_s, state)
+            return
+        log.error("%s cannot be recorded in %s and is given up: %s", claim["type"], self._service, reason)
+        at = stamp(self._clock.now())
+
+        def bury(tx: Tx) -> None:
+            current = tx.get(CLAIMS, id)
+            if current is not None and current.data["attempt"] == claim["attempt"]:
+                tx.delete(CLAIMS, id)
+                tx.put(DEAD_CLAIMS, id, {**current.data, "reason": reason, "at": at})
+
+        self._store.transact(bury, cause=Cause("", f"service:{self._service}"))
 
     def _renew(self) -> None:
         while not self._clock.wait(self._stopping, LEASE.total_seconds() / 3):

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from shared.bus.dispatch import CLAIMS, Cut, Failed, Handlers, Job, Slow
+from shared.bus.workers import DEAD_CLAIMS
 from shared.clock import moment
-from shared.errors import BadRequest, Unavailable
+from shared.errors import BadRequest, Conflict, Unavailable
 from shared.events.run import RunFunded, RunRefused, RunStarted
 from shared.store.port import Tx
 from tests.unit.desk import PERSON, WORKSPACE, Desk
@@ -288,3 +289,18 @@ def test_what_may_have_had_its_effect_is_asked_about_when_recording_it_failed(de
     desk.works()
     assert desk.deps.done == 1, "the message would have gone twice"
     assert desk.deps.recorded == [Cut()]
+
+
+@pytest.mark.parametrize(("error", "tries"), [(ZeroDivisionError("a defect"), 20), (Conflict("later"), 600)])
+def test_what_can_never_be_recorded_is_given_up_and_kept_apart(
+    desk: Desk, expect_errors: list[str], error: Exception, tries: int
+) -> None:
+    desk.deps.recording = raising(error)
+    desk.hears(REDONE)
+    for _ in range(tries + 5):
+        desk.works()
+        desk.clock.advance(seconds=31)
+
+    assert desk.documents(CLAIMS) == {}
+    (dead,) = desk.documents(DEAD_CLAIMS).values()
+    assert (dead["tries"], "defect" in dead["reason"] or "later" in dead["reason"]) == (tries - 1, True)
