@@ -124,6 +124,8 @@ GET /api/v1/runs/{run}/logs
 GET /api/v1/runs/{run}/artifacts
 GET /api/v1/runs/{run}/receipts
 POST /api/v1/runs/{run}/cancel {}
+GET /api/v1/runs/{run}/tape
+POST /api/v1/runs/{run}/replay {}
 GET /api/v1/conversations/{conversation}
 GET /api/v1/conversations/{conversation}/events
 POST /api/v1/conversations/{conversation}/messages {"text": "hello"}

@@ -90,7 +90,11 @@ def _answer(path: str, body: bytes, cookie: str, web: Web) -> tuple[int, dict[st
         case "/api":
             page = int(asked.get("page", "1"))
             following = page + 1 if page < 3 else None
-            return 200, json_type, json.dumps({"items": goods, "next": following}, ensure_ascii=False).encode()
+            return (
+                200,
+                json_type,
+                json.dumps({"items": goods, "next": following}, ensure_ascii=False).encode(),
+            )
         case "/search":
             told = json.loads(body or b"{}")
             return 200, json_type, json.dumps({"asked": told, "items": goods}, ensure_ascii=False).encode()
@@ -106,10 +110,18 @@ def _answer(path: str, body: bytes, cookie: str, web: Web) -> tuple[int, dict[st
             writer = csv.DictWriter(out, ["id", "name", "price"])
             writer.writeheader()
             writer.writerows(_goods(never_again, 400))
-            return 200, {"content-type": "text/csv", "content-encoding": "gzip"}, gzip.compress(out.getvalue().encode())
+            return (
+                200,
+                {"content-type": "text/csv", "content-encoding": "gzip"},
+                gzip.compress(out.getvalue().encode()),
+            )
         case "/long":
             text = "\n".join(f"{g['id']} {g['name']} {g['price']}" for g in _goods(never_again, 3000))
-            return 200, {"content-type": "text/plain; charset=utf-8", "transfer-encoding": "chunked"}, text.encode()
+            return (
+                200,
+                {"content-type": "text/plain; charset=utf-8", "transfer-encoding": "chunked"},
+                text.encode(),
+            )
         case "/picture":
             return 200, {"content-type": "image/png"}, picture(never_again)
         case "/login":
@@ -209,9 +221,11 @@ agent.deliver("inbox", f"합계 {sum(number for number, _ in said.values())}")
 """,
     "chance and time": """
 import datetime, secrets, tempfile, time, uuid
-lines = [str(random.random()), str(uuid.uuid4()), secrets.token_hex(8), os.urandom(6).hex(), str(random.Random().random())]
+lines = [str(random.random()), str(uuid.uuid4()), secrets.token_hex(8), os.urandom(6).hex()]
+lines.append(str(random.Random().random()))
 lines += [str(list({"봄", "여름", "가을", "겨울"})), str(random.sample(range(1000), 5)), tempfile.mktemp(dir="/box")]
-lines += [datetime.datetime.now().strftime("%Y-%m-%d %H시"), time.strftime("%d/%m/%Y"), str(agent.today()), str(agent.now())]
+lines += [datetime.datetime.now().strftime("%Y-%m-%d %H시"), time.strftime("%d/%m/%Y")]
+lines += [str(agent.today()), str(agent.now())]
 lines += [str(abs(time.time() - agent.now().timestamp()) < 60), str(datetime.date.today()), time.tzname[0]]
 agent.output("all.txt").write_text("\\n".join(lines))
 agent.deliver("inbox", "\\n".join(lines))
@@ -220,7 +234,8 @@ agent.deliver("inbox", "\\n".join(lines))
 found = []
 for path in ("/shop-a/new", "/shop-b/feed.xml", "/shop-c/", "/data/sales.json")[: 2 + SEED % 3]:
     with urllib.request.urlopen("https://practice.agentbuilder.test" + path) as answer:
-        found.append((path, answer.headers["content-type"], answer.read().decode("cp949" if "shop-c" in path else "utf-8")))
+        page = answer.read().decode("cp949" if "shop-c" in path else "utf-8")
+        found.append((path, answer.headers["content-type"], page))
 agent.output("shops.json").write_text(json.dumps(found, ensure_ascii=False))
 agent.deliver("inbox", f"연습 가게 {len(found)}곳")
 """,
