@@ -6,6 +6,7 @@ import io
 import json
 import signal
 import socket
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -58,6 +59,15 @@ def test_exit_code_is_negative_when_a_signal_killed_the_code(bench: Bench) -> No
     _sink, result = bench.run("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
 
     assert (result.reason, result.exit_code) == ("exited", -signal.SIGKILL)
+
+
+def test_traceback_does_not_say_where_python_lies_when_it_fails_inside_of_it(bench: Bench) -> None:
+    sink, _result = bench.run("import json\njson.loads('{')")
+
+    said = sink.stderr.decode()
+    assert 'File "<python>/json/decoder.py", line ' in said
+    assert sys.prefix not in said
+    assert said.rstrip().endswith("(char 1)")
 
 
 def test_traceback_shows_the_codes_own_lines_only_when_code_raises(bench: Bench) -> None:

@@ -144,11 +144,13 @@ def prepare() -> tuple[CodeType | bytes, str]:
 
 
 def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print the error as Python does but without our own frames, and say which bound of the sandbox it met.
+    """Print the error as Python does but without our own frames and without where Python lies on this machine,
+    and say which bound of the sandbox it met.
 
     Runs when this module's names are gone: everything it needs it imports itself.
     """
     import errno
+    import io
     import os
     import sys
     from contextlib import suppress
@@ -168,7 +170,12 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     ours = sys._getframe().f_code.co_filename
     while trace and trace.tb_frame.f_code.co_filename == ours:
         trace = trace.tb_next
+    shown, text = sys.stderr, io.StringIO()
+    sys.stderr = text
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
+    sys.stderr = shown
+    python = os.path.dirname(os.__file__)
+    shown.write(text.getvalue().replace(f'"{python}/', '"<python>/'))
 
 
 def become_main() -> CodeType:
