@@ -85,6 +85,7 @@ class FakeIndex:
     files: dict[str, dict[str, Held]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     down: bool = False
+    held_up: threading.Event | None = None  # no answer before it is set
     server: ThreadingHTTPServer | None = None
 
     def add(
@@ -106,7 +107,7 @@ class FakeIndex:
             self.add_wheel(name, version)
 
     def start(self) -> FakeIndex:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.index = self  # type: ignore[attr-defined]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
@@ -154,6 +155,11 @@ class FakeIndex:
         return "text/html", "".join(links).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked may be dead by the time of the answer."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -164,6 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         index = cast("FakeIndex", self.server.index)  # type: ignore[attr-defined]
         index.asked.append((self.command, self.path))
+        if index.held_up is not None:
+            index.held_up.wait(60)
         if index.down:
             self._send(503, "text/plain", b"down")
             return

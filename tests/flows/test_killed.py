@@ -7,12 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.index import FakeIndex
 from tests.flows.house import House
 from tests.flows.imports import agent_zip, allowed, local
 from tests.flows.killing import ROOT, STAGES, Living, Point, born, command, family, until
@@ -97,22 +99,30 @@ if agent.mode == "live":
 
 INSTALLS = """
 import sys
-from services.executor.adapters.uv import UvBuilder
-UvBuilder(sys.argv[1]).resolve(("requests",))
+from pathlib import Path
+from tests.workshop import Workshop
+Workshop(Path(sys.argv[1]), sys.argv[2]).build("lantern")
 """
 
 
 def test_an_installation_ends_when_the_platform_is_killed(tmp_path: Path) -> None:
-    tool = tmp_path / "slow-tool"
-    tool.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n")
-    tool.chmod(0o755)
-    platform = subprocess.Popen([sys.executable, "-c", INSTALLS, str(tool)], cwd=ROOT)
-    until((tmp_path / "pid").exists, lambda: "the tool did not start")
-    until(lambda: (tmp_path / "pid").read_text().strip() != "", lambda: "the tool did not say who it is")
-    pid = int((tmp_path / "pid").read_text())
-    platform.kill()
-    platform.wait()
-    until(lambda: born(pid) == "gone", lambda: f"{pid} is still there")
+    index = FakeIndex(held_up=threading.Event()).start()
+    index.add_old("lantern")
+    try:
+        platform = subprocess.Popen([sys.executable, "-c", INSTALLS, str(tmp_path), index.url], cwd=ROOT)
+        until(lambda: index.asked, lambda: "the index was not asked", patience_s=40)
+        started = family(platform.pid)
+        assert any("/tools/uv" in command(pid) for pid, _then in started)
+        platform.kill()
+        platform.wait()
+        until(
+            lambda: not [pid for pid, then in started if born(pid) == then],
+            lambda: "something is still there",
+        )
+    finally:
+        assert index.held_up is not None
+        index.held_up.set()
+        index.stop()
 
 
 def test_a_run_is_done_by_another_attempt_when_only_the_launcher_of_sandboxes_is_killed(house: House) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from services.gateway.model.access import OWNER_WORKSPACE
-from shared.events.permission import PermissionDecided
+from shared.events.permission import PackagesDecided, PermissionDecided
 from shared.events.run import RunCancelRequested, RunRequested
 from shared.records.executor import Artifact, PermissionRequest, RunEntry, RunFeed
 from shared.records.gateway import Grant, Notice
@@ -220,4 +220,35 @@ def test_a_no_to_a_parked_run_carries_no_grant_and_a_stranger_cannot_answer(worl
 
     assert world.emitted() == [
         PermissionDecided(run_id="run_1", permission_request_id="perm_1", decision="deny", grant_id=None)
+    ]
+
+
+def test_a_question_about_packages_is_answered_once_and_widens_nothing(world: World) -> None:
+    world.agent()
+    request = PermissionRequest(
+        id="perm_1",
+        workspace_id=OWNER_WORKSPACE,
+        run_id="",
+        agent_id="agent_1",
+        kind="package",
+        version_id="ver_1",
+        packages=("reqeusts==1.0",),
+        reasons=("reqeusts?",),
+        status="open",
+        sentence="reqeusts?",
+        host="",
+        port=0,
+        method="",
+        path="",
+        at=world.deps.now(),
+    )
+    world.put("executor", "permission_requests", request)
+    path = "/api/v1/permission-requests/perm_1/decision"
+    assert world.as_charlie("POST", path, json={"decision": "allow"}).status_code == 404
+
+    first, again, other = decide(world, "allow"), decide(world, "allow"), decide(world, "deny")
+
+    assert (first.status_code, again.status_code, other.status_code) == (200, 200, 409)
+    assert world.emitted() == [
+        PackagesDecided(version_id="ver_1", permission_request_id="perm_1", decision="allow")
     ]
