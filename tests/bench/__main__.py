@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import engines, environments, life, runs, sandbox, starts
+from tests.bench import egress, engines, environments, life, runs, sandbox, splits, starts
 from tests.bench.application import ROOT, Served
 from tests.bench.figures import Row
 from tests.bench.limits import BareSandbox, emptied
@@ -27,6 +27,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     served = Served(folder / "data", open_places=tuple(shop.place for shop in shops))
     try:
         rows = _said(runs.measure(served, bare, count, seconds))
+        rows += _said(splits.measure(served, folder / "data", count // 2, seconds))
         rows += _said(life.proposals(served, shops, 3 if quick else 10))
     finally:
         served.stop()
@@ -35,6 +36,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     rows += _said(starts.measure(emptied(folder / "starts"), bare, 20 if quick else 200))
     rows += _said(sandbox.measure(emptied(folder / "alone"), bare, count))
     rows += _said(environments.measure(emptied(folder / "packages"), 3 if quick else 15))
+    rows += _said(egress.measure(count))
     rows += _said(engines.measure(emptied(folder / "engines"), count * 4, seconds / 4))
     rows += _said(life.starts_and_stops(folder / "data", 3 if quick else 7))
     served = Served(folder / "data")

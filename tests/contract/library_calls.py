@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
-# package of its own folder -> what is installed there
+# Folder -> what is installed there. A call names the folders it needs.
 PACKAGES = {
     "clients": ("requests", "httpx", "aiohttp", "anthropic", "pandas"),
     "yt-dlp": ("yt-dlp",),
 }
+
+_YT_DLP = """
+import yt_dlp
+options = {"outtmpl": "clip.%(ext)s", "quiet": True, "noprogress": True, "cachedir": False}
+with yt_dlp.YoutubeDL(options) as downloader:
+    found = downloader.extract_info(BASE + "/clip.mp4")
+print(found["extractor"], os.path.getsize("clip.mp4"))
+"""
 
 CALLS: dict[str, tuple[str, str]] = {
     "urllib": (
@@ -71,18 +79,9 @@ with client.messages.stream(**asked) as stream:
     print("".join(stream.text_stream))
 """,
     ),
-    "yt-dlp": (
-        "yt-dlp",
-        """
-import yt_dlp
-options = {"outtmpl": "clip.%(ext)s", "quiet": True, "noprogress": True, "cachedir": False}
-with yt_dlp.YoutubeDL(options) as downloader:
-    found = downloader.extract_info(BASE + "/clip.mp4")
-print(found["extractor"], os.path.getsize("clip.mp4"))
-""",
-    ),
+    "yt-dlp alone": ("yt-dlp", _YT_DLP),
+    "yt-dlp beside libraries that bring their own list of authorities": ("yt-dlp clients", _YT_DLP),
 }
-
 PRINTED = {
     "urllib": "True",
     "requests": "True True",
@@ -90,7 +89,8 @@ PRINTED = {
     "aiohttp": "[True, True, True, True, True]",
     "pandas": "{'a': 52000, 'b': 33000}",
     "anthropic": "머그컵 세 개가 새로 나왔어요.",
-    "yt-dlp": "generic 4096",
+    "yt-dlp alone": "generic 4096",
+    "yt-dlp beside libraries that bring their own list of authorities": "generic 4096",
 }
 
 

@@ -89,12 +89,12 @@ def test_a_library_works_unchanged_behind_the_gateway(
     library: str, bench: Bench, server: tuple[Upstream, EgressGateway]
 ) -> None:
     upstream, gateway = server
-    package, call = CALLS[library]
+    packages, call = CALLS[library]
     upstream.seen.requests.clear()
     records: list[Exchange] = []
     traps = fresh_decoys(RandomIds())
     run = EgressRun(
-        f"run-{library}",
+        f"run-{library.rsplit(maxsplit=1)[-1]}",
         (HostRule(host=HOST, port=upstream.port, effect="write"),),
         records.append,
         secrets=(SecretBinding("SHOP_KEY", HOST, MARK),),
@@ -105,7 +105,7 @@ def test_a_library_works_unchanged_behind_the_gateway(
     head = f"import json, os\nBASE, KEY = 'https://{HOST}:{upstream.port}', os.environ['SHOP_KEY']\n"
     sink, ended = bench.run(
         head + call,
-        site_dirs=(installed(package),) if package else (),
+        site_dirs=tuple(installed(package) for package in packages.split()),
         env={"SHOP_KEY": MARK, **variables(traps)},
         files=files(traps),
         egress=lambda listener: gateway.open(run, listener),

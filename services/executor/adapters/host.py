@@ -91,11 +91,12 @@ def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
     """Fill `runtime` anew with everything sandboxes share; returns the bubblewrap program to start.
 
     runtime/guest is /runner inside: the bootstrap and its companions (the programs in its folder), compiled,
-    and lib/agent. runtime/etc is /etc.
+    and lib: agent, and what stands before packages of the same name. runtime/etc is /etc.
     """
     shutil.rmtree(runtime, ignore_errors=True)
     guest = runtime / "guest"
     shutil.copytree(library, guest / "lib" / "agent", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(bootstrap.parent / "lib", guest / "lib", dirs_exist_ok=True)
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(guest / "lib", quiet=1, invalidation_mode=unchecked, stripdir=str(guest))
     for program in bootstrap.parent.glob("[a-z]*.py"):
