@@ -74,6 +74,15 @@ class Surroundings:
     warm_bytes: int
 
 
+# (commit, how the attempt ended, feed entries not written yet) -> whether the run is decided with it, and the
+# entries are written.
+Decide = Callable[[Tx, AttemptResult, Sequence[Entry]], bool]
+
+
+def _undecided(tx: Tx, result: AttemptResult, entries: Sequence[Entry]) -> bool:
+    return False
+
+
 class Attempts:
     def __init__(self, around: Surroundings, sandbox: Sandbox) -> None:
         self._around = around
@@ -83,6 +92,7 @@ class Attempts:
         self._live: dict[str, AttemptRecorder] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="attempt-end")
+        self.decide: Decide = _undecided
         self._stopping = threading.Event()
         self._dirty = threading.Event()
         self._flusher = threading.Thread(target=self._flush_loop, name="attempt-logs", daemon=True)
@@ -246,7 +256,9 @@ class Attempts:
         problems = list(recorder.problems)
         if ended.box is not None:
             outputs = collector.collect(ended.box / "outputs", folder / "outputs", max_bytes=64 << 20)
-            state = collector.collect(ended.box / "state", folder / "state", max_bytes=16 << 20, compose=False)
+            state = collector.collect(
+                ended.box / "state", folder / "state", max_bytes=16 << 20, compose=False
+            )
             problems += [*outputs.problems, *state.problems]
             recorder.decoys.files("file", outputs.folder, outputs.files)
             recorder.decoys.files("state", state.folder, state.files)
@@ -316,7 +328,8 @@ class Attempts:
         entries: Sequence[Entry] = (),
         tape: TapeRecord | None = None,
     ) -> None:
-        """entries: what was heard last and stands in no feed yet."""
+        """entries: what was heard last and stands in no feed yet. Where nothing has to be checked the same commit
+        decides the run; else that is done when the fact arrives."""
         now = stamp(self._around.clock.now())
 
         def write(tx: Tx) -> None:
@@ -326,8 +339,11 @@ class Attempts:
             repository.save_artifacts(tx, artifacts)
             put_away(tx, tape, now)
             files = [("file", {"artifact_id": a.id, "name": a.name, "size": a.size}) for a in artifacts]
-            if entries or files:
-                repository.append(tx, run, [*entries, *files], now)
+            heard = [*entries, *files]
+            if self.decide(tx, result, heard):
+                return
+            if heard:
+                repository.append(tx, run, heard, now)
             tx.emit(AttemptEnded(run_id=run.id, attempt_id=result.id))
 
         self._around.store.transact(write, cause=Cause(run.workspace_id, f"agent:{run.agent_id}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeGuard
 
 from services.executor import repository
@@ -64,6 +65,20 @@ def claim_attempt_ended(event: AttemptEnded, tx: Tx, deps: Deps) -> CheckJob | N
         return job
     record_check(job, Checked(), tx, deps)
     return None
+
+
+def decide_at_once(
+    tx: Tx, result: AttemptResult, entries: Sequence[tuple[str, dict[str, Any]]], deps: Deps
+) -> bool:
+    """Decides the run in the commit that writes its attempt down, feed entries included. False: there is something
+    to check, to ask or to begin again, or it is not this attempt's to decide."""
+    run = repository.Runs(tx).find(result.run_id)
+    if run is None or run.attempt_id != result.id or run.finished_at is not None or run.kind == "replay":
+        return False
+    if result.refusals or result.reason == "lost" or _is_checked(result, _version(run, deps)):
+        return False
+    _conclude(tx, run, result, Checked(), deps, entries)
+    return True
 
 
 def _is_checked(result: AttemptResult | None, version: Version) -> TypeGuard[AttemptResult]:
@@ -133,8 +148,19 @@ def _previous(run: Run, deps: Deps) -> Any:
 def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -> None:
     run = repository.Runs(tx).get(job.run_id)
     result = repository.find_attempt(tx, job.attempt_id)
-    if run.attempt_id != job.attempt_id or result is None:
-        return
+    if run.attempt_id == job.attempt_id and result is not None:
+        _conclude(tx, run, result, outcome, deps)
+
+
+def _conclude(
+    tx: Tx,
+    run: Run,
+    result: AttemptResult,
+    outcome: Checked | Failed,
+    deps: Deps,
+    heard: Sequence[tuple[str, dict[str, Any]]] = (),
+) -> None:
+    """heard: entries that come before those of the end; only where the run ends here."""
     file = _version(run, deps).agent_file
     run = run.but(
         usage=result.usage,
@@ -149,14 +175,14 @@ def record_check(job: CheckJob, outcome: Checked | Failed, tx: Tx, deps: Deps) -
     language = file.agent.language
     if isinstance(outcome, Failed) and not result.decoy:
         reason = Reason(code="checker", text=f"{sentence('bad_output', language)} {outcome.detail}")
-        _end(tx, run, result, Ending("failed", "not_delivered", reason), (), file, deps)
+        _end(tx, run, result, Ending("failed", "not_delivered", reason), (), file, deps, heard)
         return
-    parks = repository.parks_on(tx, run.agent_id, deps.now()[:10])
+    parks = repository.parks_on(tx, run.agent_id, deps.now()[:10]) if result.refusals else 0
     checks = () if isinstance(outcome, Failed) else outcome.checks
     ending = after_attempt(run, result, checks, parks, language)
     if result.decoy and ending.reason is not None and run.kind != "replay":
         tx.emit(AgentQuarantined(agent_id=run.agent_id, run_id=run.id, text=ending.reason.text))
-    _end(tx, run, result, ending, checks, file, deps)
+    _end(tx, run, result, ending, checks, file, deps, heard)
 
 
 def _end(
@@ -167,6 +193,7 @@ def _end(
     checks: tuple[CheckOutcome, ...],
     file: AgentFile,
     deps: Deps,
+    heard: Sequence[tuple[str, dict[str, Any]]] = (),
 ) -> None:
     run = run.but(checks=checks)
     if run.status == "queued":  # it ended before its first line was heard
@@ -189,9 +216,8 @@ def _end(
     ):
         run = _keep_state(tx, run, result, "candidate", file, deps)
     _let_go(tx, run, result, file, deps)
-    entries: list[tuple[str, dict[str, Any]]] = [
-        ("check", {"says": c.says, "held": c.held, "text": c.text}) for c in checks
-    ]
+    entries = [*heard]
+    entries += [("check", {"says": c.says, "held": c.held, "text": c.text}) for c in checks]
     entries += [
         ("delivery", {"id": d.id, "channel": d.channel, "text": d.text[:4000], "status": d.status})
         for d in run.deliveries

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from services.executor import repository
 from services.executor.deps import Deps
+from services.executor.handlers.endings import decide_at_once
 from services.executor.handlers.environments import expire_package_questions
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
@@ -28,6 +29,7 @@ def begin(deps: Deps) -> None:
     attempts of that life lost."""
     deps.folders.make()
     deps.tapes.clear()
+    deps.attempts.decide = lambda tx, result, entries: decide_at_once(tx, result, entries, deps)
     found = deps.attempts.open()
     state = {
         "backend": found.backend,
