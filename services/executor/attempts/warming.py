@@ -11,7 +11,7 @@ from typing import Protocol
 from services.executor.attempts.warm import WarmPolicy
 from services.executor.attempts.warm_imports import preload
 from services.executor.egress.model import Exchange, Recorder
-from services.executor.ports import Order, Sandbox, shape
+from services.executor.ports import Order, Sandbox, Waiting, shape
 from shared.clock import Clock
 from shared.errors import ProjectError
 
@@ -74,6 +74,10 @@ class Warming:
         """What packages of that key tried to reach while no run was bound; told once."""
         with self._lock:
             return self._contacts.pop(key, [])
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """For whoever watches."""
+        return self._sandbox.waiting()
 
     def close(self) -> None:
         """Nothing is begun after this; what waits ends with the sandbox backend. May be called twice."""
