@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import egress, engines, environments, life, runs, sandbox, splits, starts
+from tests.bench import beside, egress, engines, environments, life, runs, sandbox, splits, starts
 from tests.bench.application import ROOT, Served
 from tests.bench.figures import Row
 from tests.bench.limits import BareSandbox, emptied
@@ -29,6 +29,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
         rows = _said(runs.measure(served, bare, count, seconds))
         rows += _said(splits.measure(served, folder / "data", count // 2, seconds))
         rows += _said(life.proposals(served, shops, 3 if quick else 10))
+        rows += _said(beside.measure(served, 3 if quick else 8))
     finally:
         served.stop()
         for shop in shops:
