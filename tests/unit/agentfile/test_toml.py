@@ -206,3 +206,25 @@ def test_the_right_key_is_offered_when_one_is_misspelled() -> None:
 def test_a_sentence_refuses_when_the_text_is_no_agent_file(text: str) -> None:
     with pytest.raises(BadRequest):
         parse(text)
+
+
+def test_a_file_from_before_recordings_could_be_chosen_is_read_and_hashed_as_then() -> None:
+    stored = parse(EXAMPLE).model_dump(mode="json")
+    del stored["manifest"]["tape"]
+
+    old = AgentFile.model_validate(stored)
+
+    assert old.manifest.tape == "full"
+    assert manifest_hash(old) == manifest_hash(parse(EXAMPLE))
+    assert "tape" not in dump(old)
+
+
+@pytest.mark.parametrize("setting", ["headers", "off"])
+def test_recording_less_is_said_in_the_file_and_asked_about(setting: str) -> None:
+    less = parse(EXAMPLE.replace("[manifest]\n", f'[manifest]\ntape = "{setting}"\n'))
+
+    assert less.manifest.tape == setting
+    assert parse(dump(less)) == less
+    assert manifest_hash(less) != manifest_hash(parse(EXAMPLE))
+    with pytest.raises(BadRequest):
+        parse(EXAMPLE.replace("[manifest]\n", '[manifest]\ntape = "some"\n'))
