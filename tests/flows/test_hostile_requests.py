@@ -124,6 +124,8 @@ GET /api/v1/runs/{run}/logs
 GET /api/v1/runs/{run}/artifacts
 GET /api/v1/runs/{run}/receipts
 POST /api/v1/runs/{run}/cancel {}
+POST /api/v1/runs/{run}/writes/0123456789abcdef/decision {"decision": "send"}
+PATCH /api/v1/agents/{agent} {"quarantine": null}
 GET /api/v1/runs/{run}/tape
 POST /api/v1/runs/{run}/replay {}
 GET /api/v1/conversations/{conversation}

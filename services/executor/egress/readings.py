@@ -14,7 +14,8 @@ class Readings:
 
     def __init__(self) -> None:
         self._answers: deque[bytearray] = deque()
-        self._size = 0
+        # Bytes kept.
+        self.size = 0
 
     def begin(self) -> None:
         """A new answer."""
@@ -23,13 +24,13 @@ class Readings:
     def add(self, data: bytes) -> None:
         """More of it, as it came."""
         self._answers[-1] += data[: _KEPT_BYTES // 4]
-        self._size += min(len(data), _KEPT_BYTES // 4)
-        while self._size > _KEPT_BYTES and len(self._answers) > 1:
-            self._size -= len(self._answers.popleft())
-        if self._size > _KEPT_BYTES:
-            over = self._size - _KEPT_BYTES
+        self.size += min(len(data), _KEPT_BYTES // 4)
+        while self.size > _KEPT_BYTES and len(self._answers) > 1:
+            self.size -= len(self._answers.popleft())
+        if self.size > _KEPT_BYTES:
+            over = self.size - _KEPT_BYTES
             del self._answers[0][:over]
-            self._size -= over
+            self.size -= over
 
     def mention(self, host: str) -> bool:
         name = host.lower().encode()

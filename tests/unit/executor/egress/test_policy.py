@@ -95,3 +95,40 @@ def test_an_international_name_matches_its_ascii_spelling() -> None:
     policy = Policy([HostRule(host="한국.example")], NO_ALLOWANCE)
 
     assert policy.effect("https", "xn--3e0b707e.example", 443, "GET", "/") == "read"
+
+
+def shared(path: str, asked: str) -> str:
+    rule = HostRule(host="gist.githubusercontent.com", path=path)
+    policy = Policy([rule], NO_ALLOWANCE)
+    with pytest.raises(NotAllowed) as caught:
+        policy.effect("https", rule.host, 443, "GET", asked)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("path", ["", "/", "//"])
+def test_a_rule_for_a_host_many_share_opens_nothing_without_a_path(path: str) -> None:
+    """Whatever was written into a grant: the list is looked at where requests are judged, too."""
+    assert shared(path, "/anybody/raw/x") == "undeclared_host"
+
+
+def test_a_rule_for_a_host_many_share_opens_its_path_alone() -> None:
+    assert shared("/me/abc", "/somebody/def") == "undeclared_path"
+    policy = Policy([HostRule(host="gist.githubusercontent.com", path="/me/abc")], NO_ALLOWANCE)
+    assert policy.effect("https", "gist.githubusercontent.com", 443, "GET", "/me/abc/raw") == "read"
+
+
+def test_an_exact_rule_covers_its_path_and_nothing_below_it() -> None:
+    rule = {"path": "/new", "exact": True, "methods": ("GET",)}
+    assert effect("GET", "/new", rule) == "read"
+    assert effect("GET", "/new/", rule) == "read"
+    assert effect("GET", "/%6Eew", rule) == "read"
+    assert refusal("GET", "/new/x", rule) == "undeclared_path"
+    assert refusal("GET", "/", rule) == "undeclared_path"
+    assert refusal("HEAD", "/new", rule) == "undeclared_method"
+
+
+def test_an_exact_rule_for_the_root_does_not_open_the_whole_host() -> None:
+    rule = {"path": "/", "exact": True}
+    assert effect("GET", "/", rule) == "read"
+    assert refusal("GET", "/x", rule) == "undeclared_path"
+    assert refusal("GET", "/x/../", rule) == "ambiguous_path"
