@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from uv import find_uv_bin
-
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
-from services.executor.adapters.index import index_of
+from services.executor.adapters.index import installer
 from services.executor.attempts.oneshot import OneShot
 from services.executor.attempts.rooms import Rooms
 from services.executor.egress.gateway import EgressGateway
@@ -65,8 +63,8 @@ class Workshop:
             (root / name).mkdir(parents=True, exist_ok=True)
         self.sandbox = BubblewrapSandbox(root / "sandbox")
         self.egress = EgressGateway()
-        tool = find_uv_bin()
-        self.source = IndexSource(lambda: index_of(index, tool), clock=self.clock)
+        tool, address = installer(index)
+        self.source = IndexSource(address, clock=self.clock)
         self.rooms = Rooms(OneShot(self.sandbox, self.egress), self.ids, tool)
         self.store = WheelStore(root / "wheels", root / "scratch", self.ids)
         self.cache = Cache(root, self.clock, cache_bytes)

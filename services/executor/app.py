@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from uv import find_uv_bin
-
-from services.executor.adapters.bubblewrap import BubblewrapSandbox
-from services.executor.adapters.index import index_of
+from services.executor.adapters.choice import makers
+from services.executor.adapters.index import installer
 from services.executor.deps import assemble
 from services.executor.egress.gateway import EgressGateway
 from services.executor.handlers import HANDLERS
 from services.executor.handlers.sweeps import begin, end
-from services.executor.ports import Enforcement
 from services.executor.repository import QUERIES
+from services.executor.siege.chosen import ChosenSandbox
+from services.executor.siege.doctor import examine
+from shared.clock import SystemClock
 from shared.net.allowance import Allowance
+from shared.runtime.settings import Settings
 from shared.runtime.shell import Kit, Service
 
 
 def create(kit: Kit) -> Service:
-    sandbox = BubblewrapSandbox(kit.data_dir / "sandbox")
+    sandbox = ChosenSandbox(makers(kit.settings, kit.data_dir / "sandbox"), kit.data_dir)
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
     egress = EgressGateway(allowance, clock=kit.clock)
-    tool = find_uv_bin()
-    deps = assemble(kit, sandbox, egress, tool, lambda: index_of(kit.settings.package_index, tool))
+    deps = assemble(kit, sandbox, egress, *installer(kit.settings.package_index))
     start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
     return Service("executor", HANDLERS, deps, queries=QUERIES, start=start, stop=stop, worker_threads=6)
 
 
-def enforcement(data_dir: Path) -> Enforcement:
-    """What a sandbox on this machine holds to; starts and ends one launcher. For `make doctor`."""
-    sandbox = BubblewrapSandbox(data_dir / "sandbox-doctor")
+def doctor(settings: Settings, data_dir: Path, say: Callable[[str], None]) -> bool:
+    """Whether runs may start here. The attacks run in a sandbox of their own, beside a platform that runs."""
+    folder = data_dir / "sandbox-doctor"
+    sandbox = ChosenSandbox(makers(settings, folder), folder)  # of a proof from earlier it must not know
     try:
-        return sandbox.enforcement()
+        return examine(sandbox, folder / "siege", data_dir, SystemClock(), say)
     finally:
         sandbox.close()

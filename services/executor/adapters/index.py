@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
+
+from uv import find_uv_bin
 
 from shared.errors import Misconfigured
 
@@ -30,3 +33,9 @@ def index_of(setting: str, tool: str) -> str:
     if found is None:
         raise Misconfigured("No package index is known; set AB_PACKAGE_INDEX.")
     return found[1]
+
+
+def installer(setting: str) -> tuple[str, Callable[[], str]]:
+    """The program that makes locks, and what says which index to ask; it is asked when first needed."""
+    tool = find_uv_bin()
+    return tool, lambda: index_of(setting, tool)

@@ -54,11 +54,10 @@ class Rooms:
         if problem:
             raise BadRequest(f"The wheel holds {str(problem)[:300]}.", code="bad_wheel")
 
-    def build(self, source: Path, name: str, version: str, door: LocalSite) -> tuple[str, bytes]:
+    def build(self, source: Path, name: str, door: LocalSite) -> tuple[str, bytes]:
         """The built wheel's file name and bytes, both the package's own word. Raises BadRequest with the end
         of what the build printed."""
-        about = {"source": f"/in/{name}", "version": version, "tool": _TOOL}
-        about["index"] = f"http://{door.host}/simple/"
+        about = {"source": f"/in/{name}", "tool": _TOOL, "index": f"http://{door.host}/simple/"}
         mounts = {_TOOL: self._tool, f"/in/{name}": source}
         order = self._order("build.py", about, _BUILD, mounts=mounts)
         data = self._oneshot.run(order, "built", out=self._out(order.id, door), max_bytes=_BUILT_BYTES)

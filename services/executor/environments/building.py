@@ -27,7 +27,7 @@ _WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class LockedRoom(Protocol):
-    def build(self, source: Path, name: str, version: str, door: LocalSite) -> tuple[str, bytes]: ...
+    def build(self, source: Path, name: str, door: LocalSite) -> tuple[str, bytes]: ...
 
 
 class OwnBuilds:
@@ -56,7 +56,7 @@ class OwnBuilds:
         archive = door.fetch(file)
         archive.chmod(0o644)
         try:
-            called, data = self._room.build(archive, file.name, str(file.version), door)
+            called, data = self._room.build(archive, file.name, door)
         except BadRequest as error:
             text = sentences.not_built(label, error.detail)
             raise BadRequest(text, code="build_failed", fields={"packages": label}) from error

@@ -6,16 +6,15 @@ feed, the wheel. Hostile from its first to its last byte.
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import agent
+
 
 def main() -> int:
-    with open(os.environ["AGENT_JOB"], encoding="utf-8") as file:
-        job = json.load(file)["input"]
+    job = agent.input
     out = Path("/box/wheels")
     out.mkdir()
     command = [job["tool"], "build", "--wheel", "--no-config", "--no-progress", "--color", "never"]
@@ -24,7 +23,6 @@ def main() -> int:
     with open("/box/said", "w+b") as said:
         code = subprocess.run(
             [*command, "--out-dir", str(out), job["source"]],
-            env={**os.environ, "SETUPTOOLS_SCM_PRETEND_VERSION": job["version"]},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

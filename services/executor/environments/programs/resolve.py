@@ -6,15 +6,15 @@ Writes ./outputs/result.json: {"code", "lock", "said"}; all of it the tool's wor
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import agent
+
 
 def main() -> None:
-    with open(os.environ["AGENT_JOB"], encoding="utf-8") as file:
-        job = json.load(file)["input"]
+    job = agent.input
     command = [job["tool"], "pip", "compile", "-", "--generate-hashes", "--only-binary", ":all:"]
     command += ["--no-header", "--no-config", "--no-progress", "--color", "never"]
     command += ["--default-index", job["index"], "--cache-dir", "/box/cache", "--python", sys.executable]

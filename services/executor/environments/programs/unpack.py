@@ -8,12 +8,13 @@ from __future__ import annotations
 import compileall
 import configparser
 import json
-import os
 import py_compile
 import stat
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import agent
 
 if TYPE_CHECKING:
     from services.executor.environments.programs.layout import Refused, is_script, place
@@ -104,8 +105,7 @@ def compile_all() -> None:
 
 
 def main() -> None:
-    with open(os.environ["AGENT_JOB"], encoding="utf-8") as file:
-        job = json.load(file)["input"]
+    job = agent.input
     problem = ""
     try:
         unpack(job["wheel"], job["max_bytes"], job["max_files"])

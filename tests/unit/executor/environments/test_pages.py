@@ -87,7 +87,8 @@ def test_a_lock_counts_for_this_interpreter_and_says_who_needs_what() -> None:
         f"a==1 --hash=sha256:{H1}\n"
     )
     first, second = read_lock(text)
-    assert (first.label, second.label, second.hashes, second.via) == ("a==1", "b==3", {H2, H3}, {"a"})
+    assert (first.label, second.label) == ("a==1", "b==3")
+    assert (set(second.hashes), set(second.via)) == ({H2, H3}, {"a"})
 
 
 def test_locks_that_install_the_same_are_the_same_however_written() -> None:
