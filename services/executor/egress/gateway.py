@@ -6,11 +6,12 @@ Read next: `model.py` (what a run may), `forwarder.py` (what happens to a reques
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from services.executor.egress.door import Door
@@ -25,6 +26,7 @@ from shared.net.resolver import Resolver, system_resolver
 from shared.net.tls import client_context
 
 _T = TypeVar("_T")
+log = logging.getLogger(__name__)
 # For name lookups, secrets and announcements of writes, which block.
 _THREADS = 16
 _ANSWER_S = 10
@@ -78,7 +80,8 @@ class EgressGateway:
             door = Door(run, listener, self._outside, self._practice, self._clock)
             self._doors[run.id] = door
             guard = self._guards.pop(listener, None)
-        self._on_loop(loop, _succeed(guard, door))
+        # Not waited for, the run begins the sooner; what is asked of the loop later comes after it.
+        asyncio.run_coroutine_threadsafe(_succeed(guard, door), loop).add_done_callback(_note_failure)
         return door.ca_pem
 
     def guard(self, listener: socket.socket, record: Recorder) -> None:
@@ -131,6 +134,11 @@ class EgressGateway:
 
     def _on_loop(self, loop: asyncio.AbstractEventLoop, step: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(step, loop).result(_ANSWER_S)
+
+
+def _note_failure(opened: Future[None]) -> None:
+    if not opened.cancelled() and opened.exception() is not None:
+        log.error("a run's way out could not be opened", exc_info=opened.exception())
 
 
 async def _succeed(guard: WaitingDoor | None, door: Door) -> None:
