@@ -6,6 +6,7 @@ import { Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
 import { When } from "../../ui/time";
 import { useTitle } from "../../ui/title";
+import { Preferences } from "../shell/preferences";
 import { EndOfWorkspace } from "./end-of-workspace";
 import "./settings.css";
 
@@ -149,6 +150,10 @@ export default function SettingsPage() {
       {me ? (
         <>
           <Machine sandbox={me.sandbox} />
+          <section className="card screen-settings" aria-labelledby="screen-title">
+            <h2 id="screen-title">{t("settings.screen")}</h2>
+            <Preferences />
+          </section>
           <EndOfWorkspace name={me.workspace.name} />
         </>
       ) : (
