@@ -127,16 +127,13 @@ def link(settings: Settings) -> int:
 
 
 def doctor(settings: Settings) -> int:
-    """Which limits a sandbox holds to on this machine; status 1 when nothing can run."""
+    """What a sandbox holds to on this machine, and whether every attack is held; status 1 when nothing may run."""
     from services.executor import app as executor
 
-    found = executor.enforcement(profiles.prepared(settings.data_dir))
-    print(f"sandbox: {found.backend}")
-    for name in sorted(found.enforced):
-        print(f"  enforced      {name}")
-    for name, text in sorted(found.missing.items()):
-        print(f"  not enforced  {name}: {text}")
-    return 0 if found.enforced else 1
+    held = executor.doctor(
+        settings, profiles.prepared(settings.data_dir), lambda line: print(line, flush=True)
+    )
+    return 0 if held else 1
 
 
 def main(arguments: list[str]) -> int:

@@ -51,6 +51,7 @@ class Deps:
     builder: EnvironmentBuilder
     checker_dir: Path
     platform_site: Path
+    data_dir: Path
 
     def now(self) -> str:
         return stamp(self.clock.now())
@@ -87,6 +88,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
     )
     oneshot = OneShot(sandbox, egress)
     return Deps(
+        data_dir=kit.data_dir,
         clock=kit.clock,
         ids=kit.ids,
         store=kit.store,

@@ -165,11 +165,13 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Enforcement:
-    """Which limits this backend really enforces on this machine; a sentence for each that it does not."""
+    """Which limits this backend really enforces on this machine; a sentence for each that it does not.
+    note: why it is this backend, when another would have been preferred."""
 
     backend: str
     enforced: frozenset[str]
     missing: Mapping[str, str]
+    note: str = ""
 
 
 class Sandbox(Protocol):

@@ -40,7 +40,12 @@ class Settings(BaseModel):
         description="host:port pairs, comma-separated: private places that agents and deliveries may reach. For tests.",
     )
     sandbox: Literal["auto", "bubblewrap", "docker", "gvisor"] = Field(
-        "auto", description="Which sandbox backend."
+        "auto",
+        description="Which sandbox backend. auto: bubblewrap, and Docker where that does not work; another one is "
+        "used only when named here.",
+    )
+    docker_host: str = Field(
+        "", description="Docker's socket (DOCKER_HOST), a unix:// address; empty: /var/run/docker.sock."
     )
     package_index: str = Field(
         "",
@@ -97,6 +102,7 @@ class Settings(BaseModel):
 log = logging.getLogger(__name__)
 
 _PLAIN = {
+    "docker_host": "DOCKER_HOST",
     "anthropic_api_key": "ANTHROPIC_API_KEY",
     "anthropic_base_url": "ANTHROPIC_BASE_URL",
     "firestore_emulator_host": "FIRESTORE_EMULATOR_HOST",

@@ -160,10 +160,13 @@ class ContainedSandbox:
         for cell in cells:
             cell.over.wait(_JOIN_S)
         if self._opened:
-            self._engine.sweep(())
-            self._engine.close()
-            self._boxes.close()
-            self._opened = False
+            self._shut()
+
+    def _shut(self) -> None:
+        self._engine.sweep(())
+        self._engine.close()
+        self._boxes.close()
+        self._opened = False
 
     def _open(self) -> None:
         if self._closed:
@@ -193,13 +196,17 @@ class ContainedSandbox:
             self._boxes.open()
         except OSError as error:
             raise Unavailable(f"The folders of sandboxes could not be made: {error}") from error
-        self._engine.open(runtime, self._root / "engine")
+        try:
+            self._engine.open(runtime, self._root / "engine")
+        except Unavailable:
+            self._boxes.close()
+            raise
         self._opened = True
         self._engine.sweep(self._cells)
         try:
             self._prove()
         except Unavailable:
-            self._opened = False
+            self._shut()
             raise
 
     def _prove(self) -> None:

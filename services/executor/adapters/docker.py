@@ -6,6 +6,7 @@ The machine's own /usr and interpreter are bound into it, as bubblewrap does, so
 from __future__ import annotations
 
 import io
+import math
 import os
 import select
 import tarfile
@@ -196,6 +197,7 @@ def _bounds(plan: Plan) -> list[Any]:
     bounds = {
         "nofile": plan.limits.open_files,
         "fsize": plan.limits.disk_bytes,
+        "cpu": math.ceil(plan.limits.cpu_s) + 1,
         "core": 0,
         "memlock": 64 << 10,
         "msgqueue": 0,

@@ -6,6 +6,7 @@ The sandbox has a kernel of its own, written in Go; the machine's kernel sees on
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import select
@@ -192,6 +193,7 @@ def _bundle(plan: Plan, root: str) -> dict[str, object]:
     bounds = {
         "RLIMIT_NOFILE": limits.open_files,
         "RLIMIT_FSIZE": limits.disk_bytes,
+        "RLIMIT_CPU": math.ceil(limits.cpu_s) + 1,
         "RLIMIT_CORE": 0,
         "RLIMIT_MEMLOCK": 64 << 10,
         "RLIMIT_MSGQUEUE": 0,

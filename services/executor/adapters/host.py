@@ -25,11 +25,13 @@ _ETC = {
     "hosts": "127.0.0.1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "resolv.conf": "",
-    # places where the launcher mounts the machine's own
+    # places of the machine's own
     "ld.so.cache": "",
     "localtime": "",
 }
 _ETC_FOLDERS = ("fonts", "alternatives")
+# copied and not mounted: every mount makes every start slower
+_LENT_ETC = ("ld.so.cache", "localtime", *_ETC_FOLDERS)
 # What the code sees in /proc/1 instead of bubblewrap's own process, whose memory it could write (it runs as
 # the same user). Enough for programs that list processes (fields of proc_pid_stat(5), all zero).
 _FIRST_PROCESS = {
@@ -111,7 +113,19 @@ def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
     _write(runtime / "init", _FIRST_PROCESS, _FIRST_PROCESS_FOLDERS)
     program = _copy_of_wheel(bwrap, runtime) if bwrap.parent.name == "_bin" else bwrap
     _open_to_all(runtime)
+    _lend_etc(runtime / "etc")
     return program
+
+
+def _lend_etc(etc: Path) -> None:
+    """The machine's own, links as links. Last, with the modes they have there: nothing may follow a link."""
+    for name in _LENT_ETC:
+        source, target = Path("/etc", name), etc / name
+        if source.is_dir():
+            target.rmdir()
+            shutil.copytree(source, target, symlinks=True)
+        elif source.is_file():
+            shutil.copyfile(source, target)
 
 
 def _write(into: Path, files: Mapping[str, str], folders: tuple[str, ...]) -> None:

@@ -105,6 +105,9 @@ class Attempts:
             self._sandbox.sweep(())
         return found
 
+    def enforcement(self) -> Enforcement:
+        return self._sandbox.enforcement()
+
     def close(self) -> None:
         """Kill all attempts; they are marked lost at the next start. May be called twice."""
         self._stopping.set()

@@ -15,6 +15,8 @@ from services.executor.handlers.requests import language_of
 from services.executor.handlers.starts import show_places, wake_waiting
 from services.executor.handlers.states import review_states
 from services.executor.model import Ending
+from services.executor.ports import Enforcement
+from services.executor.siege import proof
 from shared.bus.dispatch import CLAIMS
 from shared.clock import moment, stamp
 from shared.events.clock import TimeTicked
@@ -31,20 +33,42 @@ def begin(deps: Deps) -> None:
     deps.tapes.clear()
     deps.attempts.decide = lambda tx, result, entries: decide_at_once(tx, result, entries, deps)
     found = deps.attempts.open()
-    state = {
-        "backend": found.backend,
-        "ok": "all" not in found.missing,
-        "missing": {name: text for name, text in found.missing.items() if name != "all"},
-        "cure": found.missing.get("all"),
-    }
-    cause = Cause("", "service:executor")
-    deps.store.transact(lambda tx: tx.put(repository.SANDBOX, "this", state), cause=cause)
+    deps.store.transact(lambda tx: show_sandbox(tx, found, deps), cause=Cause("", "service:executor"))
     runs = repository.Runs(deps.store)
     # A queued run with an attempt that no worker will start any more: it was handed to a sandbox and died
     # before its first line was heard.
     starting = _waiting_to_start(deps)
     handed_over = [run for run in runs.of_status("queued") if run.id not in starting]
     lose_orphans([*runs.of_status("running"), *handed_over], deps)
+
+
+def show_sandbox(tx: Tx, found: Enforcement, deps: Deps) -> None:
+    """For whoever asks what a sandbox here holds to, and what the corpus of attacks found last."""
+    proven = proof.read(deps.data_dir)
+    corpus = None
+    if proven is not None and proven.concerns(found.backend):
+        corpus = {"held": proven.held, "total": proven.total, "at": proven.at}
+    state = {
+        "backend": found.backend,
+        "ok": "all" not in found.missing,
+        "missing": {name: text for name, text in found.missing.items() if name != "all"},
+        "cure": found.missing.get("all"),
+        "enforced": sorted(found.enforced),
+        "note": found.note or None,
+        "corpus": corpus,
+    }
+    tx.put(repository.SANDBOX, "this", state)
+
+
+def _hear_doctor(tx: Tx, deps: Deps) -> None:
+    """`make doctor` is another process: what it wrote is shown from the next tick on."""
+    proven = proof.read(deps.data_dir)
+    known = tx.get(repository.SANDBOX, "this")
+    if proven is None or known is None:
+        return
+    shown = (known.data.get("corpus") or {}).get("at")
+    if proven.at != shown and proven.concerns(known.data["backend"]):
+        show_sandbox(tx, deps.attempts.enforcement(), deps)
 
 
 def _waiting_to_start(deps: Deps) -> set[str]:
@@ -64,6 +88,7 @@ def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
 def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     """One commit per tick; each part handles a bounded number and the next tick goes on."""
     runs = repository.Runs(tx)
+    _hear_doctor(tx, deps)
     expire_package_questions(tx, stamp(deps.clock.now() - _ASK_FOR), deps)
     remove_checked(deps)
     review_states(deps)

@@ -12,7 +12,7 @@ import os
 import select
 import signal
 import sys
-from _thread import start_new_thread
+from _thread import LockType, allocate_lock, start_new_thread
 from contextlib import suppress
 
 DOOR, WAY_OUT, FILTER = "/door/in", "/door/out", "/runner/filter"
@@ -20,7 +20,7 @@ PROXY_PORT = 3128
 PLACES = {"stdout": 1, "stderr": 2, "report": 3, "job": 4}
 _ROLE_BYTES = 8
 _ASIDE = 64  # where descriptors wait until all have come; every limit of open files is above
-_LIFE = 5  # ends when the platform does
+_LIFE, _REPORTS = 5, 6  # the first ends when the platform does
 _BUFFER = 64 << 10
 _CONNECTIONS = 24  # at once; more wait in the backlog
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 4, 22, 38  # linux/prctl.h
@@ -43,7 +43,14 @@ def enter(how: str, relays: bool) -> None:
     for role, fd in aside.items():
         os.dup2(fd, PLACES[role])
     os.dup2(life, _LIFE)
-    os.closerange(_LIFE + 1, 4096)
+    os.dup2(PLACES["report"], _REPORTS)
+    os.closerange(_REPORTS + 1, 4096)
+    reports = (
+        os.pipe() if how != "rights" else None
+    )  # the code gets no socket, from which it could read as well
+    if reports is not None:
+        os.dup2(reports[1], PLACES["report"])
+        os.close(reports[1])
     listener = _listen() if relays else None
     # Our own process must not be readable or writable for the code, which runs as the same user.
     _prctl(_PR_SET_DUMPABLE, 0)
@@ -51,14 +58,12 @@ def enter(how: str, relays: bool) -> None:
         signal.signal(number, signal.SIG_IGN)
     child = os.fork()
     if child:
-        _wait(child, listener)
-    os.close(_LIFE)
+        _wait(child, listener, reports[0] if reports is not None else -1)
     _prctl(_PR_SET_DUMPABLE, 1)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if listener is not None:
-        listener.close()
+    os.closerange(_LIFE, 4096)
     os.environ.pop("HOSTNAME", None)  # Docker's own
     os.setsid()
     _filter()
@@ -116,7 +121,7 @@ def _filter() -> None:
     _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
 
 
-def _wait(child: int, listener: _socket.socket | None) -> None:
+def _wait(child: int, listener: _socket.socket | None, reports: int) -> None:
     """Ends, and with it the container, when the code's main process ends; nothing else may hold it up."""
     os.chdir("/")
     kept = listener.detach() if listener is not None else -1
@@ -127,6 +132,12 @@ def _wait(child: int, listener: _socket.socket | None) -> None:
     start_new_thread(_end_when_told, (ended,))
     if kept >= 0:
         start_new_thread(_relay, (kept,))
+    said = allocate_lock()
+    if reports >= 0:
+        said.acquire()
+        start_new_thread(_carry, (reports, said))
+    else:
+        os.close(_REPORTS)
     while not ended:
         try:
             pid, status = os.wait()
@@ -135,9 +146,21 @@ def _wait(child: int, listener: _socket.socket | None) -> None:
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             ended.append(code if code >= 0 else 128 - code)
+    with suppress(OSError):
+        os.kill(-1, signal.SIGKILL)  # everything else in here: the run is over
+    said.acquire()
     os.write(_LIFE, b"!")
     while True:
         signal.pause()
+
+
+def _carry(reports: int, said: LockType) -> None:
+    """What the code reports, to its end: nobody writes any more when all are dead."""
+    with suppress(OSError):
+        while data := os.read(reports, _BUFFER):
+            while data:
+                data = data[os.write(_REPORTS, data) :]
+    said.release()
 
 
 def _end_when_told(ended: list[int]) -> None:

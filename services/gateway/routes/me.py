@@ -24,13 +24,25 @@ class Named(Answer):
     name: str
 
 
+class Corpus(Answer):
+    """What `make doctor` found last with this very backend, kernel and version: attacks held, tried, and when."""
+
+    held: int
+    total: int
+    at: str
+
+
 class SandboxState(Answer):
-    """missing: limit -> sentence that says what it means; cure: the one command that mends it."""
+    """enforced: limits; missing: limit -> sentence that says what it means; cure: the one command that mends it;
+    note: why it is this backend when another would have been preferred; corpus: null before `make doctor`."""
 
     backend: str
     ok: bool
+    enforced: list[str] = []
     missing: dict[str, str] = {}
     cure: str | None = None
+    note: str | None = None
+    corpus: Corpus | None = None
 
 
 class PracticeState(Answer):
