@@ -58,11 +58,12 @@ class Rewinding(Answer):
 def list_states(path: ById) -> StateList:
     agent = live_agent(deps().store, path.id)
     executor = deps().readers["executor"]
+    # In this order: what is over, and what counts, is then among the versions that are read last.
+    asked = _last_asked(agent.id)
+    head = scope().find(executor, "state_heads", agent.id, StateHead)
     where = Where("agent_id", "==", agent.id)
     found = scope().all(executor, "states", StateVersion, where, order_by="number")
-    head = scope().find(executor, "state_heads", agent.id, StateHead)
     current = head.current if head is not None else max((state.number for state in found), default=0)
-    asked = _last_asked(agent.id)
     return StateList(
         items=tuple(_line(state, current) for state in found),
         rewinding=asked.input["number"] if asked is not None and not asked.over else None,
