@@ -1246,6 +1246,18 @@ export interface components {
             workspace_id: string;
         };
         /**
+         * Corpus
+         * @description What `make doctor` found last with this very backend, kernel and version: attacks held, tried, and when.
+         */
+        Corpus: {
+            /** At */
+            at: string;
+            /** Held */
+            held: number;
+            /** Total */
+            total: number;
+        };
+        /**
          * DeadLetterLine
          * @description What was refused, by whom and why; the event's data stays inside.
          */
@@ -2399,16 +2411,24 @@ export interface components {
         };
         /**
          * SandboxState
-         * @description missing: limit -> sentence that says what it means; cure: the one command that mends it.
+         * @description enforced: limits; missing: limit -> sentence that says what it means; cure: the one command that mends it;
+         *     note: why it is this backend when another would have been preferred; corpus: null before `make doctor`.
          */
         SandboxState: {
             /** Backend */
             backend: string;
+            /** @default null */
+            corpus: components["schemas"]["Corpus"] | null;
             /**
              * Cure
              * @default null
              */
             cure: string | null;
+            /**
+             * Enforced
+             * @default []
+             */
+            enforced: string[];
             /**
              * Missing
              * @default {}
@@ -2416,6 +2436,11 @@ export interface components {
             missing: {
                 [key: string]: string;
             };
+            /**
+             * Note
+             * @default null
+             */
+            note: string | null;
             /** Ok */
             ok: boolean;
         };

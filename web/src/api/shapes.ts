@@ -13,12 +13,7 @@ export type DeliveryLine = Schemas["DeliveryLine"];
 export type Difference = Schemas["Difference"];
 export type Exchange = Schemas["TapeItem"];
 export type HostContact = Schemas["HostContact"];
-export type Me = Omit<Schemas["Me"], "sandbox"> & {
-  sandbox: Schemas["SandboxState"] & {
-    enforced?: string[];
-    corpus?: { held: number; total: number; at: string } | null;
-  };
-};
+export type Me = Schemas["Me"];
 export type Notice = Schemas["Notice"];
 export type PermissionRequest = Schemas["PermissionRequest"];
 export type Plan = Schemas["Plan"];

@@ -34,7 +34,7 @@ export interface Limit {
 
 /** Every limit this machine was asked about. What is missing stands first. */
 export function limitsOf(sandbox: Sandbox): Limit[] {
-  const enforced = new Set(sandbox.enforced ?? []);
+  const enforced = new Set(sandbox.enforced);
   const named = [...new Set([...LIMITS, ...enforced, ...Object.keys(sandbox.missing)])];
   return named
     .filter((name) => name !== "all" && (enforced.has(name) || name in sandbox.missing))
@@ -131,6 +131,7 @@ export function Machine({ sandbox }: { sandbox: Sandbox }) {
             <p className="soft">
               {t(`machine.backendMore.${sandbox.backend}`, { defaultValue: sandbox.backend })}
             </p>
+            {sandbox.note && <p className="soft">{sandbox.note}</p>}
           </details>
         </section>
       )}

@@ -12,6 +12,7 @@ const sandbox = (change: Partial<Sandbox> = {}): Sandbox => ({
   ok: true,
   missing: {},
   cure: null,
+  note: null,
   enforced: ["wall", "cpu", "memory", "processes", "disk", "inodes", "files", "output"],
   corpus: { held: 106, total: 106, at: "2026-11-22T20:00:00Z" },
   ...change,
