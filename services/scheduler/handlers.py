@@ -139,9 +139,11 @@ def _settle(
         repository.save_slot(tx, slot.but(status=status, reason=reason, settled_at=stamp(deps.clock.now())))
 
 
+SLOTS = frozenset({"scheduled"})
+
 HANDLERS: Handlers = {
     AgentChanged: Quick(on_agent_changed),
-    RunStarted: Quick(on_run_started),
-    RunFinished: Quick(on_run_finished),
+    RunStarted: Quick(on_run_started, kinds=SLOTS),
+    RunFinished: Quick(on_run_finished, kinds=SLOTS),
     TimeTicked: Quick(on_time_ticked, once=False),
 }

@@ -60,10 +60,15 @@ class Cut:
 @dataclass(frozen=True)
 class Quick:
     """`handle(event, tx, deps)` only reads and writes the store. `once=False` skips the inbox mark: for
-    sweeps, which may run any number of times."""
+    sweeps, which may run any number of times. kinds: only facts of runs of these kinds lead to anything, so
+    that nobody is woken for the others; empty: all."""
 
     handle: Callable[..., None]
     once: bool = True
+    kinds: frozenset[str] = frozenset()
+
+    def concerns(self, envelope: Envelope) -> bool:
+        return not self.kinds or envelope.data.get("kind") in self.kinds
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,11 @@ class Dispatcher:
     def topics(self) -> list[str]:
         return sorted({kind.topic() for kind in self._handlers})
 
-    def types(self) -> list[str]:
-        """The event types that are handled here, of all those in `topics`."""
-        return sorted(kind.type() for kind in self._handlers)
+    def awaits(self, envelope: Envelope) -> bool:
+        """Whether it leads to anything here; most events of a topic are for other services."""
+        kind = TYPES.get(envelope.type)
+        handler = self._handlers.get(kind) if kind is not None else None
+        return handler is not None and (isinstance(handler, Slow) or handler.concerns(envelope))
 
     def receive(self, envelope: Envelope) -> Received:
         """One event to its handler. Duplicates and events nobody here handles are acknowledged."""
@@ -131,7 +138,7 @@ class Dispatcher:
         if envelope.service not in kind.producers:
             return Received("dead", f"{envelope.source} may not emit {envelope.type}")
         handler = self._handlers.get(kind)
-        if handler is None:
+        if handler is None or not self.awaits(envelope):
             return Received("ack")
         try:
             event = payload(envelope, kind)

@@ -5,7 +5,7 @@ Read next: `dispatch.py`, the only place that decides what becomes of an event.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -23,6 +23,7 @@ class Received:
 
 
 Receiver = Callable[[Envelope], Received]
+Awaits = Callable[[Envelope], bool]
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class Bus(Protocol):
         """Raises Unavailable; nothing is lost then, the outbox still has them."""
 
     def subscribe(
-        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaits: Awaits | None = None
     ) -> None:
-        """Once per service, before `start`. awaited: the types it acts on; the topics' other events may then
-        come late. Empty: all of them."""
+        """Once per service, before `start`. awaits: whether it acts on an event; the topics' other events may
+        then come late. None: on all of them."""
 
     def start(self) -> None: ...
 

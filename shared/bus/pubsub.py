@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from google.protobuf import duration_pb2
 from google.pubsub_v1.types import PullResponse, ReceivedMessage
 
 from shared.bus.letters import StoredLetters
-from shared.bus.port import DeadLetter, Received, Receiver
+from shared.bus.port import Awaits, DeadLetter, Received, Receiver
 from shared.bus.push import LETTER, ONLY, Handed, handed
 from shared.clock import Clock
 from shared.errors import DecodeError, ProjectError, Unavailable
@@ -97,7 +97,7 @@ class PubSubBus:
             raise Unavailable(f"Pub/Sub did not take the events: {failure}") from failure
 
     def subscribe(
-        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaits: Awaits | None = None
     ) -> None:
         self._receivers[service] = (tuple(topics), receive)
 

@@ -13,13 +13,13 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from shared.bus.disorder import Disorder
-from shared.bus.port import DeadLetter, Received, Receiver
+from shared.bus.port import Awaits, DeadLetter, Received, Receiver
 from shared.clock import Clock, moment, stamp
 from shared.errors import NotFound, Unavailable
 from shared.events.envelope import Envelope
@@ -92,11 +92,11 @@ class SqliteBus:
                 consumer.wake()
 
     def subscribe(
-        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaits: Awaits | None = None
     ) -> None:
         with self._lock:
             self._connection.execute("INSERT OR IGNORE INTO cursors (service, n) VALUES (?, 0)", (service,))
-        self._consumers.append(_Consumer(self, service, tuple(topics), receive, awaited))
+        self._consumers.append(_Consumer(self, service, tuple(topics), receive, awaits))
 
     def start(self) -> None:
         for consumer in self._consumers:
@@ -158,10 +158,10 @@ class _Consumer:
         service: str,
         topics: tuple[str, ...],
         receive: Receiver,
-        awaited: Collection[str],
+        awaits: Awaits | None,
     ) -> None:
         self._topics = frozenset(topics)
-        self._awaited = frozenset(awaited)
+        self._awaits = awaits
         self._bus = bus
         self._service = service
         self._receive = receive
@@ -183,8 +183,8 @@ class _Consumer:
         self._thread.start()
 
     def awaits(self, envelope: Envelope) -> bool:
-        """Of the 35 deliveries of a run 13 lead to anything; the others wait for one that does, or a pause."""
-        return envelope.topic in self._topics and (not self._awaited or envelope.type in self._awaited)
+        """Of the 25 deliveries of a run 8 lead to anything; the others wait for one that does, or a pause."""
+        return envelope.topic in self._topics and (self._awaits is None or self._awaits(envelope))
 
     def offer(self, numbered: Sequence[tuple[int, Envelope]]) -> None:
         """Called with the bus's lock held, so in the order of the log and never while it is being read."""

@@ -89,7 +89,7 @@ class Running:
             service.name,
             self.dispatcher.topics(),
             self.dispatcher.receive,
-            awaited=self.dispatcher.types(),
+            awaits=self.dispatcher.awaits,
         )
 
     def start(self) -> None:

@@ -22,6 +22,8 @@ from shared.events.environment import (
 from shared.events.plan import PlanDecided, PlanEdited
 from shared.events.run import RunFinished, RunStarted
 
+REHEARSALS = frozenset({"test"})
+
 HANDLERS: Handlers = {
     MessageReceived: Quick(messages.on_message_received),
     TurnRefused: Quick(messages.on_turn_refused),
@@ -34,8 +36,8 @@ HANDLERS: Handlers = {
     EnvironmentReady: Quick(rehearsals.on_environment_ready),
     EnvironmentFailed: Quick(rehearsals.on_environment_failed),
     EnvironmentAsked: Quick(rehearsals.on_environment_asked),
-    RunStarted: Quick(rehearsals.on_run_started),
-    RunFinished: Quick(rehearsals.on_run_finished),
+    RunStarted: Quick(rehearsals.on_run_started, kinds=REHEARSALS),
+    RunFinished: Quick(rehearsals.on_run_finished, kinds=REHEARSALS),
     AgentChanged: Quick(decisions.on_agent_changed),
     TimeTicked: Quick(messages.on_time_ticked, once=False),
 }

@@ -123,6 +123,23 @@ def test_data_that_do_not_fit_are_dead(desk: Desk) -> None:
     assert desk.deps.calls == []
 
 
+def test_only_runs_of_its_kinds_wake_a_handler_and_reach_it(tmp_path: Path) -> None:
+    def on_started(event: RunStarted, tx: Tx, deps: Deps) -> None:
+        deps.calls.append(event.run_id)
+
+    handlers: Handlers = {RunStarted: Quick(on_started, kinds=frozenset({"test"}))}
+    desk = Desk(tmp_path, "planner", handlers, lambda _: Deps())
+    facts = [
+        RunStarted(run_id=f"run_{kind}", agent_id="a", kind=kind, attempt=1) for kind in ("test", "manual")
+    ]
+    envelopes = [desk.envelope(fact) for fact in facts]
+    assert [desk.dispatcher.awaits(envelope) for envelope in envelopes] == [True, False]
+    assert [desk.hears_again(envelope) for envelope in envelopes] == [ACK, ACK]
+    assert desk.deps.calls == ["run_test"]
+    assert not desk.dispatcher.awaits(desk.envelope(FUNDED)), "nobody here handles it"
+    desk.close()
+
+
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from shared.bus.port import DeadLetter, Receiver
+from shared.bus.port import Awaits, DeadLetter, Receiver
 from shared.clock import FakeClock
 from shared.errors import Unavailable
 from shared.events.envelope import Envelope
@@ -45,7 +45,7 @@ class BusThatRefuses:
             return self.took.wait_for(lambda: self.taken == subjects, PATIENCE_S)
 
     def subscribe(
-        self, service: str, topics: Sequence[str], receive: Receiver, *, awaited: Collection[str] = ()
+        self, service: str, topics: Sequence[str], receive: Receiver, *, awaits: Awaits | None = None
     ) -> None: ...
 
     def start(self) -> None: ...
