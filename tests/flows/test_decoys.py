@@ -100,3 +100,14 @@ def test_a_rehearsal_fails_and_nothing_goes_live_when_its_code_touches_a_decoy(p
     assert conversation["state"] == "failed"
     assert "격리" in conversation["problem"]
     quarantined(person, conversation["agent_id"])
+
+
+def test_every_run_has_decoys_of_its_own_when_its_sandbox_had_been_waiting(person: Person) -> None:
+    """A few characters of one are nobody's secret."""
+    main = STEAL + 'agent.deliver("inbox", value[:6] + open(".private/credentials.ini").read()[34:40])'
+    first = live_run(person, main)
+    runs = [first, *(person.runs(first["agent_id"]) for _ in range(4))]
+    said = [run["deliveries"][0]["text"] for run in runs]
+    assert [run["outcome"] for run in runs] == ["delivered"] * 5, [run["reason"] for run in runs]
+    assert len(set(said)) == 5
+    assert all(len(text) == 12 for text in said)

@@ -18,6 +18,8 @@ SAMPLE = [
     for script in _RANDOM.sample([script for script in scripts() if script.uses == uses], _EACH)
 ]
 
+HONEST = _RANDOM.sample(range(200, 10_000), 20)
+
 
 @pytest.fixture(scope="module")
 def den(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Den]:
@@ -25,11 +27,12 @@ def den(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Den]:
         yield made
 
 
-def test_honest_runs_are_let_be_whatever_they_handle(den: Den) -> None:
+@pytest.mark.parametrize("seeds", [HONEST[:10], HONEST[10:]], ids=["ten", "ten more"])
+def test_honest_runs_are_let_be_whatever_they_handle(seeds: list[int], den: Den) -> None:
     """`python -m tests.prove.honesty` does two hundred."""
     person = den.house.person(patience_s=40)
     agent_id = honest_agent(person, den.bound)
-    for seed in _RANDOM.sample(range(200, 10_000), 20):
+    for seed in seeds:
         honest_run(person, agent_id, seed)
 
 

@@ -1,6 +1,7 @@
 """Every way of getting a secret out that tests/flows/exfiltration.toml knows, tried in real sandboxes.
 
-`python -m tests.prove.exfiltration` goes on where an earlier call stopped; --again starts anew.
+`python -m tests.prove.exfiltration` goes on where an earlier call stopped; --again starts anew. When all are
+done it writes docs/exfiltration.md, with what honesty and rehearsals have shown.
 """
 
 from __future__ import annotations
@@ -13,12 +14,48 @@ from pathlib import Path
 from typing import Any
 
 from tests.flows.exfiltrating import Den, scripts
+from tests.prove import honesty, rehearsals
 
 RECORD = Path(__file__).parents[2] / ".cache" / "prove-exfiltration.jsonl"
+PAGE = Path(__file__).parents[2] / "docs" / "exfiltration.md"
+_MEANT = {
+    "decoy": "stopped, nothing sent or kept, agent quarantined",
+    "secret": "the real value nowhere but at its own host",
+}
 
 
 def known() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
+
+
+def page(found: list[dict[str, Any]]) -> str:
+    honest, rehearsed = honesty.known(), rehearsals.known()
+    writes = sum(one["writes"] for one in rehearsed)
+    lines = [
+        "# Ways to get a secret out",
+        "",
+        "Written by `python -m tests.prove.exfiltration`. Each is the code of a live agent in a real sandbox, with a",
+        "real secret bound to one local host; afterwards every other server, every log, artifact, message, feed, tape",
+        "and every byte of the data folder is searched, in twelve spellings. The code stands in",
+        "`tests/flows/exfiltration.toml`. What is not seen, and why that is bearable: decision 0024.",
+        "",
+        f"{_held(honest)} of {len(honest)} honest runs that handle tokens, digests, archives and noise were let be.",
+        f"{_held(rehearsed)} of {len(rehearsed)} writing agents sent nothing when rehearsed, then exactly what was",
+        f"shown: {writes} writes, compared by method, address and body.",
+        "",
+        "| code takes | way | what must hold | held |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {'a decoy' if one['uses'] == 'decoy' else 'the secret'} | {one['name']} | {_MEANT[one['uses']]} | "
+        f"{'no' if one['problem'] else 'yes'} |"
+        for one in found
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _held(found: list[dict[str, Any]]) -> int:
+    return sum(not one["problem"] for one in found)
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +81,8 @@ def main(arguments: list[str]) -> int:
             print(f"{script.uses}: {script.name}: {problem or 'held'}", flush=True)
     for uses in ("decoy", "secret"):
         of = [one for one in found if one["uses"] == uses]
-        print(f"{uses}: {sum(not one['problem'] for one in of)} of {len(of)} held")
+        print(f"{uses}: {_held(of)} of {len(of)} held")
+    PAGE.write_text(page(found), encoding="utf-8")
     return 1 if any(one["problem"] for one in found) else 0
 
 
