@@ -38,7 +38,7 @@ export function limitsOf(sandbox: Sandbox): Limit[] {
   const named = [...new Set([...LIMITS, ...enforced, ...Object.keys(sandbox.missing)])];
   return named
     .filter((name) => name !== "all" && (enforced.has(name) || name in sandbox.missing))
-    .map((name) => ({ name, held: enforced.has(name), why: sandbox.missing[name] ?? "" }))
+    .map((name) => ({ name, held: !(name in sandbox.missing), why: sandbox.missing[name] ?? "" }))
     .sort((one, other) => Number(one.held) - Number(other.held));
 }
 

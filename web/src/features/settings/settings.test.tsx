@@ -55,6 +55,13 @@ test("what cannot be kept stands first, with its reason", () => {
   expect(within(first as HTMLElement).getByText(why)).toBeTruthy();
 });
 
+test("what is only watched from outside does not count as fully kept", () => {
+  const missing = { memory: "measured every 50 ms instead" };
+  expect(limitsOf(sandbox({ missing })).filter(({ held }) => !held)).toEqual([
+    { name: "memory", held: false, why: missing.memory },
+  ]);
+});
+
 test("attacks that were never tried are said to be untried, with the way to do it", () => {
   shown(<Machine sandbox={sandbox({ corpus: null })} />);
   expect(screen.getByText("이 컴퓨터에서는 아직 시험해 보지 않았어요.")).toBeTruthy();
