@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.flows.gate import Gate
 from tests.flows.house import House
-from tests.flows.imports import LIVE_ONLY, agent_zip, allowed
+from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, local
 from tests.flows.person import Person
 
 MAIN = """
@@ -47,9 +48,49 @@ SAYS = {
 }
 
 
+FETCH = """
+import urllib.request
+urllib.request.urlopen("http://127.0.0.1:{port}/").read()
+agent.deliver("inbox", "fetched")
+"""
+# Every connection it can have, requests without end, and words that are no requests.
+FLOOD = """
+import socket, threading, urllib.request
+def ask():
+    while True:
+        try:
+            urllib.request.urlopen("http://127.0.0.1:{port}/").read()
+        except OSError:
+            pass
+def shout():
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", 3128), 1) as line:
+                line.sendall(b"\\0" * 60_000)
+        except OSError:
+            pass
+held = [socket.socket() for _ in range(100)]
+for line in held:
+    line.setblocking(False)
+    line.connect_ex(("127.0.0.1", 3128))
+for _ in range(4):
+    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=shout, daemon=True).start()
+print("at it", flush=True)
+threading.Event().wait()
+"""
+
+
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("limits")).open()
+def gate() -> Iterator[Gate]:
+    made = Gate()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, gate: Gate) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("limits"), open_ports=(gate.port,)).open()
     yield made
     made.close()
 
@@ -83,3 +124,20 @@ def test_the_run_ends_with_the_reason_and_its_neighbour_with_a_delivery_when_it_
     assert SAYS[limit] in run["reason"]["text"]
     assert person.call("GET", f"/api/v1/runs/{run_id}/receipts")["items"] == []
     assert (beside["status"], beside["outcome"]) == ("succeeded", "delivered"), beside["reason"]
+
+
+def test_a_run_that_floods_the_gateway_does_not_close_it_to_another(person: Person, gate: Gate) -> None:
+    hosts = [local(gate.port)]
+    flood, fetch = (
+        allowed(person, agent_zip(LIVE_ONLY + main.format(port=gate.port), hosts=hosts))["agent_id"]
+        for main in (FLOOD, FETCH)
+    )
+    flooding = person.call("POST", f"/api/v1/agents/{flood}/runs", {})["id"]
+    person.wait(f"/api/v1/runs/{flooding}/logs", lambda logs: bool(logs["items"]))
+
+    beside = [person.runs(fetch)["outcome"] for _ in range(3)]
+
+    assert person.call("GET", f"/api/v1/runs/{flooding}")["status"] == "running"
+    person.call("POST", f"/api/v1/runs/{flooding}/cancel", {})
+    assert person.run(flooding)["status"] == "cancelled"
+    assert beside == ["delivered"] * 3
