@@ -68,7 +68,7 @@ time.sleep(20)
     assert (agent["enabled"], agent["quarantine"]["run_id"]) == (False, run["id"])
     assert person.call("GET", f"/api/v1/agents/{run['agent_id']}/state/versions")["items"] == []
     notices = person.call("GET", "/api/v1/notices")["items"]
-    assert ["quarantine"] == [note["kind"] for note in notices if note["about"] == run["agent_id"]]
+    assert [note["kind"] for note in notices if note["about"] == run["agent_id"]] == ["quarantine"]
 
 
 def test_a_quarantined_agent_runs_only_after_a_person_has_lifted_it(person: Person) -> None:

@@ -37,9 +37,11 @@ def on_run_parked(event: RunParked, tx: Tx, deps: Deps) -> None:
 
 def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
     """A run that did not end well says so at once; how its deliveries went is `run_settled`'s."""
-    if event.kind not in _WATCHED:
+    if event.kind not in _WATCHED and event.reason_code != "decoy":  # the quarantine has a notice of its own
         if event.status in _UNFINISHED:
-            _tell(tx, deps, event.run_id, event.agent_id, "failed", "notice_failed", event.reason_text)
+            code, why = "notice_failed", event.reason_text
+            decide = event.reason_code == "wrote_then_lost"
+            _tell(tx, deps, event.run_id, event.agent_id, "failed", code, why, needs_decision=decide)
             return
         if event.deliveries == 0 and event.outcome in _UNPROVEN:
             code = _UNPROVEN[event.outcome]
@@ -56,7 +58,17 @@ def on_run_settled(event: RunSettled, tx: Tx, deps: Deps) -> None:
     note_changes(tx, deps.now(), ("run", event.run_id), ("agent", event.agent_id))
 
 
-def _tell(tx: Tx, deps: Deps, run_id: str, agent_id: str, kind: str, code: str, why: str) -> None:
+def _tell(
+    tx: Tx,
+    deps: Deps,
+    run_id: str,
+    agent_id: str,
+    kind: str,
+    code: str,
+    why: str,
+    *,
+    needs_decision: bool = False,
+) -> None:
     agent = _agent(tx, agent_id)
     text = say(code, agent.language if agent else "ko", name=agent.name if agent else "", why=why)
     notice(
@@ -66,6 +78,7 @@ def _tell(tx: Tx, deps: Deps, run_id: str, agent_id: str, kind: str, code: str, 
         agent=agent,
         about=run_id,
         text=text,
+        needs_decision=needs_decision,
         also=(("run", run_id), ("agent", agent_id)),
     )
 

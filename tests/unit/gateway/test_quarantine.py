@@ -80,8 +80,9 @@ def test_a_quarantined_agent_can_neither_be_switched_on_nor_run(
 
 def test_a_person_lifts_it_and_the_agent_stays_off_until_switched_on(world: World) -> None:
     caught(world)
-    for wrong in ({"quarantine": False}, {"quarantine": {}}, {"quarantine": "no"}):
-        assert world.call("PATCH", ONE, json=wrong).status_code == 400
+    values: tuple[object, ...] = (False, {}, "no")
+    for value in values:
+        assert world.call("PATCH", ONE, json={"quarantine": value}).status_code == 400
     assert world.call("PATCH", ONE, json={"name": "다른 이름"}).json["quarantine"] is not None
     assert world.as_charlie("PATCH", ONE, json={"quarantine": None}).status_code == 404
 
