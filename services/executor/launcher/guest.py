@@ -20,7 +20,6 @@ from services.executor.launcher.sandboxes import WAITING_CPU_S
 
 _ARGS_FD, _FILTER_FD, _STATUS_FD, _FIRST_UNUSED = 5, 6, 7, 8
 _SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
-_FROM_HOST_ETC = ("/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives", "/etc/localtime")
 # Any world-traversable folder does; it is covered in the child's own mount namespace only.
 _STAGE = "/tmp"  # noqa: S108 - nothing of it is used
 _AS_FACTOR, _AS_EXTRA = 2, 1 << 30
@@ -161,8 +160,6 @@ def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
         elif os.path.isdir(path):
             options += ["--ro-bind", path, path]
     options += ["--ro-bind", f"{at['runtime']}/etc", "/etc"]
-    for path in _FROM_HOST_ETC:
-        options += ["--ro-bind-try", path, path]
     if not machine.prefix.startswith("/usr"):
         options += ["--ro-bind", at["prefix"], machine.prefix]
     for path in machine.hidden:

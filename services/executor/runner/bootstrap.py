@@ -84,19 +84,23 @@ def companion(folder: str, name: str) -> dict[str, Any]:
     return names
 
 
-def _settle(channel: _socket.socket, told: dict[str, Any]) -> None:
-    """Whatever is the same for every run of a version: bounds, folders, variables, the way to its modules."""
+def _settle() -> None:
+    """Whatever is the same everywhere. Done while the platform opens the way out: it costs a start nothing."""
     if int(sys.argv[2]):
         _bound_processes(int(sys.argv[2]))
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    os.set_inheritable(REPORT_FD, False)
+    os.set_inheritable(JOB_FD, False)
+    os.closerange(JOB_FD + 1, 4096)
+
+
+def _furnish(told: dict[str, Any]) -> None:
+    """Whatever is the same for every run of a version: folders, variables, the way to its modules."""
     os.makedirs(told["scratch"], exist_ok=True)
     os.environ.update(told["env"])
     # the library first: a file of the code named agent.py must not hide it
     sys.path[:] = [told["lib"], told["app"], *sys.path, *told["site"]]
     sys.argv[:] = [f"{told['app']}/{told['entry']}"]
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    os.set_inheritable(REPORT_FD, False)
-    os.set_inheritable(JOB_FD, False)
-    os.closerange(JOB_FD + 1, 4096)
 
 
 def _take(told: dict[str, Any], run: dict[str, Any]) -> None:
@@ -120,8 +124,9 @@ def prepare() -> tuple[CodeType | bytes, str]:
     channel = _socket.socket(fileno=JOB_FD)
     if sys.argv[1] == "listen":
         _way_out(channel)
+    _settle()
     told = _receive(channel)
-    _settle(channel, told)
+    _furnish(told)
     chance = companion(told["runner"], "repeatable") if told["repeatable"] else None
     if chance:
         chance["install"]()
