@@ -239,7 +239,7 @@ class Attempts:
             self._around.egress.close(recorder.attempt_id)
             result, artifacts = self._gather(recorder, ended)
             self._around.admission.leave(recorder.attempt_id)  # who waits for room may see the end at once
-            tape = recorder.taped.finish(recorder.run.attempt)
+            tape = self._around.tapes.finish(recorder.taped, self._around.gateway)
             with recorder.taken() as entries:
                 self._write_down(recorder.run, result, artifacts, entries, tape)
         except Exception:

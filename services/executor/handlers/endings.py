@@ -9,7 +9,7 @@ from services.executor import repository
 from services.executor.checker.facts import read_facts
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import emit_settled, finish
-from services.executor.handlers.replays import Compared, compare
+from services.executor.handlers.replays import Compared, compare, recorded_end
 from services.executor.handlers.starts import start_again, wake_called, wake_waiting
 from services.executor.handlers.states import keep_state
 from services.executor.model import (
@@ -110,21 +110,21 @@ def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Fact
     sent = tuple(
         DeliveryFact(channel=d.channel, text=d.text[:MAX_TEXT], files=len(d.files)) for d in result.deliveries
     )
-    previous = _previous(run, deps)
+    previous, now = _previous(run, deps), recorded_end(run, deps)
     if not result.files or not outputs.is_dir():
-        return Facts(now=deps.now(), deliveries=sent, previous=previous)
+        return Facts(now=now, deliveries=sent, previous=previous)
     order = Order(
         id=derived("chk", job.attempt_id, deps.ids.new("try")),
         code_dir=deps.checker_dir,
         entry="measure.py",
         limits=_CHECK_LIMITS,
         mounts={"/outputs": outputs},
-        now=deps.now(),
+        now=now,
     )
     data = deps.oneshot.run(order, "facts.json", max_bytes=_FACTS_BYTES)
     if data is None:
         raise Unavailable("The files could not be measured.")
-    return read_facts(data, now=deps.now(), deliveries=sent, previous=previous)
+    return read_facts(data, now=now, deliveries=sent, previous=previous)
 
 
 def _remember(run: Run, facts: Facts, deps: Deps) -> None:

@@ -67,6 +67,12 @@ def compare(run: Run, result: AttemptResult | None, language: Language, deps: De
     return Compared(same=not found if complete else False if found else None, differences=found)
 
 
+def recorded_end(run: Run, deps: Deps) -> str:
+    """Now; of a replay, the moment the recorded run ended: how fresh its files are counts from there."""
+    source = repository.Runs(deps.store).find(run.replay_of) if run.replay_of else None
+    return (source and source.finished_at) or deps.now()
+
+
 def _requests(before_id: str, after_id: str, deps: Deps, teller: Teller) -> bool:
     """False when one of the tapes is not whole, so that nobody can say they are the same."""
     before, after = (_entries(id, deps) for id in (before_id, after_id))

@@ -25,7 +25,7 @@ from shared.errors import DecodeError, NotFound
 from shared.ids import Ids
 from shared.records.executor import Run
 from shared.records.tapes import TapeContent, TapeHead, TapeRecord, TapeSetting
-from shared.store.port import Store
+from shared.store.port import Reader, Store
 from shared.vault.tapes import read_body, read_tape
 
 _SWEEP_EVERY_S = 600
@@ -175,6 +175,18 @@ class Tapes:
             TapeReplay(source.entries, body),
             self._clock_files,
         )
+
+    def finish(self, taped: Taped, gateway: Reader) -> TapeRecord | None:
+        """The tape of an attempt that is over; its document belongs into the commit that ends the attempt. None
+        when nothing was to be kept, or the agent was deleted meanwhile."""
+        record = taped.finish(taped.run.attempt)
+        if record is None:
+            return None
+        agent = gateway.get("agents", record.agent_id)
+        if agent is not None and agent.data.get("deleted_at") is None:
+            return record
+        retention.remove_of_agent(self._store, self._blobs, self._clock, record.workspace_id, record.agent_id)
+        return None
 
     def tape_of(self, run_id: str) -> TapeRecord | None:
         """Of the run's last attempt that was recorded."""

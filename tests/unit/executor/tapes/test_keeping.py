@@ -152,6 +152,20 @@ def test_a_tape_whose_key_was_destroyed_while_it_was_recorded_is_not_kept(room: 
     assert repository.leftovers(room.store, 10) == [record.index_key]
 
 
+@pytest.mark.parametrize("deleted", [None, "2026-01-05T00:00:00.000000Z"])
+def test_a_tape_of_an_agent_that_was_deleted_meanwhile_is_not_kept(room: Room, deleted: str | None) -> None:
+    gateway = room.databases.own("gateway")
+    gateway.transact(lambda tx: tx.put("agents", "agent_1", {"deleted_at": deleted}), cause=CAUSE)
+    taped = room.begin(room.run())
+    assert taped.recording is not None
+    exchange(taped.recording, answered=b"answer")
+
+    record = room.tapes.finish(taped, gateway)
+
+    assert (record is None) == (deleted is not None)
+    assert room.files() == (0 if deleted else 1)
+
+
 def test_each_workspace_has_a_key_of_its_own_and_keeps_it(room: Room) -> None:
     one, other = room.keys.key("wsp_1"), room.keys.key("wsp_2")
     assert one.key != other.key
