@@ -82,7 +82,7 @@ class Workers:
             self._handed.put(None)
         self._places.release()  # for the one that looks
         end = self._clock.monotonic() + timeout_s
-        for thread in self._threads:
+        for thread in (self._looker, *self._threads):
             if thread.ident is not None:
                 thread.join(max(0.0, end - self._clock.monotonic()))
 
