@@ -74,7 +74,9 @@ function Overview({ agent, started }: { agent: Card; started: string | null }) {
 function TabBar({ tab, onChoose }: { tab: Tab; onChoose: (tab: Tab) => void }) {
   const { t } = useTranslation();
   // On a phone the tabs are wider than the window.
-  useEffect(() => document.getElementById(`tab-${tab}`)?.scrollIntoView?.({ block: "nearest" }), [tab]);
+  useEffect(() => {
+    document.getElementById(`tab-${tab}`)?.scrollIntoView?.({ block: "nearest" });
+  }, [tab]);
   const move = (event: React.KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!step) return;
