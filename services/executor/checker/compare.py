@@ -17,7 +17,15 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from services.executor.checker.moments import blurred
+else:  # inside the sandbox this folder is all there is
+    try:
+        from moments import blurred
+    except ImportError:
+        from services.executor.checker.moments import blurred
 
 _LINES = 4
 _LINE = 300
@@ -40,7 +48,7 @@ def main() -> None:
 
 
 def compared(before: bytes, after: bytes) -> dict[str, Any]:
-    """same, how, before, after: excerpts of what differs."""
+    """same, how (clock: text that differs in times alone), before, after: excerpts of what differs."""
     if before == after:
         return {"same": True, "how": "bytes", "before": "", "after": ""}
     for how, decoded in (("pixels", pixels), ("contents", contents), ("text", lines)):
@@ -49,7 +57,8 @@ def compared(before: bytes, after: bytes) -> dict[str, Any]:
         except Exception:  # noqa: BLE001, S112 - hostile bytes; then they are something else
             continue
         if one is not None and other is not None:
-            return {"same": one == other, "how": how, **excerpts(one, other)}
+            clock = how == "text" and one != other and list(map(blurred, one)) == list(map(blurred, other))
+            return {"same": one == other, "how": "clock" if clock else how, **excerpts(one, other)}
     return {"same": False, "how": "bytes", **excerpts([f"{len(before)} bytes"], [f"{len(after)} bytes"])}
 
 

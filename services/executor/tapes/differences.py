@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from services.executor.checker.moments import blurred
 from services.executor.model import AttemptResult
 from shared.agentfile.model import Language
 from shared.records.executor import Difference, QueuedDelivery
@@ -16,7 +17,7 @@ _EXCERPT = 600
 
 @dataclass(frozen=True)
 class FilePair:
-    """One name on both sides: equal, or what differs; how: bytes, text, pixels or contents."""
+    """One name on both sides: equal, or what differs; how: bytes, text, pixels, contents or clock."""
 
     name: str
     same: bool
@@ -64,7 +65,16 @@ def requests(before: Sequence[TapeEntry], after: Sequence[TapeEntry], teller: Te
     before the other."""
     pairs, missing, extra = _matched(before, after)
     for old, new in pairs:
-        if old.request_sha256 != new.request_sha256:
+        if old.url != new.url:
+            teller.tell(
+                "request",
+                _shown(old),
+                "주소에 든 시각만 다른 요청이에요.",
+                "The same request but for a time in its address.",
+                _shown(old),
+                _shown(new),
+            )
+        elif old.request_sha256 != new.request_sha256:
             teller.tell(
                 "request",
                 _shown(old),
@@ -108,7 +118,7 @@ Pairs = list[tuple[TapeEntry, TapeEntry]]
 def _matched(
     before: Sequence[TapeEntry], after: Sequence[TapeEntry]
 ) -> tuple[Pairs, list[TapeEntry], list[TapeEntry]]:
-    """By method, address and body where possible, else by method and address."""
+    """By method, address and body where possible, else by method and address, else but for times in it."""
     left, pairs = list(before), []
     unmatched = []
     for entry in after:
@@ -121,6 +131,7 @@ def _matched(
     extra = []
     for entry in unmatched:
         found = next((old for old in left if _key(old)[:2] == _key(entry)[:2]), None)
+        found = found or next((old for old in left if _blurred_key(old) == _blurred_key(entry)), None)
         if found is None:
             extra.append(entry)
         else:
@@ -131,6 +142,10 @@ def _matched(
 
 def _key(entry: TapeEntry) -> tuple[str, str, str]:
     return entry.method, entry.url, entry.request_sha256
+
+
+def _blurred_key(entry: TapeEntry) -> tuple[str, str]:
+    return entry.method, blurred(entry.url)
 
 
 def _out_of_order(pairs: Pairs) -> tuple[TapeEntry, TapeEntry] | None:
@@ -165,6 +180,10 @@ _HOW = {
     "pixels": ("그림이 달라요.", "The picture looks different."),
     "contents": ("안에 든 파일이 달라요.", "What is inside the file differs."),
     "bytes": ("파일이 달라요.", "The file differs."),
+    "clock": (
+        "적힌 시각만 달라요. 다시 재생할 때는 기다리는 시간이 짧아서 시계가 다르게 가요.",
+        "Only times differ. A replay waits less, so its clock shows other times.",
+    ),
 }
 
 
@@ -180,7 +199,9 @@ def deliveries(before: Sequence[QueuedDelivery], after: Sequence[QueuedDelivery]
             teller.tell("delivery", name, korean, english, *texts)
         elif (old.text, old.files) != (new.text, new.files) or "" != old.channel != new.channel != "":
             one, other = _first_difference(old.text, new.text)
-            teller.tell("delivery", name, "메시지가 달라요.", "The message differs.", one, other)
+            clock = old.files == new.files and blurred(old.text) == blurred(new.text)
+            texts = _HOW["clock"] if clock and one != other else ("메시지가 달라요.", "The message differs.")
+            teller.tell("delivery", name, *texts, one, other)
 
 
 def _first_difference(before: str, after: str) -> tuple[str, str]:

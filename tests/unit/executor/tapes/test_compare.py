@@ -109,3 +109,21 @@ def test_a_bomb_is_not_unpacked() -> None:
     bomb = out.getvalue()
 
     assert compared(bomb, bomb + b"\0")["how"] == "bytes"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "how"),
+    [
+        ("made 2026-11-22T09:00:01.5", "made 2026-11-22T09:00:03.25", "clock"),
+        ("at 09:00:01, 3 found", "at 09:00:02, 3 found", "clock"),
+        ("1795391789.782298", "1795391790.1", "clock"),
+        ("20261122_090001.png", "20261122_090003.png", "clock"),
+        ("at 09:00:01, 3 found", "at 09:00:02, 4 found", "text"),
+        ("39000원", "41000원", "text"),
+        ("010-1234-5678", "010-1234-5679", "text"),
+    ],
+)
+def test_text_that_differs_in_times_alone_is_called_so(before: str, after: str, how: str) -> None:
+    found = compared(before.encode(), after.encode())
+
+    assert (found["same"], found["how"]) == (False, how)

@@ -146,3 +146,12 @@ def test_of_too_many_differences_the_last_says_how_many_more() -> None:
     assert found[-1].text == "7 more differ."
     long = collected(lambda teller: differences.deliveries([said("x" * 5000)], [said("y" * 5000)], teller))
     assert len(long[0].before) == 600
+
+
+def test_a_time_in_an_address_or_a_message_is_told_as_one() -> None:
+    (request,) = told([asked(1, "/a?t=1795391789")], [asked(1, "/a?t=1795391790")])
+    one, other = said("09:00:01에 셋"), said("09:00:02에 셋")
+    (message,) = collected(lambda teller: differences.deliveries([one], [other], teller))
+
+    assert "but for a time" in request[0]
+    assert "시각만" in message.text

@@ -52,3 +52,9 @@ def test_what_is_not_whole_on_the_tape_is_no_answer() -> None:
     lost = [entry(1, 0, 1, lost=True), entry(2, 1, 2, status=0), entry(3, 2, 3, reason="undeclared_path")]
 
     assert order_of(lost, [1, 2, 3]) == []
+
+
+def test_an_address_that_differs_in_a_time_alone_gets_its_answer() -> None:
+    entries = [entry(1, 0, 1, url="http://shop/1795391789"), entry(2, 1, 2, url="http://shop/4")]
+
+    assert order_of(entries, [1795391790, 5]) == [1]
