@@ -13,6 +13,7 @@ from shared.runtime.server import listen
 from shared.runtime.settings import from_environment
 from shared.store.port import Databases
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
+from tests.flows.lending import lend_packages
 from tests.flows.person import Person
 from tests.google import fresh_project
 
@@ -37,6 +38,8 @@ class House:
         self.port = 0
 
     def open(self) -> House:
+        if "AB_PACKAGE_INDEX" not in self.environment:
+            lend_packages(self.folder)
         listening = listen(0)
         self.port = listening.getsockname()[1]
         settings = from_environment(self.environment)

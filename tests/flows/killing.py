@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.flows.lending import lend_packages
 from tests.flows.person import Json, Person
 from tests.flows.shops import Shops, Sink
 from tests.flows.test_sentence import the_sentence
@@ -35,6 +36,7 @@ class Living:
         self._port = 0
 
     def start(self) -> Living:
+        lend_packages(self.folder)
         environment = {
             **os.environ,
             "AB_DATA_DIR": str(self.folder),

@@ -14,6 +14,7 @@ from shared.store.port import Databases
 from shared.store.sqlite import SqliteDatabases
 from tests.fakes.clock import FileShiftedClock
 from tests.flows.house import House
+from tests.flows.lending import lend_packages
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 15
@@ -31,6 +32,7 @@ class SplitHouse(House):
 
     def open(self) -> SplitHouse:
         self.folder.mkdir(mode=0o700)
+        lend_packages(self.folder)
         self._databases = SqliteDatabases(self.folder, self.clock, RandomIds())
         with listen(0) as listening:
             self.port = listening.getsockname()[1]

@@ -72,7 +72,7 @@ class WheelStore:
                 (beside / "about.json").write_text(json.dumps(about))
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                beside.rename(folder)
+                _into_place(beside, folder)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
         return Stored(folder, found.size_bytes)
@@ -93,6 +93,15 @@ class WheelStore:
                 beside.rename(target)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
+
+
+def _into_place(beside: Path, folder: Path) -> None:
+    """Another process may have brought the same wheel there just now: the same bytes, so either will do."""
+    try:
+        beside.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def _link_all(wheel: Path, into: Path) -> None:
