@@ -180,10 +180,10 @@ class GroupsV1:
 
     def make(self, name: str) -> Group | None:
         for parent in self.parents.values():
-            (parent / name).mkdir(exist_ok=True)
+            (parent / name).mkdir(parents=True, exist_ok=True)
         share = self.parents.get("cpu")
-        wanted = (self.parents[controller] / name for controller in _WANTED_V1)
-        return GroupV1(*wanted, share=share / name if share else None)
+        memory, pids, cpu = (self.parents[controller] / name for controller in _WANTED_V1)
+        return GroupV1(memory, pids, cpu, share / name if share else None)
 
     def sweep(self) -> None:
         _sweep(list(self.parents.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from services.executor.launcher import cgroups
@@ -113,3 +114,26 @@ def test_all_runs_together_weigh_less_than_the_platform_in_the_unified_tree(tmp_
 
     assert isinstance(groups, cgroups.GroupsV2)
     assert int((groups.parent / "cpu.weight").read_text()) < 100
+
+
+def test_empty_groups_of_makers_that_are_gone_are_removed_when_another_launcher_starts(
+    tmp_path: Path,
+) -> None:
+    mountinfo = _version_1(tmp_path)
+    living, dead = f"{os.getpid()}-1", f"{1 << 30}-1"
+    folders = {
+        name: [tmp_path / controller / name for controller in ("memory", "pids", "cpuacct")]
+        for name in ("agentbuilder-gone", "agentbuilder-alive", "somebody-elses")
+    }
+    for name, made in folders.items():
+        for folder in made:
+            (folder / (living if name == "agentbuilder-alive" else dead)).mkdir(parents=True)
+
+    cgroups.find("agentbuilder-own", mountinfo, "").sweep()
+
+    left = {name: [folder.exists() for folder in made] for name, made in folders.items()}
+    assert left == {
+        "agentbuilder-gone": [False] * 3,
+        "agentbuilder-alive": [True] * 3,
+        "somebody-elses": [True] * 3,
+    }
