@@ -36,7 +36,7 @@ def page(found: list[dict[str, Any]]) -> str:
         "",
         "Written by `python -m tests.prove.exfiltration`. Each is the code of a live agent in a real sandbox, with a",
         "real secret bound to one local host; afterwards every other server, every log, artifact, message, feed, tape",
-        "and every byte of the data folder is searched, in twelve spellings. The code stands in",
+        "and every byte of the data folder is searched, in a dozen spellings. The code stands in",
         "`tests/flows/exfiltration.toml`. What is not seen, and why that is bearable: decision 0024.",
         "",
         f"{_held(honest)} of {len(honest)} honest runs that handle tokens, digests, archives and noise were let be.",
