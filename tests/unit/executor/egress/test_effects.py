@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 
+from services.executor.egress.decoys import fresh_decoys
+from services.executor.egress.writes import write_id
 from shared.agentfile.model import HostRule
 from shared.errors import Unavailable
+from shared.ids import SeededIds
 from tests.unit.executor.egress.conftest import World
 
 WRITE = {"effect": "write"}
@@ -134,3 +137,48 @@ def test_a_practice_write_is_answered_without_leaving(world: World) -> None:
 
     assert answer.status_code == 201
     assert run.close().wrote is False
+
+
+def test_one_rehearsed_write_leaves_once_when_a_person_let_exactly_it_through(world: World) -> None:
+    url = world.url("/orders?n=1")
+    allowed = write_id("POST", url, b"one mug")
+    told: list[str] = []
+    run = world.open(
+        world.rule(**WRITE),
+        mode="rehearsal",
+        allowed_writes=frozenset({allowed}),
+        before_write=told.append,
+        decoys=fresh_decoys(SeededIds()),
+    )
+    before = len(world.api.seen.requests)
+
+    with run.session() as session:
+        for method, path, body in (
+            ("POST", "/orders?n=1", b"two mugs"),
+            ("PUT", "/orders?n=1", b"one mug"),
+            ("POST", "/orders?n=2", b"one mug"),
+            ("POST", "/orders?n=1", b"one mug"),
+            ("POST", "/orders?n=1", b"one mug"),
+        ):
+            session.request(method, world.url(path), data=body)
+    report = run.close()
+
+    assert [(got.method, got.target, got.body) for got in world.api.seen.requests[before:]] == [
+        ("POST", "/orders?n=1", b"one mug")
+    ]
+    assert [record.verdict for record in run.records] == ["would_send"] * 3 + ["sent", "would_send"]
+    assert run.records[3].write_id == run.records[4].write_id == allowed
+    assert len({record.write_id for record in run.records}) == 4
+    assert (told, report.wrote) == ([f"POST {url}"], True)
+
+
+def test_a_long_or_streamed_write_is_let_through_whole_when_a_person_said_so(world: World) -> None:
+    body = b"z" * (3 << 20)
+    url = world.url("/upload")
+    run = world.open(
+        world.rule(**WRITE), mode="rehearsal", allowed_writes=frozenset({write_id("PUT", url, body)})
+    )
+    with run.session() as session:
+        pieces = (body[at : at + 70_000] for at in range(0, len(body), 70_000))
+        assert session.put(url, data=pieces).status_code == 200
+    assert world.api.seen.requests[-1].body == body
