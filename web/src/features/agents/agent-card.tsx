@@ -68,6 +68,8 @@ export function AgentCard({ agent }: { agent: Card }) {
   const { busy, act } = useAction();
   const flip = useSwitch(agent);
   const live = agent.version_id !== null;
+  // What stopped it is said by the banner above already.
+  const waiting = agent.waiting.filter((item) => !(item.kind === "quarantine" && agent.quarantine));
   const zone = agent.agent_file.schedule?.timezone ?? "UTC";
   const runNow = () =>
     act(async () => {
@@ -99,7 +101,7 @@ export function AgentCard({ agent }: { agent: Card }) {
         </p>
       )}
       <PackageQuestions agentId={agent.id} />
-      {agent.waiting.map((item) =>
+      {waiting.map((item) =>
         QUESTIONS.has(item.kind) ? (
           <ParkedQuestion key={item.about} requestId={item.about} otherwise={item.text} linked />
         ) : (

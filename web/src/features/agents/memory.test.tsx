@@ -105,7 +105,9 @@ test("a stopped agent may be switched on only after a person's explicit yes", as
 });
 
 test("the switch of a stopped agent does nothing", async () => {
-  shown(<Card agent={{ ...agent, quarantine }} />, { "GET /api/v1/deliveries": { items: [] } });
+  const waiting = [{ kind: "quarantine", about: "agent_1", text: "격리했어요." }];
+  shown(<Card agent={{ ...agent, quarantine, waiting }} />, { "GET /api/v1/deliveries": { items: [] } });
+  expect(screen.queryByText("격리했어요.")).toBeNull();
   expect(screen.getByRole<HTMLButtonElement>("switch").disabled).toBe(true);
   expect(screen.getByText("위험해 보이는 일이 있어서 멈춰 두었어요.")).toBeTruthy();
 });

@@ -13,12 +13,14 @@ interface MessageProps {
   receipt?: Delivery | undefined;
   /** Shows the beginning; a button shows the rest. */
   brief?: boolean | undefined;
+  /** Of a run done again from its recording. */
+  replayed?: boolean;
 }
 
 const BRIEF = 360; // characters that fit into the space of a brief message
 
 /** One message exactly as it goes out, with the seal once it has really arrived. */
-export function Message({ delivery, receipt, brief = false }: MessageProps) {
+export function Message({ delivery, receipt, brief = false, replayed = false }: MessageProps) {
   const { t, i18n } = useTranslation();
   const [whole, setWhole] = useState(!brief || delivery.text.length < BRIEF);
   const said = (name: string, value: string) => {
@@ -35,7 +37,7 @@ export function Message({ delivery, receipt, brief = false }: MessageProps) {
           {t(`channel.${delivery.channel}`, { defaultValue: delivery.channel })}
         </h3>
         <span className="message-status">
-          {t(`delivery.${status}`)}
+          {t(`delivery.${replayed && status === "shown" ? "replayed" : status}`)}
           {receipt?.settled_at && sent && (
             <>
               {" "}
@@ -85,6 +87,7 @@ export function Messages({ run, receipts = [], brief }: MessagesProps) {
       key={delivery.id}
       delivery={delivery}
       brief={brief}
+      replayed={run?.kind === "replay"}
       receipt={receipts.find((receipt) => receipt.id === delivery.id)}
     />
   ));
