@@ -27,6 +27,7 @@ PAGE = {
         {"filename": "a-1.0.tar.gz", "url": "https://files.test/a-1.0.tar.gz", "hashes": {"sha256": H2}},
         {"filename": "a-1.1-py3-none-any.whl", "url": "x.whl", "hashes": {}},
         {"filename": "a-1.1-cp27-cp27m-win32.whl", "url": "x.whl", "hashes": {"sha256": H3}, "yanked": "broken"},
+        {"filename": "a-1.2-py3-none-any.whl", "url": "x.whl", "hashes": {"sha256": "../../x"}},
         {"filename": "nonsense", "url": "x", "hashes": {"sha256": H3}},
     ]
 }  # fmt: skip

@@ -40,10 +40,16 @@ def test_files_as_recorded_and_what_was_compiled_from_them_pass(site: Path) -> N
     assert (site / "a.py").stat().st_mode & 0o777 == 0o644
 
 
+def scripts(root: Path) -> Path:
+    """Where files need no record."""
+    (root / "bin").mkdir()
+    return root / "bin"
+
+
 BREAKS: dict[str, Callable[[Path], object]] = {
-    "a link": lambda root: (root / "b.py").symlink_to("/etc/passwd"),
-    "a linked folder": lambda root: (root / "b").symlink_to("/etc"),
-    "a second name of a file": lambda root: os.link(root / "a.py", root / "b.py"),
+    "a link": lambda root: (root / "bin").symlink_to(root.parent / "outside" / "private"),
+    "a linked folder": lambda root: (root / "bin").symlink_to(root.parent / "outside"),
+    "a second name of a file": lambda root: os.link(root / "a.py", scripts(root) / "b"),
     "a pipe": lambda root: os.mkfifo(root / "b.py"),
     "a file nobody recorded": lambda root: (root / "b.py").write_text(""),
     "other bytes than recorded": lambda root: (root / "a.py").write_text("A = 2\n"),
@@ -58,10 +64,15 @@ BREAKS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("what", BREAKS)
 def test_a_tree_is_refused_when_it_holds(what: str, site: Path) -> None:
+    outside = site.parent / "outside"
+    outside.mkdir()
+    (outside / "private").write_text("")
+    (outside / "private").chmod(0o600)
     BREAKS[what](site)
     with pytest.raises(BadRequest) as refused:
         check(site, max_bytes=1000, max_files=10)
     assert refused.value.code == "bad_wheel"
+    assert (outside / "private").stat().st_mode & 0o777 == 0o600, "nothing outside was touched"
 
 
 @pytest.mark.parametrize(
