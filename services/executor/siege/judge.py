@@ -17,17 +17,21 @@ from pathlib import Path
 from typing import Literal
 
 from services.executor.attempts import collector
+from services.executor.attempts.oneshot import read_plain
 from services.executor.checker.facts import read_facts
+from services.executor.egress.gateway import EgressGateway
+from services.executor.egress.model import EgressRun
 from services.executor.ports import Ended, Order, RunLimits, Sandbox
 from services.executor.siege.cases import Case, Verdict
 from shared.errors import ProjectError
 
 CANARY_FOLDER = Path("/var/tmp/canary")  # noqa: S108 - the given cases name it
-CANARY = "canary"
+CANARY, CANARY_PORT = "canary", 39871
 # Short, and long enough for the slowest case that should end by itself.
 LIMITS = RunLimits(wall_s=4, cpu_s=2, memory_bytes=256 << 20, disk_bytes=64 << 20, output_bytes=1 << 20)
 _CHECK_LIMITS = RunLimits(wall_s=20, cpu_s=10)
 _PATIENCE_S = 120.0
+_FACTS_BYTES = 8 << 20
 _CHECKER = Path(__file__).parents[1] / "checker"
 _NOW = "2026-01-01T00:00:00.000000Z"
 
@@ -72,7 +76,11 @@ def canaries() -> Iterator[None]:
     with suppress(PermissionError):  # another user's made it: just as good
         file.write_text(CANARY)
         path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as abstract:
+    with (
+        socket.socket(socket.AF_UNIX) as listener,
+        socket.socket(socket.AF_UNIX) as abstract,
+        socket.socket(socket.AF_INET) as loopback,
+    ):
         with suppress(OSError):
             listener.bind(str(path))
             path.chmod(0o777)
@@ -80,6 +88,10 @@ def canaries() -> Iterator[None]:
         with suppress(OSError):
             abstract.bind("\0agentbuilder-canary")
             abstract.listen()
+        loopback.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # taken: whoever has it is just as good
+            loopback.bind(("127.0.0.1", CANARY_PORT))
+            loopback.listen()
         yield
 
 
@@ -91,6 +103,7 @@ class Judge:
         self._folder = folder
         self._backend = backend
         self._at_once = at_once
+        self._gateway = EgressGateway()
 
     def try_all(
         self, cases: Sequence[Case], tell: Callable[[Found], None] = lambda _found: None
@@ -102,8 +115,16 @@ class Judge:
             tell(found)
             return found
 
-        with canaries(), ThreadPoolExecutor(self._at_once) as pool:
-            return list(pool.map(one, cases))
+        try:
+            with canaries(), ThreadPoolExecutor(self._at_once) as pool:
+                return list(pool.map(one, cases))
+        finally:
+            self._gateway.stop()
+
+    def _way_out(self, id: str) -> Callable[[socket.socket], str]:
+        """The real gateway, with no host allowed."""
+        run = EgressRun(id=id, hosts=(), record=lambda _exchange: None)
+        return lambda listener: self._gateway.open(run, listener)
 
     def try_one(self, case: Case) -> Found:
         code = self._folder / f"code-{case.id}"
@@ -112,13 +133,12 @@ class Judge:
         code.chmod(0o755)
         (code / "main.py").write_text(case.code, encoding="utf-8")
         (code / "main.py").chmod(0o644)
-        gate = _Gate()
         order = Order(
             id=f"siege-{case.id}",
             code_dir=code,
             limits=LIMITS,
             state=case.archive(),
-            egress=gate.open if case.egress else None,
+            egress=self._way_out(case.id) if case.egress else None,
         )
         sink = _Sink()
         self._sandbox.start(order, sink)
@@ -126,7 +146,7 @@ class Judge:
             if not sink.done.wait(_PATIENCE_S) or sink.result is None:
                 self._sandbox.stop(order.id)
                 return self._found(case, "CRASHED", "it never ended")
-            verdict, shown = _by_words(sink, sink.result)
+            verdict, shown = _by_words(sink, sink.result, bool(case.state))
             if verdict == "ESCAPED" and case.is_within(self._backend, _from_escaped(sink.text)):
                 verdict = "WITHIN"
             try:
@@ -135,7 +155,7 @@ class Judge:
                 return self._found(case, "CRASHED", f"{type(error).__name__}: {error}")
             return self._found(case, verdict, shown)
         finally:
-            gate.close()
+            self._gateway.close(case.id)
             self._sandbox.release(order.id)
             shutil.rmtree(code, ignore_errors=True)
 
@@ -182,21 +202,15 @@ class Judge:
             result = sink.result
             if result is None or result.box is None:
                 raise AssertionError("the checker did not end")
-            data = collector_read(result.box / "outputs" / "facts.json")
+            if result.reason != "exited":
+                return  # a bound ended it: the run would end as one whose files cannot be measured
+            data = read_plain(result.box / "outputs" / "facts.json", _FACTS_BYTES)
             if result.exit_code != 0 or data is None:
-                raise AssertionError(
-                    f"the checker ended with {result.reason} {result.exit_code}: {sink.stderr[-200:]!r}"
-                )
+                raise AssertionError(f"the checker ended with {result.exit_code}: {sink.stderr[-200:]!r}")
             with suppress(ProjectError):  # refused is fine, that is what reading it with suspicion is for
                 read_facts(data, now=_NOW)
         finally:
             self._sandbox.release(order.id)
-
-
-def collector_read(path: Path) -> bytes | None:
-    from services.executor.attempts.oneshot import read_plain
-
-    return read_plain(path, 8 << 20)
 
 
 def _demand_plain(kept: Path) -> None:
@@ -213,11 +227,14 @@ def _demand_plain(kept: Path) -> None:
             raise AssertionError("the collector read a file of the machine")
 
 
-def _by_words(sink: _Sink, result: Ended) -> tuple[Verdict, str]:
+def _by_words(sink: _Sink, result: Ended, state: bool) -> tuple[Verdict, str]:
     text = sink.text.decode(errors="replace")
     shown = f"{result.reason} {result.exit_code} {text[:200]} {sink.stderr[-200:]!r}"
-    if "ESCAPED" in text or result.reason == "unstartable":
-        return ("ESCAPED" if "ESCAPED" in text else "CRASHED"), f"{shown} {result.detail}"
+    if "ESCAPED" in text:
+        return "ESCAPED", shown
+    if result.reason == "unstartable":
+        # a state that cannot be unpacked ends its own run before the first line; nothing else may
+        return ("KILLED" if state else "CRASHED"), f"{shown} {result.detail}"
     if "BLOCKED" in text:
         return "BLOCKED", shown
     if result.reason == "output":
@@ -230,37 +247,3 @@ def _by_words(sink: _Sink, result: Ended) -> tuple[Verdict, str]:
 def _from_escaped(text: bytes) -> str:
     words = text.decode(errors="replace")
     return words[words.index("ESCAPED") :]
-
-
-class _Gate:
-    """Stands where the egress gateway would: takes what comes, reads at most a little, answers 403."""
-
-    def __init__(self) -> None:
-        self._listener: socket.socket | None = None
-
-    def open(self, listener: socket.socket) -> str:
-        self._listener = listener
-        listener.settimeout(0.2)
-        threading.Thread(target=self._serve, args=(listener,), daemon=True).start()
-        return ""
-
-    def _serve(self, listener: socket.socket) -> None:
-        while self._listener is not None:
-            try:
-                connection, _address = listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            with suppress(OSError), connection:
-                connection.settimeout(0.2)
-                connection.recv(4096)
-                connection.sendall(
-                    b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-
-    def close(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            with suppress(OSError):
-                listener.close()
