@@ -1,6 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
+import { queries } from "../../api/queries";
 import { changes, shown } from "../../test-page";
 import { addressParts, Outside, tapeWords } from "./outside";
 import { Replay, Replayed, replayable } from "./replay";
@@ -45,8 +46,8 @@ const TAPE = {
 const version = (id: string, number: number | null) => ({ id, number, status: "ready", created_at: "" });
 
 test("the tape is asked for only when somebody opens it, and shows every exchange", async () => {
-  const asked = shown(<Outside run={sampleRun()} />, { [`GET /api/v1/runs/${RUN_ID}/tape`]: TAPE });
-  expect(asked).toEqual([]);
+  shown(<Outside run={sampleRun()} />, { [`GET /api/v1/runs/${RUN_ID}/tape`]: TAPE });
+  expect(queries.getQueryState(["run-tape", RUN_ID])?.fetchStatus).toBe("idle");
   await userEvent.click(screen.getByText("하나씩 보기"));
   expect(await screen.findByText("<h1>머그 2개</h1>")).toBeTruthy();
   expect(screen.getByText("허락하지 않은 곳이에요.")).toBeTruthy();
