@@ -26,12 +26,15 @@ _local = _thread._local()
 
 
 def _mine() -> list[Any]:
-    """This thread's stream: its name (who started it, in which order), how many it started, the key's epoch,
-    the next block's number, bytes left over. No class: making one takes longer than starting most runs may."""
+    """This thread's stream: its name (who started it, in which order), how many threads and how many tasks of
+    pools it started, the key's epoch, the next block's number, bytes left over.
+
+    No class: making one takes longer than starting most runs may.
+    """
     try:
         return _local.stream  # type: ignore[no-any-return]
     except AttributeError:
-        _local.stream = [b"", 0, -1, 0, b""]
+        _local.stream = [b"", 0, 0, -1, 0, b""]
         return _local.stream  # type: ignore[no-any-return]
 
 
@@ -43,21 +46,21 @@ def _urandom(size: int, /) -> bytes:
     mine, pid = _mine(), os.getpid()
     # A forked child goes on elsewhere: it must not repeat what its parent says.
     epoch = _epoch if pid == _home else -2 - pid
-    if mine[2] != epoch:
-        mine[2:] = epoch, 0, b""
-    data: bytes = mine[4]
+    if mine[3] != epoch:
+        mine[3:] = epoch, 0, b""
+    data: bytes = mine[5]
     if len(data) < size:
         # Here: most runs never ask, and loading it takes longer than all the rest.
         from _blake2 import blake2b
 
         parts, have = [data], len(data)
         while have < size:
-            place = b"%d/%d/%s" % (mine[3], 0 if pid == _home else pid, mine[0])
+            place = b"%d/%d/%s" % (mine[4], 0 if pid == _home else pid, mine[0])
             parts.append(blake2b(place, key=_key).digest())
-            mine[3] += 1
+            mine[4] += 1
             have += _BLOCK
         data = b"".join(parts)
-    mine[4] = data[size:]
+    mine[5] = data[size:]
     return data[:size]
 
 
@@ -65,15 +68,16 @@ def _getrandom(size: int, flags: int = 0) -> bytes:
     return _urandom(size)
 
 
-def _named(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of a new thread or task, with a stream named by the one that starts it."""
-    mine = _mine()
-    mine[1] += 1
-    path = b"%s.%d" % (mine[0], mine[1])
+def _named(function: Callable[..., Any], *, task: bool) -> Callable[..., Any]:
+    """The function of a new thread or task, with a stream named by the one that starts it. Counted apart: how
+    many threads a pool starts for its tasks is the machine's choice."""
+    mine, kind = _mine(), 2 if task else 1
+    mine[kind] += 1
+    path = b"%s.%d-%d" % (mine[0], kind, mine[kind])
 
     def run(*args: Any, **named: Any) -> Any:
         before = _mine()
-        _local.stream = [path, 0, -1, 0, b""]
+        _local.stream = [path, 0, 0, -1, 0, b""]
         try:
             return function(*args, **named)
         finally:
@@ -84,7 +88,7 @@ def _named(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _starting(start: Callable[..., Any]) -> Callable[..., Any]:
     def started(function: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        return start(_named(function), *args, **named)
+        return start(_named(function, task=False), *args, **named)
 
     return started
 
@@ -94,7 +98,7 @@ def _on_pool(module: Any) -> None:
     submit = module.ThreadPoolExecutor.submit
 
     def named(self: Any, function: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
-        return submit(self, _named(function), *args, **more)
+        return submit(self, _named(function, task=True), *args, **more)
 
     module.ThreadPoolExecutor.submit = named
 
@@ -119,6 +123,15 @@ def _on_uuid(module: Any) -> None:
     module._generate_time_safe = None
 
 
+def _on_global(module: Any) -> None:
+    """`random` and `numpy.random` keep one generator for everybody. It begins with a seed of its own, whenever it
+    was imported: while waiting for a run, or by the run."""
+    from _blake2 import blake2b
+
+    seed = int.from_bytes(blake2b(module.__name__.encode(), key=_key, person=b"module").digest(), "big")
+    module.seed(seed if module.__name__ == "random" else seed % 2**32)
+
+
 def _with(loader: Any, then: Callable[[Any], None]) -> Any:
     """A loader that has something to add once the module is there."""
 
@@ -130,14 +143,17 @@ def _with(loader: Any, then: Callable[[Any], None]) -> Any:
             return loader.create_module(spec)
 
         def exec_module(self, module: Any) -> None:
+            # What importing takes from the stream is given back: a run that waited has taken nothing.
+            mine, before = _mine(), list(_mine())
             loader.exec_module(module)
+            mine[:] = before
             then(module)
 
     return Loader()
 
 
 def _find_spec(name: str, path: Any = None, target: Any = None) -> Any:
-    """First of the finders; answers for three names, once each."""
+    """First of the finders; answers for a few names, once each."""
     then = _wanted.pop(name, None)
     if then is None:
         return None
@@ -149,7 +165,13 @@ def _find_spec(name: str, path: Any = None, target: Any = None) -> Any:
     return None
 
 
-_wanted = {"_random": _on_random, "uuid": _on_uuid, "concurrent.futures.thread": _on_pool}
+_wanted = {
+    "_random": _on_random,
+    "random": _on_global,
+    "numpy.random": _on_global,
+    "uuid": _on_uuid,
+    "concurrent.futures.thread": _on_pool,
+}
 
 
 def install() -> None:
@@ -176,13 +198,10 @@ def begin(seed: bytes, clock: float | None = None) -> None:
         _turn_back(clock)
     if seed:
         _key, _epoch = bytes(seed), _epoch + 1
-        _mine()[1] = 0
-    early = sys.modules.get("random")
-    if early is not None:
-        early.seed()
-    numbers = sys.modules.get("numpy.random")
-    if numbers is not None:
-        numbers.seed(int.from_bytes(_urandom(4), "big"))
+        _mine()[1:3] = 0, 0
+    for name in ("random", "numpy.random"):
+        if name in sys.modules:
+            _on_global(sys.modules[name])
 
 
 def _turn_back(clock: float) -> None:

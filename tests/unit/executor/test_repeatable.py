@@ -72,6 +72,10 @@ def test_what_was_imported_while_waiting_begins_anew_with_the_seed() -> None:
     early = "import random, uuid, secrets, tempfile, concurrent.futures.thread; random.random()"
 
     assert run("01", early=early) == run("01")
+    first = "import os\nfirst = os.urandom(5).hex()\n" + PROGRAM.replace(
+        "print(json.dumps(found))", "print(json.dumps([first, *found]))"
+    )
+    assert run("01", first, early=early) == run("01", first)
 
 
 def test_a_forked_child_does_not_repeat_its_parent() -> None:
