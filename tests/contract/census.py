@@ -44,11 +44,12 @@ def mounts_below(folder: Path) -> int:
     return Path("/proc/self/mountinfo").read_text().count(f" {folder}/")
 
 
-def control_groups() -> int:
-    """Groups this project made, anywhere on the machine."""
-    top = Path("/sys/fs/cgroup")
+def control_groups(folder: Path) -> int:
+    """Groups of sandboxes in `folder`, in whatever hierarchy of this machine."""
+    family = f"agentbuilder-{folder.stat().st_ino:x}"
     return sum(
-        1 for family in top.glob("**/agentbuilder-*") for _group in _entries(family) if _group.is_dir()
+        sum(1 for _name in names) if Path(at).name == family else names.count(family)
+        for at, names, _files in os.walk("/sys/fs/cgroup")
     )
 
 
@@ -64,9 +65,22 @@ def take(pid: int, launcher: int, folder: Path) -> dict[str, object]:
         "descriptors": dict(descriptors(pid)),
         "descriptors of the launcher": dict(descriptors(launcher)),
         "mounts": mounts_below(folder),
-        "control groups": control_groups(),
+        "control groups": control_groups(folder),
         "files": files_below(folder),
     }
+
+
+def steady(look: Callable[[], dict[str, object]], patience_s: float) -> dict[str, object]:
+    """What a look shows once nothing has moved for a second: what ended is cleared away a moment later."""
+    pause = threading.Event()
+    found, same = look(), 0
+    for _ in range(int(patience_s / _PAUSE_S)):
+        pause.wait(_PAUSE_S)
+        again = look()
+        found, same = again, same + 1 if again == found else 0
+        if same * _PAUSE_S >= 1:
+            break
+    return found
 
 
 def settled(look: Callable[[], dict[str, object]], wanted: dict[str, object], patience_s: float) -> str:
