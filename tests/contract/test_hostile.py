@@ -80,7 +80,10 @@ def test_there_are_attacks_of_every_class_when_the_corpus_is_read() -> None:
     assert all(case.because for case in read() if case.instead or case.within)
 
 
-@pytest.mark.parametrize("suite", ["test_hostile.py", "test_sandbox.py", "test_sandbox_isolation.py"])
+@pytest.mark.parametrize(
+    "suite",
+    ["test_hostile.py", "test_sandbox.py", "test_sandbox_isolation.py", "test_sandbox_warm.py"],
+)
 def test_a_suite_holds_when_the_platform_is_an_ordinary_user(suite: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("this run is an ordinary user's already")
