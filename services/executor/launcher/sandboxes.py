@@ -147,7 +147,13 @@ class Running:
         )
 
     def _check_waiting(self, now: float) -> None:
-        used = self.group.cpu_ms() - self.cpu_before_ms if self.group else measure.tree(self.pid).cpu_ms
+        if self.group is not None:
+            used = self.group.cpu_ms() - self.cpu_before_ms
+        else:
+            tree = measure.tree(self.pid)
+            used = tree.cpu_ms
+            if tree.memory_bytes > WAITING_MEMORY:
+                self.kill("memory")
         if used >= WAITING_CPU_S * 1000:
             self.kill("cpu")
         self.next_check = now + _WAITING_POLL_S
