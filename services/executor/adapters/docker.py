@@ -168,9 +168,13 @@ class _Container:
             self._pidfd = -1
 
     def said(self) -> str:
+        words = []
         with suppress(Exception):
-            return str(self._made.logs(tail=5).decode(errors="replace").strip()[-400:])
-        return ""
+            words.append(self._made.logs(tail=5).decode(errors="replace").strip()[-400:])
+        with suppress(Exception):
+            self._made.reload()
+            words.append(str(self._made.attrs["State"].get("Error", "")))
+        return " ".join(word for word in words if word)
 
 
 def _links() -> bytes:

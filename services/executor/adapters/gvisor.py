@@ -75,6 +75,8 @@ class GvisorEngine:
         bundle.mkdir()
         (bundle / "config.json").write_text(json.dumps(_bundle(plan, str(self._rootfs))))
         self._made += 1
+        # one name space for the whole machine: runsc listens at a socket called after it
+        name = f"agentbuilder-{self._folder.stat().st_ino:x}-{os.getpid()}-{self._made}"
         group = self._groups.make(f"{os.getpid()}-{self._made}")
         if group is not None:
             group.bound(plan.limits.memory_bytes + _OVERHEAD, plan.limits.processes * 4 + _OWN_THREADS)
@@ -83,7 +85,7 @@ class GvisorEngine:
         said = bundle / "said"
         command = [self._program, "--root", str(self._folder / "state"), f"--platform={self._platform}"]
         command += ["--network=none", "--ignore-cgroups", "--host-uds=open", f"--log={said}"]
-        command += ["run", "--bundle", str(bundle), plan.id]
+        command += ["run", "--bundle", str(bundle), name]
         process = subprocess.Popen(
             ["/bin/sh", "-c", _JOIN, "sh", *command],
             stdin=held,
@@ -99,7 +101,7 @@ class GvisorEngine:
             group.join(process.pid)
         os.write(go, b"joined\n")
         os.close(go)
-        remove = [self._program, "--root", str(self._folder / "state"), "delete", "--force", plan.id]
+        remove = [self._program, "--root", str(self._folder / "state"), "delete", "--force", name]
         return _Sandbox(process, group, (pairs[0][0], pairs[1][0]), bundle, remove)
 
     def sweep(self, known: Iterable[str]) -> None:
