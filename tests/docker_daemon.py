@@ -42,9 +42,11 @@ def _begin(folder: Path, storage: str) -> tuple[subprocess.Popen[bytes], str]:
         "--ip-forward=false",
         "--ip-masq=false",
     ]
+    # a test run that is killed cannot stop it: it then ends with us (util-linux has this program everywhere)
+    tied = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
-            ["dockerd", *places, "-p", f"{folder}/pid", "-s", storage, *quiet],
+            [*tied, "dockerd", *places, "-p", f"{folder}/pid", "-s", storage, *quiet],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -216,7 +216,7 @@ def test_reports_of_other_shapes_are_dropped_when_code_writes_them(bench: Bench)
     )
 
     assert result.exit_code == 0
-    assert sink.reports == [{"kind": "step", "name": "still heard"}]
+    assert sink.reports == [{"kind": "cut"}, {"kind": "step", "name": "still heard"}]
 
 
 def test_attempt_ends_by_the_clock_when_it_takes_too_long(bench: Bench) -> None:
