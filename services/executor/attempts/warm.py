@@ -22,7 +22,8 @@ class WarmRules:
                      a tenth of a second, and a burst asks for one every fifth
     memory_bytes     of everything that waits, measured; until then `guess_bytes` each (8 MiB were measured for
                      python alone)
-    refill_s         how long after a run began the next sandbox is made, so that it does not compete with it
+    refill_s         how long after any run began the next sandbox is made: it must not compete with a start, and
+                     where runs begin faster than this the processors are better spent on them
     """
 
     runs: int = 2
@@ -60,12 +61,14 @@ class WarmPolicy:
         self._rules = rules
         self._uses: dict[str, _Use] = {}
         self._spoilt: dict[str, float] = {}
+        self._newest = float("-inf")
 
     def ran(self, key: str, agent_id: str, now: float) -> None:
         """A run of that key began. Other keys of the agent are useless from here on."""
         for other in [k for k, use in self._uses.items() if use.agent_id == agent_id and k != key]:
             del self._uses[other]
         use = self._uses.setdefault(key, _Use(agent_id))
+        self._newest = now
         use.began = [at for at in use.began if now - at < self._rules.within_s] + [now]
         use.worth_it = use.worth_it or len(use.began) >= self._rules.runs
 
@@ -106,7 +109,7 @@ class WarmPolicy:
             for _ in range(wanted - len(have)):
                 if self._size(use) <= left and room > 0:
                     left, room = left - self._size(use), room - 1
-                    if now - use.began[-1] >= rules.refill_s:
+                    if now - self._newest >= rules.refill_s:
                         begin.append(key)
         end = tuple(one.id for one in waiting if one.id not in keep)
         return Plan(tuple(begin), end, self._look_again(now, waiting))
@@ -136,10 +139,10 @@ class WarmPolicy:
 
     def _look_again(self, now: float, waiting: Sequence[Waiting]) -> float | None:
         rules = self._rules
-        due: list[float] = []
+        due = [self._newest + rules.refill_s]
         for key in self._ranked():
             last = self._uses[key].began[-1]
-            due += [last + rules.refill_s, last + rules.burst_s, last + rules.idle_s]
+            due += [last + rules.burst_s, last + rules.idle_s]
         if any(not one.memory_bytes for one in waiting):
             due.append(now + 1)
         later = [at - now for at in due if at > now]

@@ -47,6 +47,19 @@ def test_the_next_is_made_a_moment_after_a_run_began_so_that_it_does_not_slow_it
     assert policy.plan([], 10.0 + now.look_again_s).begin == ("a1",)
 
 
+def test_nothing_is_made_while_runs_of_others_begin_faster_than_one_can_be_made() -> None:
+    policy = WarmPolicy()
+    for at in (0.0, 10.0):
+        policy.ran("a1", "a", at)
+    now = 10.0
+    for number in range(20):
+        now += _RULES.refill_s / 2
+        policy.ran(f"other{number}", f"other{number}", now)
+        assert policy.plan([], now).begin == ()
+
+    assert policy.plan([], now + _RULES.refill_s).begin == ("a1",)
+
+
 def test_up_to_three_wait_while_runs_come_in_a_burst_and_one_afterwards() -> None:
     policy = WarmPolicy()
     for number in range(6):
