@@ -18,6 +18,7 @@ from typing import Any, Literal
 from services.executor.adapters import host
 from services.executor.adapters.attempt import Attempt, channels
 from services.executor.adapters.cures import cure
+from services.executor.adapters.ending import Ending
 from services.executor.adapters.job import Guest
 from services.executor.adapters.kept_box import keep
 from services.executor.adapters.launcher_process import LauncherProcess
@@ -224,7 +225,7 @@ class BubblewrapSandbox:
         folder = self._root / "probe"
         folder.mkdir(exist_ok=True)
         (folder / "main.py").write_text("")
-        ending = _Ending()
+        ending = Ending()
         self._begin(launcher, Order(_PROBE, folder), ending)
         try:
             result = ending.wait()
@@ -358,28 +359,3 @@ class BubblewrapSandbox:
             held.attempt.finish(lambda: _NOTHING)
         for standby in self._standbys.all():
             self._without_a_run(standby.id, told=True)
-
-
-class _Ending:
-    """A sink that only waits for the end."""
-
-    def __init__(self) -> None:
-        self._done = threading.Event()
-        self._result = _NOTHING
-
-    def first_line(self) -> None:
-        return None
-
-    def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
-        return None
-
-    def report(self, entry: Mapping[str, object]) -> None:
-        return None
-
-    def ended(self, result: Ended) -> None:
-        self._result = result
-        self._done.set()
-
-    def wait(self) -> Ended:
-        self._done.wait()
-        return self._result
