@@ -12,7 +12,7 @@ def main(arguments: list[str]) -> int:
     """The worst of their exit codes. Each goes on where it stopped, so calling again costs little."""
     named = [arguments[0]] if arguments and arguments[0] in PROOFS else list(PROOFS)
     options = arguments[1:] if len(named) == 1 else arguments
-    return max(importlib.import_module(f"tests.prove.{name}").main(options) for name in named)
+    return max(int(importlib.import_module(f"tests.prove.{name}").main(options)) for name in named)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,11 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
     )
     repository.save_run(tx, run)
     if event.kind == "scheduled" and event.overlap != "queue":
-        others = [other for other in runs.unfinished_of_agent(event.agent_id) if other.kind not in ("test", "replay")]
+        others = [
+            other
+            for other in runs.unfinished_of_agent(event.agent_id)
+            if other.kind not in ("test", "replay")
+        ]
         # A parked run holds nothing and may wait for its answer for three days: it is no reason to skip.
         if event.overlap == "skip" and any(other.status != "parked" for other in others):
             text = (

@@ -133,9 +133,7 @@ class Api:
     def patch(self, rule: str, answer: type[BaseModel], status: int = 200) -> Callable[[F], F]:
         return self._route("patch", rule, answer, status)
 
-    def delete(
-        self, rule: str, answer: type[BaseModel] | None = None, status: int = 204
-    ) -> Callable[[F], F]:
+    def delete(self, rule: str, answer: type[BaseModel] | None = None, status: int = 204) -> Callable[[F], F]:
         return self._route("delete", rule, answer, status)
 
     def _route(

@@ -45,7 +45,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
 
 def test_every_variable_has_a_prefix_or_is_known_to_others_and_a_description() -> None:
     for field, variable in variable_names().items():
-        assert variable.startswith(("AB_", "DOCKER_", "ANTHROPIC_", "FIRESTORE_", "PUBSUB_", "STORAGE_")), variable
+        assert variable.startswith(("AB_", "DOCKER_", "ANTHROPIC_", "FIRESTORE_", "PUBSUB_", "STORAGE_")), (
+            variable
+        )
         assert Settings.model_fields[field].description, field
 
 
