@@ -22,8 +22,10 @@ class WarmRules:
                      a tenth of a second, and a burst asks for one every fifth
     memory_bytes     of everything that waits, measured; until then `guess_bytes` each (8 MiB were measured for
                      python alone)
-    refill_s         how long after any run began the next sandbox is made: it must not compete with a start, and
-                     where runs begin faster than this the processors are better spent on them
+    refill_s         how long after any run began, or the last one was made, the next sandbox is made: it must not
+                     compete with a start, and where runs begin faster than this the processors are better spent
+                     on them
+    busy_s           the same where all processors have work: longer than runs are apart that keep them busy
     """
 
     runs: int = 2
@@ -35,13 +37,15 @@ class WarmRules:
     memory_bytes: int = 512 << 20
     guess_bytes: int = 24 << 20
     refill_s: float = 0.05
+    busy_s: float = 1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do now. `look_again_s`: when time alone will have changed the answer; None: never."""
+    """What to do now. `look_again_s`: when time alone will have changed the answer; None: never. `begin`: the key
+    of one to make, or None; several are made one after the other."""
 
-    begin: tuple[str, ...] = ()
+    begin: str | None = None
     end: tuple[str, ...] = ()
     look_again_s: float | None = None
 
@@ -88,14 +92,15 @@ class WarmPolicy:
     def knows(self, key: str) -> bool:
         return key in self._uses
 
-    def plan(self, waiting: Sequence[Waiting], now: float) -> Plan:
-        """`waiting` is all there is, whether asked for by us or not."""
+    def plan(self, waiting: Sequence[Waiting], now: float, *, busy: bool = False) -> Plan:
+        """`waiting` is all there is, whether asked for by us or not. busy: all processors have work, so that one
+        made now would slow a run by more than it can save another."""
         rules = self._rules
         self._forget_idle(now)
         for one in waiting:
             if one.key in self._uses and one.memory_bytes:
                 self._uses[one.key].memory_bytes = one.memory_bytes
-        begin: list[str] = []
+        missing: list[str] = []
         keep: set[str] = set()
         left, room = rules.memory_bytes, rules.most
         for key in self._ranked():
@@ -109,10 +114,12 @@ class WarmPolicy:
             for _ in range(wanted - len(have)):
                 if self._size(use) <= left and room > 0:
                     left, room = left - self._size(use), room - 1
-                    if now - self._newest >= rules.refill_s:
-                        begin.append(key)
+                    missing.append(key)
         end = tuple(one.id for one in waiting if one.id not in keep)
-        return Plan(tuple(begin), end, self._look_again(now, waiting))
+        begin = None
+        if missing and now - self._newest >= (rules.busy_s if busy else rules.refill_s):
+            begin, self._newest = missing[0], now
+        return Plan(begin, end, self._look_again(now, waiting))
 
     def _size(self, use: _Use) -> int:
         return use.memory_bytes or self._rules.guess_bytes
@@ -139,7 +146,7 @@ class WarmPolicy:
 
     def _look_again(self, now: float, waiting: Sequence[Waiting]) -> float | None:
         rules = self._rules
-        due = [self._newest + rules.refill_s]
+        due = [self._newest + rules.refill_s, self._newest + rules.busy_s]
         for key in self._ranked():
             last = self._uses[key].began[-1]
             due += [last + rules.burst_s, last + rules.idle_s]

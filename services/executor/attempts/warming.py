@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,6 +20,17 @@ from shared.errors import ProjectError
 _LOOK_S = 15.0  # how often those that wait are measured
 _CONTACTS = 20
 log = logging.getLogger(__name__)
+
+
+def processors_taken() -> bool:
+    """Whether more threads of this machine want a processor than it has, the one that asks left out
+    (`procs_running` of proc_stat(5)). False where that cannot be read."""
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            running = next((int(line.split()[1]) for line in file if line.startswith("procs_running")), 0)
+    except OSError:
+        return False
+    return running - 1 >= (os.cpu_count() or 1)
 
 
 class Guard(Protocol):
@@ -37,7 +50,9 @@ class Warming:
         guard: Guard,
         clock: Clock,
         policy: WarmPolicy | None = None,
+        busy: Callable[[], bool] = processors_taken,
     ) -> None:
+        self._busy = busy
         self._sandbox = sandbox
         self._guard = guard
         self._clock = clock
@@ -108,12 +123,12 @@ class Warming:
         with self._lock:
             if self._stopping:
                 return None
-            plan = self._policy.plan(waiting, now)
-            orders = [self._orders[key] for key in plan.begin]
+            plan = self._policy.plan(waiting, now, busy=self._busy())
+            order = self._orders[plan.begin] if plan.begin else None
             self._orders = {key: order for key, order in self._orders.items() if self._policy.knows(key)}
         for id in plan.end:
             self._sandbox.cool(id)
-        for order in orders:
+        if order is not None:
             self._begin(order)
         pauses = [plan.look_again_s, _LOOK_S if waiting else None]
         return min((pause for pause in pauses if pause is not None), default=None)

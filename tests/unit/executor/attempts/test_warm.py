@@ -19,11 +19,11 @@ def _one(id: str, key: str = "a1", memory: int = 10 * MB) -> Waiting:
 def test_nothing_waits_before_an_agent_has_run_twice_in_ten_minutes() -> None:
     policy = WarmPolicy()
     policy.ran("a1", "a", 0)
-    assert policy.plan([], 1).begin == ()
+    assert policy.plan([], 1).begin is None
     policy.ran("a1", "a", 601)
-    assert policy.plan([], 602).begin == ()
+    assert policy.plan([], 602).begin is None
     policy.ran("a1", "a", 1200)
-    assert policy.plan([], 1203).begin == ("a1",)
+    assert policy.plan([], 1203).begin == "a1"
 
 
 def test_one_waits_when_it_is_worth_it_and_no_second_is_begun() -> None:
@@ -31,7 +31,7 @@ def test_one_waits_when_it_is_worth_it_and_no_second_is_begun() -> None:
     policy.ran("a1", "a", 0)
     policy.ran("a1", "a", 100)
 
-    assert policy.plan([], 103).begin == ("a1",)
+    assert policy.plan([], 103).begin == "a1"
     assert policy.plan([_one("w1")], 104) == Plan(look_again_s=100 + _RULES.idle_s - 104)
 
 
@@ -42,9 +42,9 @@ def test_the_next_is_made_a_moment_after_a_run_began_so_that_it_does_not_slow_it
 
     now = policy.plan([], 10.0)
 
-    assert now.begin == ()
+    assert now.begin is None
     assert now.look_again_s is not None
-    assert policy.plan([], 10.0 + now.look_again_s).begin == ("a1",)
+    assert policy.plan([], 10.0 + now.look_again_s).begin == "a1"
 
 
 def test_nothing_is_made_while_runs_of_others_begin_faster_than_one_can_be_made() -> None:
@@ -55,9 +55,21 @@ def test_nothing_is_made_while_runs_of_others_begin_faster_than_one_can_be_made(
     for number in range(20):
         now += _RULES.refill_s / 2
         policy.ran(f"other{number}", f"other{number}", now)
-        assert policy.plan([], now).begin == ()
+        assert policy.plan([], now).begin is None
 
-    assert policy.plan([], now + _RULES.refill_s).begin == ("a1",)
+    assert policy.plan([], now + _RULES.refill_s).begin == "a1"
+
+
+def test_it_takes_a_longer_pause_to_make_one_while_all_processors_have_work() -> None:
+    policy = WarmPolicy()
+    for at in (0.0, 10.0):
+        policy.ran("a1", "a", at)
+
+    assert policy.plan([], 10 + _RULES.refill_s, busy=True).begin is None
+    later = policy.plan([], 10 + _RULES.busy_s - 0.1, busy=True)
+    assert later.begin is None
+    assert later.look_again_s is not None
+    assert policy.plan([], 10 + _RULES.busy_s, busy=True).begin == "a1"
 
 
 def test_up_to_three_wait_while_runs_come_in_a_burst_and_one_afterwards() -> None:
@@ -65,7 +77,13 @@ def test_up_to_three_wait_while_runs_come_in_a_burst_and_one_afterwards() -> Non
     for number in range(6):
         policy.ran("a1", "a", number / 10)
 
-    assert policy.plan([], 0.6).begin == ("a1",) * 3
+    waiting: list[Waiting] = []
+    now = 0.6
+    while policy.plan(waiting, now).begin == "a1":
+        waiting.append(_one(f"w{len(waiting)}"))
+        assert policy.plan(waiting, now).begin is None  # one after the other
+        now += _RULES.refill_s
+    assert len(waiting) == 3
     three = [_one(f"w{number}") for number in range(3)]
     assert policy.plan(three, 0.6).end == ()
     assert policy.plan(three, 60).end == ("w1", "w2")
@@ -90,7 +108,7 @@ def test_what_waits_goes_at_once_when_another_version_of_the_agent_runs() -> Non
     plan = policy.plan([_one("w1", "a1")], 21)
 
     assert plan.end == ("w1",)
-    assert plan.begin == ()  # the new version has to earn its own
+    assert plan.begin is None  # the new version has to earn its own
 
 
 def test_what_waits_goes_at_once_when_the_agent_changed() -> None:
@@ -124,7 +142,7 @@ def test_the_least_recently_used_go_first_when_memory_is_short() -> None:
     plan = policy.plan([_one("w1", "old", 60 * MB), _one("w2", "new", 60 * MB)], 30)
 
     assert plan.end == ("w1",)
-    assert policy.plan([_one("w2", "new", 60 * MB)], 31).begin == ()  # what it took is remembered
+    assert policy.plan([_one("w2", "new", 60 * MB)], 31).begin is None  # what it took is remembered
 
 
 def test_a_newer_key_is_given_the_place_of_an_older_one_when_there_is_no_more() -> None:
@@ -135,7 +153,7 @@ def test_a_newer_key_is_given_the_place_of_an_older_one_when_there_is_no_more() 
 
     plan = policy.plan([_one("w1", "old")], 30)
 
-    assert (plan.begin, plan.end) == (("new",), ("w1",))
+    assert (plan.begin, plan.end) == ("new", ("w1",))
 
 
 _KEYS = st.sampled_from(["a1", "a2", "b1", "c1"])
@@ -182,7 +200,7 @@ def test_whatever_happens_caps_hold_and_nothing_waits_that_should_not(
         plan = policy.plan(waiting, now)
         waiting = [one for one in waiting if one.id not in plan.end]
         assert sum(one.memory_bytes or rules.guess_bytes for one in waiting) <= cap
-        for key in plan.begin:
+        for key in filter(None, [plan.begin]):
             recent = [at for at in ran[key] if now - at < 2 * rules.within_s]
             assert len(recent) >= rules.runs
             assert key not in spoilt
