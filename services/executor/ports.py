@@ -271,5 +271,9 @@ class EnvironmentBuilder(Protocol):
         """The folder of an environment built before, made again when the cache has let go of it. Raises as
         `build`, and NotFound when nothing is known of it."""
 
+    def forget(self, workspace_id: str) -> None:
+        """Remove what was built from source for that workspace and the environments made of it. Idempotent;
+        what all workspaces share stays."""
+
     def close(self) -> None:
         """Let go of connections. May be called twice."""

@@ -98,6 +98,10 @@ class Builder:
         self._install(read_lock(lock), owner, folder, _Quiet())
         return folder
 
+    def forget(self, workspace_id: str) -> None:
+        self._own.forget(workspace_id)
+        self._cache.forget(workspace_id)
+
     def close(self) -> None:
         self._source.close()
 

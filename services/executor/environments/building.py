@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from services.executor.ports import LocalSite
 from shared.errors import BadRequest
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_SHARED = re.compile(r"[0-9a-f]{64}")  # a folder of the public index's, by its hash
 
 
 class LockedRoom(Protocol):
@@ -68,8 +70,15 @@ class OwnBuilds:
         _write(folder / f"{name}=={str(file.version).replace('!', '~')}.json", json.dumps(about).encode())
         return _own(folder, about)
 
+    def forget(self, workspace_id: str) -> None:
+        """Everything built for it and unpacked of that; nothing there is no error. Raises as the others where
+        the name is no workspace's: the wheels of all lie beside, under their hashes."""
+        folder = self._folder(workspace_id).parent
+        if folder.is_dir():
+            shutil.rmtree(folder)
+
     def _folder(self, workspace_id: str) -> Path:
-        if not _WORKSPACE.fullmatch(workspace_id):
+        if not _WORKSPACE.fullmatch(workspace_id) or _SHARED.fullmatch(workspace_id):
             raise BadRequest("A workspace's name may hold letters, digits, dash and underscore only.")
         return self._root / workspace_id / "built"
 

@@ -50,6 +50,16 @@ class Cache:
         known = self._read(id)
         return known.get("lock"), known.get("owner", "")
 
+    def forget(self, owner: str) -> None:
+        """The owner's environments and how to make them again; those of nobody ("") are everybody's and stay.
+        An environment is links, so its wheels stay where others hold them."""
+        for path in list(self._recipes.glob("*.json")) if owner else ():
+            if self._read(path.stem).get("owner") == owner:
+                folder = self._environments / path.stem
+                if folder.is_dir():
+                    shutil.rmtree(folder)
+                path.unlink(missing_ok=True)  # last: it is what finds the folder again after a death
+
     def size(self, id: str) -> int:
         return int(self._read(id).get("size_bytes", 0))
 

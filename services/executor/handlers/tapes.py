@@ -1,4 +1,5 @@
-"""Tapes end with what they belong to: an agent, or a workspace together with the key to all of them."""
+"""Tapes end with what they belong to: an agent, or a workspace together with the key to all of them. With a
+workspace goes what was built from source for it alone."""
 
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ def do_remove(job: RemoveJob, deps: Deps) -> None:
     deps.tapes.keys.forget(job.workspace_id)
     deps.store.scrub()
     retention.remove_of_workspace(deps.store, deps.blobs, deps.clock, job.workspace_id)
+    deps.builder.forget(job.workspace_id)
 
 
 def record_remove(job: RemoveJob, outcome: Failed | None, tx: Tx, deps: Deps) -> None:
