@@ -63,7 +63,7 @@ class EnvironmentAsked(Event):
     for each. The question is the executor's permission request of that id.
 
     Emitted by: executor
-    Handled by: planner
+    Handled by: gateway, planner
     """
 
     fact: ClassVar[str] = "environment.asked.v1"

@@ -70,9 +70,19 @@ class Delivery(Record):
 
 
 class Notice(Record):
-    """Something a person should know or decide. `about` is the id of the run, delivery or agent."""
+    """Something a person should know or decide. `about` is the id of the run, delivery, agent or, of kind
+    `packages`, permission request."""
 
-    kind: Literal["parked", "failed", "not_delivered", "doubtful", "unknown_delivery", "quarantine", "budget"]
+    kind: Literal[
+        "parked",
+        "packages",
+        "failed",
+        "not_delivered",
+        "doubtful",
+        "unknown_delivery",
+        "quarantine",
+        "budget",
+    ]
     agent_id: str | None
     about: str
     text: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.gateway.handlers.deliveries import claim_delivery, do_delivery, record_delivery
+from services.gateway.handlers.packages import on_environment_asked
 from services.gateway.handlers.quarantine import on_agent_quarantined
 from services.gateway.handlers.runs import on_run_finished, on_run_parked, on_run_settled, on_run_started
 from services.gateway.handlers.states import on_rewind_over
@@ -13,6 +14,7 @@ from shared.bus.dispatch import Handlers, Quick, Slow
 from shared.events.agent import AgentQuarantined, StateRewindRefused, StateRewound
 from shared.events.clock import TimeTicked
 from shared.events.delivery import DeliveryRequested
+from shared.events.environment import EnvironmentAsked
 from shared.events.plan import VersionReady
 from shared.events.run import RunFinished, RunParked, RunSettled, RunStarted
 
@@ -22,6 +24,7 @@ HANDLERS: Handlers = {
     RunParked: Quick(on_run_parked),
     RunFinished: Quick(on_run_finished),
     RunSettled: Quick(on_run_settled),
+    EnvironmentAsked: Quick(on_environment_asked),
     VersionReady: Quick(on_version_ready),
     AgentQuarantined: Quick(on_agent_quarantined),
     StateRewound: Quick(on_rewind_over),

@@ -136,11 +136,11 @@ class AgentRepository:
         ):
             waiting.setdefault(request.agent_id, []).append(("parked", request.sentence, request.id))
         for notice in self._scope.all(self._store, NOTICES, Notice, order_by="at"):
-            # A parked run waits as its permission request above, until that is answered.
+            # Parked runs and packages wait as their permission request above, until that is answered.
             if (
                 notice.needs_decision
                 and notice.read_at is None
-                and notice.kind != "parked"
+                and notice.kind not in ("parked", "packages")
                 and notice.agent_id
             ):
                 waiting.setdefault(notice.agent_id, []).append((notice.kind, notice.text, notice.about))

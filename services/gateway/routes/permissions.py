@@ -108,14 +108,15 @@ def _decide_packages(tx: Tx, asked: PermissionRequest, said: Literal["allow", "d
         at=deps().now(),
     )
     tx.create(CHOICES, choice.id, choice.to_doc())
+    _answer_notices(tx, asked.id)
     tx.emit(PackagesDecided(version_id=asked.version_id, permission_request_id=asked.id, decision=said))
     note_changes(tx, deps().now(), ("agent", asked.agent_id))
 
 
-def _answer_notices(tx: Tx, run_id: str) -> None:
-    """What asked the person to decide has been decided."""
-    for notice in scope().all(tx, NOTICES, Notice, Where("about", "==", run_id), order_by="at"):
-        if notice.kind == "parked" and notice.read_at is None:
+def _answer_notices(tx: Tx, about: str) -> None:
+    """What asked the person to decide has been decided. about: the run's id, or the packages' question's."""
+    for notice in scope().all(tx, NOTICES, Notice, Where("about", "==", about), order_by="at"):
+        if notice.kind in ("parked", "packages") and notice.read_at is None:
             tx.put(NOTICES, notice.id, notice.but(read_at=deps().now()).to_doc())
 
 

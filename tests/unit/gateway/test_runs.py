@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from services.gateway.model.access import OWNER_WORKSPACE
+from shared.events.environment import EnvironmentAsked
 from shared.events.permission import PackagesDecided, PermissionDecided
 from shared.events.run import RunCancelRequested, RunRequested
 from shared.records.executor import Artifact, PermissionRequest, RunEntry, RunFeed
@@ -243,6 +244,18 @@ def test_a_question_about_packages_is_answered_once_and_widens_nothing(world: Wo
         at=world.deps.now(),
     )
     world.put("executor", "permission_requests", request)
+    asked = EnvironmentAsked(
+        version_id="ver_1",
+        conversation_id="conv_1",
+        permission_request_id="perm_1",
+        packages=request.packages,
+    )
+    for id in ("e1", "e1", "e2"):
+        assert world.receive(asked, "executor", id=id).verdict == "ack"
+    (told,) = world.call("GET", "/api/v1/notices").json["items"]
+    assert (told["kind"], told["about"], told["agent_id"]) == ("packages", "perm_1", "agent_1")
+    assert (told["needs_decision"], told["text"], told["read_at"]) == (True, "reqeusts?", None)
+    assert world.call("GET", "/api/v1/agents").json["waiting"] == 1
     path = "/api/v1/permission-requests/perm_1/decision"
     assert world.as_charlie("POST", path, json={"decision": "allow"}).status_code == 404
 
@@ -252,3 +265,17 @@ def test_a_question_about_packages_is_answered_once_and_widens_nothing(world: Wo
     assert world.emitted() == [
         PackagesDecided(version_id="ver_1", permission_request_id="perm_1", decision="allow")
     ]
+    assert world.call("GET", "/api/v1/notices").json["items"][0]["read_at"] is not None
+
+
+def test_packages_are_not_noticed_when_the_question_was_answered_before_the_fact_came(world: World) -> None:
+    world.agent()
+    given = {"id": "perm_1", "workspace_id": OWNER_WORKSPACE, "run_id": "", "agent_id": "agent_1"}
+    place = {"host": "", "port": 0, "method": "", "path": "", "sentence": "?", "at": world.deps.now()}
+    request = PermissionRequest.model_validate({**given, **place, "kind": "package", "status": "denied"})
+    world.put("executor", "permission_requests", request)
+    asked = EnvironmentAsked(version_id="ver_1", conversation_id="conv_1", permission_request_id="perm_1")
+
+    assert world.receive(asked, "executor").verdict == "ack"
+
+    assert world.call("GET", "/api/v1/notices").json["items"] == []

@@ -1768,7 +1768,8 @@ export interface components {
         };
         /**
          * Notice
-         * @description Something a person should know or decide. `about` is the id of the run, delivery or agent.
+         * @description Something a person should know or decide. `about` is the id of the run, delivery, agent or, of kind
+         *     `packages`, permission request.
          */
         Notice: {
             /** About */
@@ -1783,7 +1784,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "parked" | "failed" | "not_delivered" | "doubtful" | "unknown_delivery" | "quarantine" | "budget";
+            kind: "parked" | "packages" | "failed" | "not_delivered" | "doubtful" | "unknown_delivery" | "quarantine" | "budget";
             /**
              * Needs Decision
              * @default false

@@ -13,7 +13,7 @@ import { When } from "../../ui/time";
 
 /** Where the thing a notice is about can be seen. */
 function placeOf(notice: Notice): string {
-  if (notice.kind === "budget" || notice.kind === "quarantine") {
+  if (notice.kind === "budget" || notice.kind === "quarantine" || notice.kind === "packages") {
     return notice.agent_id ? `/agents/${notice.agent_id}` : "/agents";
   }
   if (notice.kind === "unknown_delivery") return "/agents";
