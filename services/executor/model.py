@@ -147,9 +147,31 @@ _TEXT: dict[str, tuple[str, str]] = {
 }
 
 
+# Where an attempt's decoy was seen (attempts/decoys.py); what is not here is told as it is.
+_PLACES = {
+    "stdout": "표준 출력",
+    "stderr": "표준 오류",
+    "file": "남긴 파일",
+    "file name": "남긴 파일의 이름",
+    "state": "기억",
+    "state name": "기억의 파일 이름",
+    "deliver": "보낼 메시지",
+    "step": "단계 알림",
+}
+
+
 def sentence(code: str, language: Language) -> str:
     korean, english = _TEXT[code]
     return korean if language == "ko" else english
+
+
+def _seen_in(decoy: str, language: Language) -> str:
+    """`where: which decoy` in the reader's language; names of hosts, files and variables stay as they are."""
+    where, colon, which = decoy.rpartition(": ")
+    host = where.removeprefix("request to ")
+    if language == "ko" and colon:
+        where = f"{host}에 보낸 요청" if host != where else _PLACES.get(where, where)
+    return f"{where}{colon}{which}"
 
 
 def after_attempt(
@@ -166,7 +188,7 @@ def after_attempt(
         return Ending(status, "not_delivered", Reason(code=code, text=text))
 
     if result.decoy:
-        return failed("decoy", more=f"({result.decoy})")
+        return failed("decoy", more=f"({_seen_in(result.decoy, language)})")
     if result.reason == "stopped":
         return failed("stopped", "cancelled")
     if result.reason == "lost":

@@ -165,13 +165,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Enforcement:
-    """Which limits this backend really enforces on this machine; a sentence for each that it does not.
-    note: why it is this backend, when another would have been preferred."""
+    """Which limits this backend really enforces on this machine; for each that it does not a code of limits.py,
+    or under "all" the cure. preferred, denied: a backend that would have been taken and its cure."""
 
     backend: str
     enforced: frozenset[str]
     missing: Mapping[str, str]
-    note: str = ""
+    preferred: str = ""
+    denied: str = ""
 
 
 class Sandbox(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.executor import limits
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
 from services.executor.ports import Ended, RunLimits
 from tests.contract.sandbox_runs import Bench
@@ -83,7 +84,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     if "all" in found.missing:
         unavailable("a sandbox", found.missing["all"])
     if "cpu" in found.missing:
-        unavailable("a control group", found.missing["cpu"])
+        unavailable("a control group", limits.told(found.missing["cpu"], "en"))
     yield Bench(sandbox, folder)
     sandbox.close()
 

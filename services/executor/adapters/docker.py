@@ -26,9 +26,6 @@ _PATIENCE_S = 60
 _INSTALL = "sudo apt-get install docker.io"
 _RUNTIME = "runsc"
 _FIRST_PROCESS = 1  # ours, on top of what the code may start
-_NO_DISK = (
-    "a box is a folder of this user's: what is in it is measured every 50 ms and the run ended from outside"
-)
 _NO_GROUPS = "the control groups of Docker's containers are not seen from here"
 
 
@@ -63,11 +60,11 @@ class DockerEngine:
         if _RUNTIME in about.get("Runtimes", {}):
             self._runtime, self.by_rights, self.name = _RUNTIME, False, "docker with gVisor"
         if os.geteuid() != 0:
-            self.missing |= {"disk": _NO_DISK, "inodes": _NO_DISK}
+            self.missing |= {"disk": "disk_measured", "inodes": "disk_measured"}
         if not about.get("MemoryLimit", True):
-            self.missing["memory"] = "Docker says that this kernel bounds no memory"
+            self.missing["memory"] = "docker_memory"
         if not about.get("PidsLimit", True):
-            self.missing["processes"] = "Docker says that this kernel bounds no number of processes"
+            self.missing["processes"] = "docker_processes"
         self.enforced -= set(self.missing)
 
     def run(self, plan: Plan) -> Container:

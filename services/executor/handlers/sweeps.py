@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
-from services.executor import repository
+from services.executor import limits, repository
 from services.executor.deps import Deps
 from services.executor.handlers.endings import decide_at_once
 from services.executor.handlers.environments import expire_package_questions
@@ -51,13 +52,18 @@ def show_sandbox(tx: Tx, found: Enforcement, deps: Deps) -> None:
     state = {
         "backend": found.backend,
         "ok": "all" not in found.missing,
-        "missing": {name: text for name, text in found.missing.items() if name != "all"},
+        "missing": _missing(found, "en"),
         "cure": found.missing.get("all"),
         "enforced": sorted(found.enforced),
-        "note": found.note or None,
+        "note": limits.note(found, "en") or None,
+        "ko": {"missing": _missing(found, "ko"), "note": limits.note(found, "ko") or None},
         "corpus": corpus,
     }
     tx.put(repository.SANDBOX, "this", state)
+
+
+def _missing(found: Enforcement, language: Literal["ko", "en"]) -> dict[str, str]:
+    return {name: limits.told(text, language) for name, text in found.missing.items() if name != "all"}
 
 
 def _hear_doctor(tx: Tx, deps: Deps) -> None:

@@ -18,7 +18,6 @@ _WANTED_V1 = ("memory", "pids", "cpuacct")
 # one, and all runs together as much as one thread of the platform per core, however many they are.
 _WHOLE_SHARE_V1 = 1024 * (os.cpu_count() or 1)  # a thread outside of any group weighs 1024
 _WHOLE_WEIGHT_V2 = 50  # the platform's own group has 100
-_MISSING = "no control group of this machine can be written by this user"
 
 
 class Group(Protocol):
@@ -48,7 +47,7 @@ class Group(Protocol):
 
 class Groups(Protocol):
     enforced: frozenset[str]
-    missing: dict[str, str]
+    missing: dict[str, str]  # limit -> a code of executor/limits.py
 
     def make(self, name: str) -> Group | None:
         """None where this machine has no groups to write."""
@@ -265,11 +264,8 @@ class GroupsV2:
 class NoGroups:
     enforced: frozenset[str] = frozenset()
 
-    def __init__(self, why: str = _MISSING) -> None:
-        self.missing = {
-            "memory": f"{why}; memory is measured every 50 ms and the run ended from outside instead",
-            "cpu": f"{why}; CPU time is summed over processes and the run ended from outside instead",
-        }
+    def __init__(self) -> None:
+        self.missing = {"memory": "memory_measured", "cpu": "cpu_measured"}
 
     def make(self, name: str) -> Group | None:
         return None

@@ -23,7 +23,7 @@ class ChosenSandbox:
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
         self._backend = ""
-        self._note = ""
+        self._passed_over = ("", "")
         self._read: tuple[tuple[int, int], proof.Proof | None] | None = None
 
     def start(self, order: Order, sink: AttemptSink) -> str:
@@ -55,7 +55,9 @@ class ChosenSandbox:
         self._chosen().cool(id)
 
     def enforcement(self) -> Enforcement:
-        found = replace(self._chosen().enforcement(), note=self._note)
+        chosen = self._chosen()
+        preferred, denied = self._passed_over
+        found = replace(chosen.enforcement(), preferred=preferred, denied=denied)
         self._backend = found.backend
         try:
             self._demand_clean()
@@ -87,7 +89,7 @@ class ChosenSandbox:
             if "all" not in instead.missing:
                 first.close()
                 self._backend = instead.backend
-                self._note = f"{found.backend} does not work here, so {instead.backend} is used: {found.missing['all']}"
+                self._passed_over = (found.backend, found.missing["all"])
                 return other
             other.close()
         return first  # its cure is the one to tell; it tries again by itself

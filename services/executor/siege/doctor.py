@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from services.executor import limits
 from services.executor.ports import Enforcement, Sandbox
 from services.executor.siege import proof
 from services.executor.siege.cases import read
@@ -54,12 +55,12 @@ def proven(backend: str, results: Sequence[Found], at: str) -> proof.Proof:
 
 def tell_enforcement(found: Enforcement, say: Say) -> None:
     say(f"sandbox: {found.backend}")
-    if found.note:
-        say(f"  {found.note}")
+    if note := limits.note(found, "en"):
+        say(f"  {note}")
     for name in sorted(found.enforced):
         say(f"  enforced      {name}")
     for name, text in sorted(found.missing.items()):
-        say(f"  not enforced  {name}: {text}")
+        say(f"  not enforced  {name}: {limits.told(text, 'en')}")
 
 
 class Progress:

@@ -128,6 +128,7 @@ def _sandbox() -> SandboxState:
     if found is None:
         return SandboxState(backend="", ok=False)
     data: dict[str, Any] = found.data
+    data = {**data, **data.get(language(), {})}  # the document speaks English and has Korean beside it
     return SandboxState.model_validate({key: data[key] for key in SandboxState.model_fields if key in data})
 
 

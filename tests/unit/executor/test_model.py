@@ -195,7 +195,19 @@ def test_a_decoy_ends_every_run_by_its_own_name_when_it_was_seen(kind: RunKind, 
     ending = after(run(kind), result)
     assert (ending.status, ending.outcome, ending.reason.code) == ("failed", "not_delivered", "decoy")
     assert not ending.promote
-    assert "stdout: BACKUP_ADMIN_PASSWORD" in ending.reason.text
+    assert ending.reason.text.endswith("(표준 출력: BACKUP_ADMIN_PASSWORD)")
+
+
+@pytest.mark.parametrize(
+    ("where", "korean"),
+    [("request to a.example", "a.example에 보낸 요청"), ("file name", "남긴 파일의 이름"), ("new", "new")],
+)
+def test_where_a_decoy_was_seen_is_told_in_the_runs_language(where: str, korean: str) -> None:
+    result = ended("exited", 0, decoy=f"{where}: B")
+
+    told = [after_attempt(run("manual"), result, (), 0, language).reason for language in ("ko", "en")]
+
+    assert [reason.text.rpartition(" (")[2] for reason in told if reason] == [f"{korean}: B)", f"{where}: B)"]
 
 
 @pytest.mark.parametrize("kind", LIVE)

@@ -13,6 +13,7 @@ from shared.bus.port import Received
 from shared.events.envelope import Envelope
 from shared.records.ledger import Budget, UsageEntry
 from shared.records.scheduler import Slot
+from shared.store.port import Cause
 from tests.unit.gateway.conftest import World
 
 
@@ -250,3 +251,18 @@ def test_probes_answer_without_signing_in_and_tell_only_numbers(world: World) ->
     assert "ab_gateway_outbox_events 1" in text
     assert "ab_gateway_streams_open 0" in text
     assert "비밀" not in text
+
+
+def test_what_a_sandbox_does_not_enforce_is_told_in_the_readers_language(world: World) -> None:
+    state = {"backend": "docker", "ok": True, "enforced": ["wall"], "missing": {"memory": "measured"}}
+    korean = {"missing": {"memory": "재요"}, "note": "대신 써요"}
+    executor = world.engines.databases.own("executor")
+    found = {**state, "note": "instead", "ko": korean}
+    executor.transact(lambda tx: tx.put("sandbox", "this", found), cause=Cause("", "test"))
+
+    def told(language: str) -> tuple[object, ...]:
+        shown = world.call("GET", "/api/v1/me", headers={"Accept-Language": language}).json["sandbox"]
+        return shown["backend"], shown["missing"], shown["note"]
+
+    assert told("ko") == ("docker", {"memory": "재요"}, "대신 써요")
+    assert told("en") == ("docker", {"memory": "measured"}, "instead")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.executor import limits
 from services.executor.ports import Enforcement, Order, Sandbox
 from services.executor.siege import proof
 from services.executor.siege.cases import Case
@@ -55,7 +56,7 @@ def _start(sandbox: ChosenSandbox, folder: Path) -> RecordingSink:
 def test_the_first_is_used_when_it_works(tmp_path: Path) -> None:
     sandbox = ChosenSandbox([_maker(tmp_path, "bubblewrap"), _maker(tmp_path, "docker")], tmp_path)
 
-    assert (sandbox.enforcement().backend, sandbox.enforcement().note) == ("bubblewrap", "")
+    assert (sandbox.enforcement().backend, limits.note(sandbox.enforcement(), "en")) == ("bubblewrap", "")
 
 
 def test_the_next_is_used_and_the_reason_told_when_the_first_is_denied(tmp_path: Path) -> None:
@@ -66,7 +67,11 @@ def test_the_next_is_used_and_the_reason_told_when_the_first_is_denied(tmp_path:
     found = sandbox.enforcement()
 
     assert found.backend == "docker"
-    assert "denied here" in found.note
+    said = [limits.note(found, language) for language in ("ko", "en")]
+    assert said == [
+        "bubblewrap이(가) 여기서 되지 않아 docker을(를) 써요: denied here",
+        "bubblewrap does not work here, so docker is used: denied here",
+    ]
 
 
 def test_no_other_is_used_when_one_is_named_and_denied(tmp_path: Path) -> None:
