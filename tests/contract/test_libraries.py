@@ -116,7 +116,10 @@ def test_a_library_works_unchanged_behind_the_gateway(
     assert (ended.reason, ended.exit_code) == ("exited", 0), sink.stderr.decode()[-3000:]
     assert sink.text.strip() == PRINTED[library]
     assert records
-    assert {record.verdict for record in records} == {"sent"}
+    # A library may hang up on the rest of an answer once it knows enough (yt-dlp looks at the first bytes).
+    kept = [record for record in records if record.reason not in ("client_gone", "run_ended")]
+    assert kept
+    assert [record for record in kept if record.verdict != "sent"] == []
     if "KEY" in call:
         seen = [got.headers for got in upstream.seen.requests]
         assert any(VALUE in str(headers) or "Basic" in str(headers) for headers in seen)
