@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from services.executor.attempts.warm import WarmPolicy
@@ -22,11 +23,11 @@ _CONTACTS = 20
 log = logging.getLogger(__name__)
 
 
-def processors_taken() -> bool:
+def processors_taken(stat: Path = Path("/proc/stat")) -> bool:
     """Whether more threads of this machine want a processor than it has, the one that asks left out
     (`procs_running` of proc_stat(5)). False where that cannot be read."""
     try:
-        with open("/proc/stat", encoding="ascii") as file:
+        with stat.open(encoding="ascii") as file:
             running = next((int(line.split()[1]) for line in file if line.startswith("procs_running")), 0)
     except OSError:
         return False

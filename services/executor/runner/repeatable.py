@@ -32,10 +32,10 @@ def _mine() -> list[Any]:
     No class: making one takes longer than starting most runs may.
     """
     try:
-        return _local.stream  # type: ignore[no-any-return]
+        return _local.stream  # type: ignore[no-any-return]  # set below and nowhere else
     except AttributeError:
         _local.stream = [b"", 0, 0, -1, 0, b""]
-        return _local.stream  # type: ignore[no-any-return]
+        return _local.stream  # type: ignore[no-any-return]  # as above
 
 
 def _urandom(size: int, /) -> bytes:
@@ -107,7 +107,7 @@ def _on_random(module: Any) -> None:
     """The generator behind `random` asks the kernel by itself when nobody gives it a seed."""
     base = module.Random
 
-    class Random(base):  # type: ignore[misc, valid-type]
+    class Random(base):  # type: ignore[misc, valid-type]  # the class the module has at this moment
         def __new__(cls, *args: Any, **named: Any) -> Any:
             return base.__new__(cls)
 

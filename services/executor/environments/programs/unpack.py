@@ -72,7 +72,7 @@ def start_scripts() -> None:
     """bin/<name> for every console script; one that cannot be read is left out."""
     for listed in OUT.glob("*.dist-info/entry_points.txt"):
         parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep capitals
         try:
             parser.read_string(listed.read_text(encoding="utf-8"))
         except (configparser.Error, UnicodeDecodeError):

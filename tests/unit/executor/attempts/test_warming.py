@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.executor.attempts.warm import WarmPolicy, WarmRules
-from services.executor.attempts.warming import Warming
+from services.executor.attempts.warming import Warming, processors_taken
 from services.executor.egress.model import Exchange, Recorder
 from services.executor.ports import Order, Waiting
 from shared.clock import FakeClock
@@ -88,7 +89,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     code.mkdir()
     (code / "main.py").write_text("import json, agent")
     sandbox, doors, clock = Ready(tmp_path / "sandbox"), Doors(), FakeClock()
-    warming = Warming(sandbox, doors, clock, WarmPolicy(WarmRules(burst_s=1)))
+    warming = Warming(sandbox, doors, clock, WarmPolicy(WarmRules(burst_s=1)), busy=lambda: False)
     order = Order(
         "att_1",
         code,
@@ -116,6 +117,45 @@ def test_what_waits_knows_the_version_and_nothing_of_the_run_when_an_agent_ran_t
     assert order.preload == (("json", ()),)
     assert (order.id, order.input, order.state, order.env, order.now) == ("", None, None, {}, "")
     assert order.egress is not world.order.egress
+
+
+def test_nothing_is_made_while_the_processors_have_work_and_something_is_when_they_have_none(
+    world: World,
+) -> None:
+    taken, looks = True, threading.Semaphore(0)
+
+    def busy() -> bool:
+        looks.release()
+        return taken
+
+    policy = WarmPolicy(WarmRules(busy_s=1e9))
+    warming = Warming(world.sandbox, world.doors, world.clock, policy, busy=busy)
+    try:
+        for _ in range(3):  # each is a look of its own, the last one long after two runs
+            warming.ran(world.order, "agt_1")
+            assert looks.acquire(timeout=_PATIENCE_S)
+            world.clock.advance(seconds=1)
+        assert looks.acquire(timeout=_PATIENCE_S)
+        assert not world.sandbox.orders
+        taken = False
+        world.clock.advance(seconds=1)
+        warming.changed("agt_2")  # any news makes it look
+        world.sandbox.until(lambda: bool(world.sandbox.orders))
+    finally:
+        warming.close()
+
+
+@pytest.mark.parametrize(
+    ("running", "busy"), [(1, False), (1 + (os.cpu_count() or 1), True), (999, True), (0, False)]
+)
+def test_processors_are_taken_when_as_many_others_run_as_there_are(
+    running: int, busy: bool, tmp_path: Path
+) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text(f"cpu  1 2 3\nprocs_running {running}\nprocs_blocked 0\n")
+
+    assert processors_taken(stat) is busy
+    assert processors_taken(tmp_path / "none") is False
 
 
 def test_nothing_waits_when_an_order_has_no_key(world: World) -> None:
