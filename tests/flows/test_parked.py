@@ -81,8 +81,9 @@ def test_a_run_asks_once_and_nothing_has_left_when_it_reaches_for_a_host_nobody_
     assert f"127.0.0.1:{market.port}" in question["sentence"]
     assert f"127.0.0.1:{market.port}" in run["reason"]["text"]
     assert market.requests == []
-    notices = person.call("GET", "/api/v1/notices")["items"]
-    assert [(n["kind"], n["needs_decision"]) for n in notices if n["about"] == run["id"]] == [
+    # The run is the executor's and can be read before the gateway has heard of it.
+    told = person.wait("/api/v1/notices", lambda page: any(n["about"] == run["id"] for n in page["items"]))
+    assert [(n["kind"], n["needs_decision"]) for n in told["items"] if n["about"] == run["id"]] == [
         ("parked", True)
     ]
 
