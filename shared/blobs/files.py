@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -40,8 +41,11 @@ class FileBlobs:
             raise NotFound(f"There is no file {key}.") from error
 
     def info(self, key: str) -> BlobInfo | None:
-        path = self._path(key)
-        return BlobInfo(key, path.stat().st_size) if path.is_file() else None
+        try:
+            about = self._path(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return BlobInfo(key, about.st_size) if stat.S_ISREG(about.st_mode) else None
 
     def delete(self, key: str) -> None:
         path = self._path(key)
@@ -53,8 +57,8 @@ class FileBlobs:
         found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith("~"))
         for path in found:
             key = path.relative_to(self._root).as_posix()
-            if key.startswith(prefix):
-                yield BlobInfo(key, path.stat().st_size)
+            if key.startswith(prefix) and (info := self.info(key)) is not None:
+                yield info
 
     def _path(self, key: str) -> Path:
         return self._root / checked(key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from services.executor.attempts.warming import Warming
 from services.executor.deps import Deps
 from tests.flows.house import House
@@ -35,6 +37,12 @@ def warming_of(house: House) -> Warming:
     deps = house.application.services["executor"].deps
     assert isinstance(deps, Deps)
     return deps.attempts.warming
+
+
+@pytest.fixture(autouse=True)
+def idle(house: House) -> None:
+    """Whatever else this machine does meanwhile: nothing is kept ready while it has work."""
+    warming_of(house).busy = lambda: False
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -161,7 +161,7 @@ urllib.request.urlopen("http://127.0.0.1:{sink.port}/hold?order=1", data=b"one m
         assert (made["method"], made["url"].rpartition("/")[2]) == ("POST", "hold?order=1")
         assert made["url"] in over["reason"]["text"]
         assert made["at"][:19] in over["reason"]["text"]
-        waiting = person.call("GET", f"/api/v1/agents/{agent_id}")["waiting"]
+        waiting = person.wait(f"/api/v1/agents/{agent_id}", lambda a: a["waiting"])["waiting"]
         assert [(one["kind"], one["about"]) for one in waiting] == [("failed", run_id)]
         assert made["url"] in waiting[0]["text"]
         again = person.runs(agent_id)

@@ -43,7 +43,8 @@ class Guard(Protocol):
 
 
 class Warming:
-    """Made, it has no thread; the first run that could be warm starts it. Thread-safe."""
+    """Made, it has no thread; the first run that could be warm starts it. Thread-safe. `busy` may be replaced by
+    who knows better than the machine whether there is work for it."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class Warming:
         policy: WarmPolicy | None = None,
         busy: Callable[[], bool] = processors_taken,
     ) -> None:
-        self._busy = busy
+        self.busy = busy
         self._sandbox = sandbox
         self._guard = guard
         self._clock = clock
@@ -124,7 +125,7 @@ class Warming:
         with self._lock:
             if self._stopping:
                 return None
-            plan = self._policy.plan(waiting, now, busy=self._busy())
+            plan = self._policy.plan(waiting, now, busy=self.busy())
             order = self._orders[plan.begin] if plan.begin else None
             self._orders = {key: order for key, order in self._orders.items() if self._policy.knows(key)}
         for id in plan.end:

@@ -69,17 +69,29 @@ class Session:
             error = BadRequest("bytes before the tunnel stood", code="malformed")
             self._forwarder.broken_tunnel(target, error)
             return
-        await client.wire.send(_ESTABLISHED)
+        heard = False
+        try:
+            await client.wire.send(_ESTABLISHED)
+            peer = await self._secured(client, target)
+            heard = peer is None
+            if peer is not None:
+                try:
+                    await self._requests(peer, target)
+                finally:
+                    heard = bool(peer.received_bytes)
+        finally:
+            if not heard:  # also when the run ends meanwhile: reaching for the place is on record
+                self._forwarder.unused_tunnel(target)
+
+    async def _secured(self, client: Peer, target: Endpoint) -> Peer | None:
+        """The code inside the tunnel; None when TLS never came about, which is on record then."""
         inside = TlsWire(client.wire, self._authority.context(target.host), server_side=True)
         try:
             await inside.handshake()
         except OSError as error:
             self._forwarder.broken_tunnel(target, self._why(inside, error))
-            return
-        peer = client_peer(inside, self._forwarder.tape)
-        await self._requests(peer, target)
-        if not peer.received_bytes:
-            self._forwarder.unused_tunnel(target)
+            return None
+        return client_peer(inside, self._forwarder.tape)
 
     def _why(self, inside: TlsWire, error: OSError) -> BadRequest | Unavailable:
         if self._authority.misnamed(inside.connection):

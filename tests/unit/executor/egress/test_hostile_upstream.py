@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
@@ -154,6 +155,7 @@ def test_an_idle_connection_does_not_keep_a_run_open(world: World) -> None:
 
     with run.raw() as silent:
         report = run.close()
-        assert silent.recv(100) == b""
+        with suppress(ConnectionResetError):  # where the gateway had not taken the connection yet
+            assert silent.recv(100) == b""
 
     assert report.requests == 0
