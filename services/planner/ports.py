@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from services.planner.recipes.talk import Step, TalkState
@@ -243,4 +243,29 @@ class Llm(Protocol):
     def count(self, request: LlmRequest) -> int:
         """Input tokens `request` would use, cached ones included, as the server estimates them. Blocking;
         costs nothing, is rate limited by itself, raises the errors above."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """Who pays for a call and where it goes. own: the workspace's connection; False: the operator's key.
+
+    base_url "" is the provider's own address."""
+
+    key: str = field(repr=False)
+    base_url: str
+    model: str
+    own: bool
+
+
+class Keys(Protocol):
+    """Where the key of a workspace comes from; read anew for every call, so that a key just taken away is
+    not used again."""
+
+    def key_for(self, workspace_id: str) -> ModelKey | None:
+        """The workspace's working connection, and nothing else: what agents may use while they run."""
+        ...
+
+    def builder_key_for(self, workspace_id: str) -> ModelKey | None:
+        """The same, else the operator's key where one machine serves one owner: what builds may use."""
         ...

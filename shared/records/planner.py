@@ -55,6 +55,28 @@ class ConversationEntry(Record):
     data: dict[str, Any]
 
 
+class LiveBlock(Shape):
+    """What the model has written of one block so far. name: of the tool whose input `text` is, as JSON that may
+    still be open; "" for text and thinking."""
+
+    kind: Literal["text", "thinking", "tool"]
+    name: str = ""
+    text: str = ""
+
+
+class ConversationLive(Record):
+    """The turn the model is writing, for pages to watch; id = conversation id. Blocks only grow within a turn.
+
+    turn counts the conversation's model turns from 1. done: the turn is over, what it came to stands in the
+    conversation's entries, and nothing more is written here until the next one.
+    """
+
+    turn: int
+    blocks: tuple[LiveBlock, ...] = ()
+    done: bool = False
+    updated_at: str
+
+
 class PackageWish(Shape):
     name: str
     why: str = ""
