@@ -12,16 +12,22 @@ Sentences = tuple[str, str]
 
 # kind -> (needed, also taken). `says` and `check` are always there.
 TAKES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "file": (frozenset({"path"}), frozenset({"min", "max", "contains"})),
+    "file": (frozenset({"path"}), frozenset({"min", "max", "contains", "min_width", "min_height"})),
     "rows": (frozenset({"path"}), frozenset({"min", "max"})),
-    "fields": (frozenset({"path", "fields"}), frozenset({"min", "max", "contains", "excludes"})),
+    "fields": (
+        frozenset({"path", "fields"}),
+        frozenset({"min", "max", "contains", "excludes", "unique", "format", "language"}),
+    ),
     "fresh": (frozenset({"path", "fields", "max_age_s"}), frozenset()),
-    "change": (frozenset({"path"}), frozenset({"min", "max"})),
-    "text": (frozenset(), frozenset({"path", "min", "max", "contains", "excludes"})),
+    "change": (frozenset({"path"}), frozenset({"min", "max", "fields"})),
+    "text": (frozenset(), frozenset({"path", "min", "max", "contains", "excludes", "language"})),
     "delivered": (frozenset(), frozenset({"min", "max", "contains"})),
     "expr": (frozenset({"expr"}), frozenset()),
 }
-_OPTIONAL = ("path", "min", "max", "fields", "contains", "excludes", "max_age_s", "expr")
+_OPTIONAL = (
+    *("path", "min", "max", "fields", "contains", "excludes", "max_age_s", "expr"),
+    *("unique", "format", "language", "min_width", "min_height"),
+)
 
 
 def contract_problems(checks: tuple[Check, ...]) -> Iterator[tuple[str, Sentences]]:
@@ -69,7 +75,7 @@ def plain_output(path: str) -> bool:
 def _field_problems(key: str, check: Check) -> Iterator[tuple[str, Sentences]]:
     needed, also = TAKES[check.check]
     for name in _OPTIONAL:
-        given = getattr(check, name) not in (None, ())
+        given = getattr(check, name) not in (None, (), False)
         if name in needed and not given:
             yield (
                 f"{key}.{name}",
@@ -83,18 +89,38 @@ def _field_problems(key: str, check: Check) -> Iterator[tuple[str, Sentences]]:
                     f"A '{check.check}' check does not use this. Remove it.",
                 ),
             )
-    if check.check == "text" and not (
-        check.contains or check.excludes or check.min is not None or check.max is not None
-    ):
+    yield from _odd_together(key, check)
+
+
+def _odd_together(key: str, check: Check) -> Iterator[tuple[str, Sentences]]:
+    """Fields that are right each by itself and say nothing, or nothing that can hold, together."""
+    bounded = check.min is not None or check.max is not None
+    if check.check == "text" and not (check.contains or check.excludes or check.language or bounded):
         yield (
             f"{key}.contains",
             (
-                "contains, excludes, min, max 가운데 하나는 적어 주세요.",
-                "Give contains, excludes, min or max.",
+                "contains, excludes, language, min, max 가운데 하나는 적어 주세요.",
+                "Give contains, excludes, language, min or max.",
             ),
         )
     if check.check == "fresh" and len(check.fields) > 1:
         yield f"{key}.fields", ("날짜가 든 열 하나만 적어 주세요.", "Name the one column with the date.")
+    if check.check == "change" and check.fields:
+        if len(check.fields) > 1:
+            yield f"{key}.fields", ("숫자가 든 열 하나만 적어 주세요.", "Name the one column with numbers.")
+        if not bounded:
+            yield (
+                f"{key}.min",
+                ("지난번의 몇 배까지 괜찮은지 min이나 max를 적어 주세요.", "Give min or max, as a factor."),
+            )
+    if check.check == "fields" and bounded and check.format not in (None, "number"):
+        yield (
+            f"{key}.format",
+            (
+                "min이나 max가 있으면 숫자 열이에요. format을 빼 주세요.",
+                "min and max mean numbers. Remove format.",
+            ),
+        )
 
 
 def _expr_problems(key: str, text: str) -> Iterator[tuple[str, Sentences]]:

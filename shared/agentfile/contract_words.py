@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from shared.agentfile.facts import FileFact
+from shared.agentfile.model import Language
 
 Said = tuple[str, str]
 
@@ -47,14 +50,42 @@ def no_file(path: str) -> Said:
     return f"{path} 파일이 만들어지지 않았어요.", f"{path} was not made."
 
 
-def no_table(path: str, reason: str | None) -> Said:
-    tail = f" ({reason})" if reason else ""
+def not_table(path: str, file: FileFact) -> Said:
+    if file.kind == "html":
+        return web_page(path)
+    tail = f" ({file.unreadable})" if file.unreadable else ""
     return f"{path} 파일을 표로 읽을 수 없어요{tail}.", f"{path} cannot be read as a table{tail}."
 
 
 def no_text(path: str, reason: str | None) -> Said:
     tail = f" ({reason})" if reason else ""
     return f"{path} 파일을 글로 읽을 수 없어요{tail}.", f"{path} cannot be read as text{tail}."
+
+
+def web_page(path: str) -> Said:
+    return (
+        f"{path} 안에는 기대한 내용이 아니라 웹 페이지(HTML)가 들어 있어요. 오류나 로그인 화면일 수 있어요.",
+        f"{path} holds a web page (HTML), not what was expected. It may be an error or sign-in page.",
+    )
+
+
+def damaged(path: str, reason: str) -> Said:
+    return (
+        f"{path} 파일이 깨져서 열 수 없어요 ({reason}).",
+        f"{path} is damaged and cannot be opened ({reason}).",
+    )
+
+
+def small(path: str, width: int | None, height: int | None, wide: int | None, high: int | None) -> Said:
+    """wide, high: the least that was promised; None where nothing was."""
+    if width is None or height is None:
+        return f"{path}에서 그림의 크기를 알 수 없어요.", f"The size of the picture {path} is not known."
+    ko = [f"너비 {wide:,}픽셀"] * (wide is not None) + [f"높이 {high:,}픽셀"] * (high is not None)
+    en = [f"{wide:,} pixels wide"] * (wide is not None) + [f"{high:,} pixels high"] * (high is not None)
+    return (
+        f"{path} 그림이 {width:,}×{height:,}픽셀이에요. {', '.join(ko)} 이상이어야 해요.",
+        f"{path} is {width:,}×{height:,} pixels. Expected at least {' and '.join(en)}.",
+    )
 
 
 def wrong_kind(path: str, kind: str, wanted: Sequence[str]) -> Said:
@@ -91,6 +122,54 @@ def blanks(path: str, name: str, count: int) -> Said:
         f"{path}의 '{name}' 열에 빈칸이 {count:,}개 있어요.",
         f"{path}: '{name}' is blank in {_plural(count, 'row')}.",
     )
+
+
+def column(path: str, name: str) -> Said:
+    return f"{path}의 '{name}' 열", f"'{name}' in {path}"
+
+
+def broken_letters(path: str, name: str, values: Sequence[str]) -> Said:
+    return (
+        f"{path}의 '{name}' 열에 깨진 글자가 있어요: {_list(values)}.",
+        f"{path}: '{name}' has broken letters: {_list(values)}.",
+    )
+
+
+_FORMATS = {
+    "text": ("글이", "text"),
+    "date": ("날짜가", "a date"),
+    "url": ("웹 주소가", "a web address"),
+}
+
+
+def not_format(path: str, name: str, count: int, wanted: str) -> Said:
+    if wanted == "number":
+        return not_numbers(path, name, count)
+    ko, en = _FORMATS[wanted]
+    return (
+        f"{path}의 '{name}' 열에 {ko} 아닌 값이 {count:,}개 있어요.",
+        f"{path}: '{name}' is not {en} in {_plural(count, 'row')}.",
+    )
+
+
+def repeated(path: str, name: str, count: int | None) -> Said:
+    if count is None:
+        return (
+            f"{path}의 '{name}' 열에 값이 너무 많아 겹치는지 확인하지 못했어요.",
+            f"{path}: '{name}' has too many values to see whether any repeat.",
+        )
+    return (
+        f"{path}의 '{name}' 열에 겹치는 값이 {count:,}개 있어요.",
+        f"{path}: '{name}' repeats a value in {_plural(count, 'row')}.",
+    )
+
+
+_LANGUAGES: dict[Language, Said] = {"ko": ("한국어", "Korean"), "en": ("영어", "English")}
+
+
+def other_language(where: Said, wanted: Language) -> Said:
+    ko, en = _LANGUAGES[wanted]
+    return f"{where[0]}의 내용이 {ko}가 아니에요.", f"{where[1]} is not in {en}."
 
 
 def not_numbers(path: str, name: str, count: int) -> Said:
@@ -140,6 +219,13 @@ def age(path: str, newest: str, seconds: float, limit: float) -> Said:
     )
 
 
+def not_come(path: str, name: str, newest: str) -> Said:
+    return (
+        f"{path}의 '{name}' 열에 아직 오지 않은 날짜가 있어요: {newest}.",
+        f"{path}: '{name}' has a date that has not come yet: {newest}.",
+    )
+
+
 def span(seconds: float) -> Said:
     """A length of time in its largest whole unit."""
     for size, ko, en in ((86400, "일", "day"), (3600, "시간", "hour"), (60, "분", "minute")):
@@ -172,25 +258,43 @@ def growth(path: str, before: int, now: int, low: float | None, high: float | No
     )
 
 
-def _where(path: str | None) -> Said:
+def moved(path: str, name: str, before: float, now: float, low: float | None, high: float | None) -> Said:
+    return _joined(
+        (
+            f"{path}의 '{name}' 열 가운데 값이 지난번 {number(before)}에서 {number(now)}(으)로 바뀌었어요.",
+            f"The middle of '{name}' in {path} went from {number(before)} to {number(now)}.",
+        ),
+        bounds(low, high, "배", " times as much"),
+    )
+
+
+def report(path: str | None) -> Said:
     return ("보낼 보고", "The report") if path is None else (path, path)
 
 
 def lacks(path: str | None, missing: Sequence[str]) -> Said:
-    ko, en = _where(path)
+    ko, en = report(path)
     return f"{ko}에 {_list(missing)} 내용이 없어요.", f"{en} does not contain {_list(missing)}."
 
 
 def has(path: str | None, found: Sequence[str]) -> Said:
-    ko, en = _where(path)
+    ko, en = report(path)
     return f"{ko}에 있으면 안 되는 내용이 있어요: {_list(found)}.", f"{en} must not contain {_list(found)}."
 
 
 def length(path: str | None, seen: int, low: float | None, high: float | None) -> Said:
-    ko, en = _where(path)
+    ko, en = report(path)
     return _joined(
         (f"{ko} 길이가 {seen:,}자예요.", f"{en} has {_plural(seen, 'character')}."),
         bounds(low, high, "자", ""),
+    )
+
+
+def broken_text(path: str | None, lines: int) -> Said:
+    ko, en = report(path)
+    return (
+        f"{ko}에 깨진 글자가 있는 줄이 {lines:,}개예요.",
+        f"{en} has broken letters in {_plural(lines, 'line')}.",
     )
 
 
@@ -207,8 +311,12 @@ def queued(count: int, low: float | None, high: float | None) -> Said:
     return _joined(seen, bounds(low, high, "개", ""))
 
 
-def expression(text: str) -> Said:
-    return f"조건: {text}", f"Condition: {text}"
+def expression(text: str, seen: Mapping[str, float]) -> Said:
+    values = ", ".join(f"{name} = {number(value)}" for name, value in list(seen.items())[:6])
+    return (
+        f"조건: {text} (잰 값: {values})" if values else f"조건: {text}",
+        f"Condition: {text} (measured: {values})" if values else f"Condition: {text}",
+    )
 
 
 def no_value(name: str) -> Said:

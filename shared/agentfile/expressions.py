@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 
 from shared.agentfile.facts import Facts, FileFact
 
@@ -25,6 +26,9 @@ FUNCTIONS = {
     "characters": 1,  # length of a text file
     "lowest": 2,  # least number in a column
     "highest": 2,  # greatest number in a column
+    "median": 2,  # the number in the middle of a column
+    "distinct": 2,  # how many different values a column has
+    "repeats": 2,  # rows whose value was there before
     "empty": 2,  # rows in which the column is blank
     "deliveries": 0,  # reports queued
 }
@@ -66,6 +70,21 @@ def holds(text: str, facts: Facts) -> bool:
     for call in sorted(calls, key=lambda node: _name(node) == "rows_before"):
         _measured(call, facts)
     return bool(_value(tree, facts, only))
+
+
+def measured(text: str, facts: Facts) -> dict[str, float]:
+    """Each thing the expression looks up, as it is spelled, with its value; without those that are not there."""
+    tree = parse(text)
+    only = (_paths(tree) or [""])[0]
+    nodes = list(ast.walk(tree))
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    found: dict[str, float] = {}
+    for node in nodes:
+        if isinstance(node, ast.Call) or (isinstance(node, ast.Name) and node not in called):
+            with suppress(Missing, NoPrevious):
+                value = _measured(node, facts) if isinstance(node, ast.Call) else _before(only, facts)
+                found[ast.unparse(node).replace("'", '"')] = value
+    return found
 
 
 def _paths(tree: ast.expr) -> list[str]:
@@ -174,7 +193,16 @@ def _of_file(name: str, file: FileFact) -> float | None:
 
 def _of_column(name: str, file: FileFact, column: str) -> float | None:
     fact = file.column(column)
-    return None if fact is None else {"lowest": fact.low, "highest": fact.high, "empty": fact.empty}[name]
+    if fact is None:
+        return None
+    return {
+        "lowest": fact.low,
+        "highest": fact.high,
+        "median": fact.median,
+        "distinct": fact.distinct,
+        "repeats": fact.repeats,
+        "empty": fact.empty,
+    }[name]
 
 
 def _before(path: str, facts: Facts) -> float:

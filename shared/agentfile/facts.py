@@ -26,6 +26,9 @@ class ColumnFact(Part):
     numbers   rows in which it is a number; `low` and `high` are the least and greatest, None without any
     values    the first distinct values as text, at most MAX_VALUES; `more_values` when there were others
     newest    the latest ISO date or time in it, as written; None without any
+    median    the middle of its numbers; of many, of some thousand evenly spaced ones
+    dates, links, texts   rows in which it is an ISO date, a web address, or anything else with a letter in it
+    distinct  how many different values; `repeats` rows whose value had been there before. None: too many to tell
     """
 
     name: str
@@ -36,12 +39,19 @@ class ColumnFact(Part):
     values: tuple[str, ...] = ()
     more_values: bool = False
     newest: str | None = None
+    median: float | None = Field(default=None, allow_inf_nan=False)
+    dates: int = 0
+    links: int = 0
+    texts: int = 0
+    distinct: int | None = None
+    repeats: int | None = None
 
 
 class FileFact(Part):
     """One file. `unreadable` says why its inside is unknown; size, kind and digest stand all the same.
 
-    rows        records without the header; None when the file is no table
+    kind        by its bytes, not by its name: an error page saved as items.csv is html
+    rows        records without the header; None when the file is no table. Of subtitles: cues
     more_rows   the file has more rows than were read, so `rows` and the columns are a lower bound
     text        the first MAX_TEXT characters when it is text, with `text_length` the length of all of it
     width       pixels, with height; None when it is no picture

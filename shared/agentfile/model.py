@@ -98,11 +98,16 @@ class Schedule(Part):
     pause_until: str | None = None
 
 
+def _unsaid(value: object) -> bool:
+    return value is None
+
+
 class Check(Part):
     """One condition on a run's outcome, with the sentence a person reads.
 
     Which of the optional fields count depends on `check`; see `contract.py`.
     `min` and `max` are finite; their unit depends on `check` (bytes, rows, characters, a factor).
+    The last five are left out where they say nothing: what was approved before they were there keeps its hash.
     """
 
     check: Literal["file", "rows", "fields", "fresh", "change", "text", "delivered", "expr"]
@@ -115,6 +120,11 @@ class Check(Part):
     excludes: tuple[str, ...] = ()
     max_age_s: int | None = None
     expr: str | None = None
+    unique: bool = Field(default=False, exclude_if=lambda unique: not unique)
+    format: Literal["text", "number", "date", "url"] | None = Field(default=None, exclude_if=_unsaid)
+    language: Language | None = Field(default=None, exclude_if=_unsaid)
+    min_width: int | None = Field(default=None, ge=1, exclude_if=_unsaid)
+    min_height: int | None = Field(default=None, ge=1, exclude_if=_unsaid)
 
 
 class AgentMeta(Part):

@@ -65,8 +65,13 @@ def _plausible(file: FileFact) -> bool:
         and len(file.unreadable or "") <= 80
         and len(file.columns) <= MAX_COLUMNS
         and all(
-            0 <= column.empty <= rows
-            and 0 <= column.numbers <= rows
+            all(
+                0 <= count <= rows
+                for count in (
+                    *(column.empty, column.numbers, column.dates, column.links, column.texts),
+                    *(column.distinct or 0, column.repeats or 0),
+                )
+            )
             and len(column.name) <= MAX_VALUE_CHARACTERS
             and len(column.values) <= MAX_VALUES
             and all(len(value) <= MAX_VALUE_CHARACTERS for value in column.values)

@@ -7,17 +7,21 @@ cannot be understood is `unreadable` with a reason; nothing in a file can end th
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import re
 import stat
 import struct
 import sys
 import unicodedata
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from services.executor.checker.subtitles import read_cues
     from services.executor.checker.tables import (
         MAX_READ,
         Unreadable,
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     )
     from services.executor.checker.workbook import read_xlsx
 else:  # inside the sandbox this folder is all there is
+    from subtitles import read_cues
     from tables import MAX_READ, Unreadable, decoded, read_csv, read_json, read_jsonl
     from workbook import read_xlsx
 
@@ -38,9 +43,20 @@ MAX_TEXT = 64 * 1024
 # Characters of file content in the answer, all files together.
 MAX_CONTENT = 2 << 20
 
+_PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*|<!--[^>]*-->\s*)*(<!doctype\s+html|<html[\s>])", re.IGNORECASE
+)
+# What stands at the end of a whole file: kind -> (within so many last bytes, these).
+_ENDS = {
+    "png": (32, b"IEND"),
+    "jpeg": (4096, b"\xff\xd9"),
+    "gif": (16, b";"),
+    "pdf": (2048, b"%%EOF"),
+}
+
 
 def kind_of(name: str, head: bytes) -> str:
-    """By the first bytes; by the name only among kinds of text."""
+    """By the first bytes; by the name only among kinds of text. A web page is one under any name."""
     for magic, kind in (
         (b"\x89PNG\r\n\x1a\n", "png"),
         (b"\xff\xd8\xff", "jpeg"),
@@ -58,6 +74,8 @@ def kind_of(name: str, head: bytes) -> str:
         return ending if ending in ("xlsx", "docx", "pptx") else "zip"
     if b"\0" in head:
         return "binary"
+    if _PAGE.match(head):
+        return "html"
     return (
         ending
         if ending in ("csv", "tsv", "json", "jsonl", "md", "html", "xml", "srt", "vtt", "svg")
@@ -86,9 +104,8 @@ def picture_size(kind: str, data: bytes) -> tuple[int, int] | None:
 
 def inside(kind: str, data: bytes, whole: bool) -> dict[str, Any]:
     """What the content says. Raises Unreadable."""
-    size = picture_size(kind, data)
-    if size is not None:
-        return {"width": size[0], "height": size[1]}
+    if kind in ("png", "jpeg", "gif", "webp", "pdf", "mp4", "zip", "docx", "pptx", "binary"):
+        return outside(kind, data, whole)
     if not whole and kind in ("json", "xlsx"):
         raise Unreadable("too large")
     facts: dict[str, Any] = {}
@@ -98,12 +115,28 @@ def inside(kind: str, data: bytes, whole: bool) -> dict[str, Any]:
         facts = read_csv(data, kind == "tsv")
     elif kind in ("json", "jsonl"):
         facts = read_json(data) if kind == "json" else read_jsonl(data)
-    elif kind in ("png", "jpeg", "gif", "webp", "pdf", "mp4", "zip", "docx", "pptx", "binary"):
-        return {}
+    elif kind in ("srt", "vtt"):
+        facts = read_cues(data)
     if not whole and "rows" in facts:
         facts["more_rows"] = True
     text = decoded(data)
     return {**facts, "text": text[:MAX_TEXT], "text_length": len(text)}
+
+
+def outside(kind: str, data: bytes, whole: bool) -> dict[str, Any]:
+    """What can be told of a file that is neither table nor text: a picture's size, and whether its end is there."""
+    size = picture_size(kind, data)
+    facts: dict[str, Any] = {} if size is None else {"width": size[0], "height": size[1]}
+    within, end = _ENDS.get(kind, (0, b""))
+    if whole and end not in data[len(data) - min(within, len(data)) :]:
+        facts["unreadable"] = "cut"
+    if whole and kind in ("zip", "docx", "pptx"):
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                archive.infolist()
+        except Exception as error:  # zipfile raises a dozen kinds; all mean this
+            raise Unreadable("cut") from error
+    return facts
 
 
 def measure(descriptor: int, name: str, budget: int) -> tuple[dict[str, Any], int]:
