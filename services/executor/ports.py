@@ -268,6 +268,10 @@ class EnvironmentBuilder(Protocol):
         BadRequest in a sentence naming the package that cannot be had; Unavailable when the index does not
         answer or no sandbox works here."""
 
+    def lookup(self, names: Collection[str]) -> dict[str, tuple[bool, str]]:
+        """By name as asked: whether a plan may name it, and an English sentence with what the index says. Raises
+        Unavailable when the index does not answer."""
+
     def ready(self, environment_id: str) -> Path:
         """The folder of an environment built before, made again when the cache has let go of it. Raises as
         `build`, and NotFound when nothing is known of it."""

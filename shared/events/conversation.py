@@ -50,6 +50,24 @@ class TurnFunded(Event):
     expires_at: str
 
 
+class TurnAwaited(Event):
+    """Something that no lease covers is to be answered: a decision, the end of a rehearsal. message_id names the
+    answer it belongs to, as in `message_received`.
+
+    Emitted by: planner
+    Handled by: ledger
+    """
+
+    fact: ClassVar[str] = "conversation.turn_awaited.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"planner"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    message_id: str
+    agent_id: str | None = None
+    language: Literal["ko", "en"] = "ko"
+
+
 class TurnRefused(Event):
     """No tokens left for an answer.
 
@@ -112,4 +130,39 @@ class LookFinished(Event):
     conversation_id: str
     look_id: str
     result_key: str | None
+    problem: str = ""
+
+
+class PackagesRequested(Event):
+    """The planner wants to know whether the package index has these names.
+
+    Emitted by: planner
+    Handled by: executor
+    """
+
+    fact: ClassVar[str] = "conversation.packages_requested.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"planner"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    lookup_id: str
+    names: tuple[str, ...]
+
+
+class PackagesFound(Event):
+    """What the index says: by canonical name a sentence, and whether a plan may name it. names it never
+    answered for are absent. problem: why it could not be asked at all; empty otherwise.
+
+    Emitted by: executor
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "conversation.packages_found.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"executor"})
+    subject_field: ClassVar[str] = "conversation_id"
+
+    conversation_id: str
+    lookup_id: str
+    found: dict[str, str] = {}
+    missing: dict[str, str] = {}
     problem: str = ""

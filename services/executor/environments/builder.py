@@ -23,6 +23,7 @@ from services.executor.environments.building import OwnBuilds
 from services.executor.environments.cache import Cache
 from services.executor.environments.door import IndexDoor, Own
 from services.executor.environments.facts import Facts
+from services.executor.environments.lookup import looked_up
 from services.executor.environments.pages import IndexFile
 from services.executor.environments.source import IndexSource
 from services.executor.environments.store import MAX_BYTES, MAX_FILES, Stored, WheelStore
@@ -86,6 +87,9 @@ class Builder:
             if error.code == "index_unreachable":
                 raise Unavailable(sentences.no_answer(), code=error.code) from error
             raise
+
+    def lookup(self, names: Collection[str]) -> dict[str, tuple[bool, str]]:
+        return looked_up(names, self._source, self._clock.now())
 
     def ready(self, environment_id: str) -> Path:
         folder = self._places.environments / environment_id

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from services.executor.handlers import endings, environments, looks, requests, starts, states, sweeps, tapes
+from services.executor.handlers import (
+    endings,
+    environments,
+    looks,
+    packages,
+    requests,
+    starts,
+    states,
+    sweeps,
+    tapes,
+)
 from shared.bus.dispatch import Handlers, Quick, Slow
 from shared.events.agent import AgentChanged, StateRewindRequested
 from shared.events.clock import TimeTicked
-from shared.events.conversation import LookRequested
+from shared.events.conversation import LookRequested, PackagesRequested
 from shared.events.delivery import DeliverySettled
 from shared.events.environment import EnvironmentReady
 from shared.events.permission import PackagesDecided, PermissionDecided
@@ -24,6 +34,9 @@ from shared.events.workspace import WorkspaceDeleted
 
 HANDLERS: Handlers = {
     LookRequested: Slow(looks.claim_look, looks.do_look, looks.record_look, looks.LookJob, tries=2),
+    PackagesRequested: Slow(
+        packages.claim_lookup, packages.do_lookup, packages.record_lookup, packages.LookupJob, tries=2
+    ),
     VersionPublished: Slow(
         environments.claim_environment,
         environments.do_environment,
