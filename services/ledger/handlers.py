@@ -12,7 +12,7 @@ from shared.bus.dispatch import Handlers, Quick
 from shared.clock import stamp
 from shared.errors import NotYet
 from shared.events.clock import TimeTicked
-from shared.events.conversation import MessageReceived, TurnFunded, TurnRefused
+from shared.events.conversation import MessageReceived, TurnAwaited, TurnFunded, TurnRefused
 from shared.events.run import RunFinished, RunFunded, RunParked, RunRefused, RunRequested
 from shared.events.usage import LeaseClosed, TokensUsed
 from shared.ids import derived
@@ -20,7 +20,7 @@ from shared.records.ledger import Budget, Lease, UsageEntry
 from shared.store.port import Tx
 
 
-def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
+def on_turn_wanted(event: MessageReceived | TurnAwaited, tx: Tx, deps: Deps) -> None:
     """A lease for one answer: up to TURN_TOKENS, as much as the month still has."""
     now = deps.clock.now()
     budget = repository.budget_of(tx, tx.cause.workspace_id, now, deps.month_tokens)
@@ -184,7 +184,8 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
 
 
 HANDLERS: Handlers = {
-    MessageReceived: Quick(on_message_received),
+    MessageReceived: Quick(on_turn_wanted),
+    TurnAwaited: Quick(on_turn_wanted),
     RunRequested: Quick(on_run_requested),
     RunFinished: Quick(on_run_finished),
     RunParked: Quick(on_run_parked),

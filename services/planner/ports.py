@@ -269,3 +269,9 @@ class Keys(Protocol):
     def builder_key_for(self, workspace_id: str) -> ModelKey | None:
         """The same, else the operator's key where one machine serves one owner: what builds may use."""
         ...
+
+
+class Models(Protocol):
+    def open(self, key: ModelKey) -> Llm:
+        """The model behind a key; asked again, the same one. Blocking only when it is called."""
+        ...

@@ -56,8 +56,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The answer ended before it was complete. Press Retry to go on.",
     ),
     "garbled": (
-        "Claude 서버의 답을 읽을 수 없었어요. ‘다시’를 눌러 보고, 계속되면 운영자에게 서버 주소를 확인해 달라고 해 주세요.",
-        "What came back could not be read. Press Retry; if it stays so, ask the operator to check the server's address.",
+        "Claude 서버의 답을 읽을 수 없었어요. ‘다시’를 눌러 보고, 계속되면 운영자에게 알려 주세요.",
+        "What came back could not be read. Press Retry; if it stays so, tell the operator.",
     ),
     "failed": (
         "Claude 쪽에서 문제가 생겼어요. 잠시 뒤에 ‘다시’를 눌러 주세요.",
@@ -94,6 +94,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "looping": (
         "같은 일을 되풀이해서 멈췄어요. 막힌 부분을 어떻게 하면 좋을지 적어 주세요.",
         "It kept doing the same thing and was stopped. Say how it should get past this point.",
+    ),
+    "tests_fail": (
+        "여러 번 고쳐도 시험을 통과하지 못해 멈췄어요. 무엇을 바꾸면 좋을지 적어 주세요.",
+        "It did not pass its tests after several repairs and was stopped. Say what should change.",
+    ),
+    "too_many_turns": (
+        "생각보다 오래 걸려 멈췄어요. 여기까지 한 것은 그대로예요. 이어서 하려면 ‘다시’를 눌러 주세요.",
+        "It took more steps than it should and was stopped. Everything so far is kept. Press Retry to go on.",
     ),
     "asks_forever": (
         "질문만 이어져서 멈췄어요. 원하는 것을 한 번에 자세히 적어 주세요.",

@@ -8,7 +8,10 @@ import pytest
 
 from services.planner.trouble import SENTENCES, model_trouble
 
-BUILDER = {"lease_full", "lease_late", "refusal", "max_tokens", "empty", "looping", "asks_forever"}
+BUILDER = {
+    *("lease_full", "lease_late", "refusal", "max_tokens", "empty"),
+    *("looping", "asks_forever", "tests_fail", "too_many_turns"),
+}
 PORT = {
     *("cut", "silent", "overdue", "unfinished", "garbled", "failed"),
     *("rate_limited", "overloaded", "unreachable"),
