@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,91 @@ Language = Literal["ko", "en"]
 
 # In these states the builder is at work; a person's message waits for its lease first.
 BUSY: frozenset[ConversationState] = frozenset({"thinking", "building", "testing"})
+
+
+class Done(BaseModel):
+    """The result of a tool call, waiting to be read by the model in its next turn."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    call_id: str
+    text: str
+    failed: bool = False
+
+
+class Pending(BaseModel):
+    """A tool call whose result comes later, from a person or another service. ref: what it waits for (a look, a
+    run, a plan); "" for answers."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    call_id: str
+    tool: str
+    ref: str = ""
+
+
+class Held(BaseModel):
+    """A plan that waits for the index to say whether its packages exist. draft: a proposals.Draft as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    call_id: str
+    draft: dict[str, object]
+
+
+class Work(BaseModel):
+    """Where the engine with a model stands in one conversation.
+
+    phase       "code" once a plan was allowed: files may be written and tested
+    turns       model turns ever begun and recorded; the next one's number
+    messages    documents of the transcript so far
+    heard       how many of the person's messages the model has read
+    since       model turns since a person last said or decided something
+    failures    of the turn under way, in a row
+    files       path -> blob key of the agent's files as they stand
+    tested      digest of the files whose last test kept every promise; "" when none did
+    packages    package name -> what the index said of it: "" fine, else a sentence for the model
+    recent      signatures of the last actions, oldest first; for noticing that nothing moves
+    asks        rounds of questions before the first plan; failed_tests: rehearsals in a row that did not pass
+    nudge       a sentence of the platform's own for the model's next turn
+    test_input  what the rehearsal under way is given
+    look_key, look_problem  what looking brought, until the model has read it
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    phase: Literal["plan", "code"] = "plan"
+    turns: int = 0
+    messages: int = 0
+    heard: int = 0
+    since: int = 0
+    failures: int = 0
+    results: tuple[Done, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    held: Held | None = None
+    files: dict[str, str] = {}
+    tested: str = ""
+    packages: dict[str, str] = {}
+    recent: tuple[str, ...] = ()
+    asks: int = 0
+    failed_tests: int = 0
+    nudge: str = ""
+    test_input: Any = None
+    look_key: str | None = None
+    look_problem: str = ""
+
+    def but(self, **changes: object) -> Work:
+        return self.model_copy(update=changes)
+
+    def done(self, *results: Done) -> Work:
+        """With these results, and nothing pending under their calls any more."""
+        ids = {result.call_id for result in results}
+        return self.but(
+            results=(*self.results, *results), pending=tuple(p for p in self.pending if p.call_id not in ids)
+        )
+
+    def waiting(self, tool: str) -> Pending | None:
+        return next((p for p in self.pending if p.tool == tool), None)
 
 
 class Build(BaseModel):
@@ -39,6 +124,7 @@ class Build(BaseModel):
     awaited: tuple[str, ...] = ()
     grant_id: str | None = None
     stopped: bool = False
+    work: Work = Work()
 
 
 def talk_state(build: Build, today: date) -> TalkState:
@@ -94,6 +180,16 @@ SAY: dict[str, tuple[str, str]] = {
     ),
     "building": ("허락해 주셔서 준비를 시작해요.", "Thank you. Getting it ready."),
     "environment": ("준비물을 갖췄어요.", "Everything it needs is installed."),
+    "waiting": (
+        "Claude가 지금 답하기 어려워요. {n}초 뒤에 스스로 다시 해 볼게요.",
+        "Claude cannot answer right now. It tries again by itself in {n} s.",
+    ),
+    "tested": (
+        "시험이 잘 끝났어요. 결과를 살펴보고 있어요.",
+        "The test went well. Looking at what came out.",
+    ),
+    "testing": ("코드를 다 썼어요. 시험해 볼게요.", "The code is written. Trying it now."),
+    "writing": ("허락해 주셔서 코드를 쓰기 시작해요.", "Thank you. Writing the code now."),
     "rehearsal": ("연습 실행을 하고 있어요. 아무것도 보내지 않아요.", "Rehearsing. Nothing is sent."),
     "ready": (
         "연습이 잘 끝났어요. 켜면 예정대로 스스로 일해요.",

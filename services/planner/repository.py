@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from services.planner.model import Build
 from shared.errors import NotFound
+from shared.records.gateway import Agent
 from shared.records.planner import Conversation, ConversationEntry, Plan, Version
 from shared.store.port import Query, Reader, Tx, Where
 
@@ -25,6 +26,8 @@ QUERIES = (
     Query(ENTRIES, (Where("conversation_id", "==", ""),), order_by="seq"),
     Query(VERSIONS, (Where("agent_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at"),
+    Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at", descending=True),
+    Query("build_turns", (Where("conversation_id", "==", ""),), order_by="number"),
 )
 
 Author = Literal["person", "builder"]
@@ -85,7 +88,7 @@ def save_plan(tx: Tx, plan: Plan) -> None:
 
 
 def find_version(reader: Reader | Tx, id: str) -> Version | None:
-    document = reader.get(VERSIONS, id)
+    document = reader.get(VERSIONS, id) if id else None
     return Version.from_doc(document.data) if document else None
 
 
@@ -113,3 +116,20 @@ def conversations_in(reader: Reader | Tx, state: str) -> list[Conversation]:
         Query(CONVERSATIONS, (Where("state", "==", state),), order_by="updated_at", limit=50)
     )
     return [Conversation.from_doc(d.data) for d in found]
+
+
+def approved_plan(reader: Reader | Tx, conversation_id: str) -> Plan | None:
+    """The newest plan of a conversation that a person allowed."""
+    where = (Where("conversation_id", "==", conversation_id),)
+    found = reader.query(Query(PLANS, where, order_by="created_at", descending=True, limit=50))
+    plans = (Plan.from_doc(document.data) for document in found)
+    return next((plan for plan in plans if plan.status == "approved"), None)
+
+
+def current_version(reader: Reader, gateway: Reader, conversation: Conversation) -> Version | None:
+    """The version a conversation about an existing agent begins with: the live one, else the one shown last."""
+    document = gateway.get("agents", conversation.agent_id) if conversation.agent_id else None
+    if document is None:
+        return None
+    agent = Agent.from_doc(document.data)
+    return find_version(reader, agent.version_id or agent.shown_version_id or "")

@@ -123,7 +123,7 @@ class Version(Record):
     """Immutable code + lock + manifest + contract. `number` is None until a rehearsal passed.
 
     bundle_key: blob with the zip (agent.toml, main.py …). lock: requirements text with hashes; None
-    until resolved when it has packages.
+    until resolved when it has packages. prompt: hash of the instructions a model wrote it under; "" when none did.
     """
 
     agent_id: str
@@ -137,4 +137,5 @@ class Version(Record):
     files: tuple[str, ...] = ()
     lock: str | None = None
     rehearsal_run_id: str | None = None
+    prompt: str = ""
     created_at: str

@@ -28,6 +28,7 @@ MAY_READ_ENVIRONMENT = {
     "services/executor/launcher/": "a process of its own, started with a prepared environment",
     "services/executor/runner/": "runs inside the sandbox, before any of our packages",
     "services/planner/recipes/look/": "runs inside a sandbox",
+    "services/planner/recipes/read/": "runs inside a sandbox",
     "services/planner/recipes/watch/": "agent code: runs inside a sandbox",
     "sdk/": "agents import it; the sandbox speaks to it through its environment",
     "scripts/": "runs before any package is installed",

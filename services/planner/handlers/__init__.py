@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.planner.handlers import decisions, messages, rehearsals, turns
+from services.planner.handlers import decisions, lookups, messages, rehearsals, turns
+from services.planner.handlers.jobs import TurnJob
 from shared.bus.dispatch import Handlers, Quick, Slow
 from shared.events.agent import AgentChanged
 from shared.events.clock import TimeTicked
@@ -10,6 +11,7 @@ from shared.events.conversation import (
     ConversationStopRequested,
     LookFinished,
     MessageReceived,
+    PackagesFound,
     TurnFunded,
     TurnRefused,
 )
@@ -28,8 +30,9 @@ HANDLERS: Handlers = {
     MessageReceived: Quick(messages.on_message_received),
     TurnRefused: Quick(messages.on_turn_refused),
     ConversationStopRequested: Quick(messages.on_stop_requested),
-    TurnFunded: Slow(turns.claim_turn_funded, turns.do_turn, turns.record_turn, turns.TurnJob),
-    LookFinished: Slow(turns.claim_look_finished, turns.do_turn, turns.record_turn, turns.TurnJob),
+    TurnFunded: Slow(turns.claim_turn_funded, turns.do_turn, turns.record_turn, TurnJob),
+    LookFinished: Slow(turns.claim_look_finished, turns.do_turn, turns.record_turn, TurnJob),
+    PackagesFound: Quick(lookups.on_packages_found),
     PlanDecided: Quick(decisions.on_plan_decided),
     PlanEdited: Slow(decisions.claim_edit, decisions.do_edit, decisions.record_edit, decisions.EditJob),
     EnvironmentProgressed: Quick(rehearsals.on_environment_progressed),

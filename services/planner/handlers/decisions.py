@@ -5,10 +5,12 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from services.planner import repository
+from services.planner.builder import breaker, saying
+from services.planner.builder.tools import PLAN
+from services.planner.bundles import Draft, stored
 from services.planner.deps import Deps
-from services.planner.handlers import proposals
-from services.planner.handlers.proposals import Draft
-from services.planner.model import edited, say
+from services.planner.handlers import modelled, proposals
+from services.planner.model import Build, Done, Pending, edited, say
 from services.planner.repository import Entry
 from shared.agentfile import bundle, toml
 from shared.agentfile.schedule import check_schedule
@@ -16,6 +18,7 @@ from shared.bus.dispatch import Failed, Job
 from shared.errors import BadRequest, NotYet
 from shared.events.agent import AgentChanged
 from shared.events.plan import PlanDecided, PlanEdited, VersionPublished
+from shared.records.planner import Conversation, Plan
 from shared.store.port import Tx
 
 
@@ -27,13 +30,19 @@ def on_plan_decided(event: PlanDecided, tx: Tx, deps: Deps) -> None:
     if plan.status != "proposed" or plan.manifest_hash != event.manifest_hash:
         return
     now = deps.now()
+    build = repository.find_build(tx, event.conversation_id)
     if event.decision == "reject":
         repository.save_plan(tx, plan.but(status="rejected"))
+        if build is not None and (waiting := build.work.waiting(PLAN)):
+            work = build.work.done(Done(call_id=waiting.call_id, text=saying.REJECTED))
+            repository.save_build(tx, build.model_copy(update={"work": work}))
         text: Entry = ("text", "builder", {"text": say("rejected", conversation.language)})
         repository.save(tx, conversation.but(state="stopped"), [text], now)
         return
     repository.save_plan(tx, plan.but(status="approved"))
-    build = repository.find_build(tx, event.conversation_id)
+    if build is not None and (waiting := build.work.waiting(PLAN)):
+        _write_code(tx, conversation, build, plan, waiting, event.grant_id, deps)
+        return
     if build is not None:
         repository.save_build(tx, build.model_copy(update={"grant_id": event.grant_id}))
     progress = {"step": "build", "text": say("building", conversation.language), "done": 0, "total": 0}
@@ -50,6 +59,25 @@ def on_plan_decided(event: PlanDecided, tx: Tx, deps: Deps) -> None:
             version_id=event.version_id, agent_id=event.agent_id, conversation_id=event.conversation_id
         )
     )
+
+
+def _write_code(
+    tx: Tx,
+    conversation: Conversation,
+    build: Build,
+    plan: Plan,
+    waiting: Pending,
+    grant_id: str | None,
+    deps: Deps,
+) -> None:
+    """A plan of a model has no code yet: writing it is what comes next."""
+    work = breaker.afresh(build.work.done(Done(call_id=waiting.call_id, text=saying.allowed(plan))))
+    build = build.model_copy(update={"grant_id": grant_id, "work": work.but(phase="code"), "stopped": False})
+    progress = {"step": "build", "text": say("writing", conversation.language), "done": 0, "total": 0}
+    repository.save(
+        tx, conversation.but(state="building", problem=None), [("progress", "builder", progress)], deps.now()
+    )
+    modelled.resume(tx, build, deps, conversation.language)
 
 
 def _files(tx: Tx, version_id: str) -> tuple[str, ...]:
@@ -95,7 +123,7 @@ def do_edit(job: EditJob, deps: Deps) -> Draft:
     if file.schedule is not None:
         check_schedule(file.schedule, file.agent.language)
     files = {**bundle.unpack(deps.blobs.get(version.bundle_key)), "agent.toml": toml.dump(file).encode()}
-    key, digest = proposals.stored(files, deps.blobs)
+    key, digest = stored(files, deps.blobs)
     return Draft(
         agent_file=file,
         bundle_key=key,

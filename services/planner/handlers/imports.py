@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from services.planner.handlers.proposals import Draft, stored
+from services.planner.bundles import Draft, stored
 from services.planner.model import Build, say
 from shared.agentfile import bundle, contract, toml
 from shared.agentfile.packages import check_packages

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.planner import repository
+from services.planner.builder import breaker, saying
 from services.planner.deps import Deps
+from services.planner.meter import close_lease
 from services.planner.model import Build, say, title_of
 from services.planner.repository import Entry
 from shared.clock import moment
 from shared.errors import NotYet
 from shared.events.clock import TimeTicked
 from shared.events.conversation import ConversationStopRequested, MessageReceived, TurnRefused
-from shared.events.usage import LeaseClosed
 from shared.records.planner import Conversation
 from shared.store.port import Tx
 
@@ -30,16 +31,20 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
             language=event.language,
             timezone=event.timezone,
             state="thinking",
+            engine=deps.engine_for(tx.cause.workspace_id),
             agent_id=event.agent_id,
             created_at=now,
             updated_at=now,
         )
+    elif conversation.engine == "recipes":
+        conversation = conversation.but(engine=deps.engine_for(tx.cause.workspace_id))
     build = repository.find_build(tx, event.conversation_id) or Build(
         id=event.conversation_id,
         workspace_id=tx.cause.workspace_id,
         language=event.language,
         timezone=event.timezone,
     )
+    messages = (*build.messages, event.text) if event.text else build.messages
     entries: list[Entry] = []
     if event.text:
         entries.append(("text", "person", {"text": event.text}))
@@ -51,7 +56,7 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
         tx,
         build.model_copy(
             update={
-                "messages": (*build.messages, event.text) if event.text else build.messages,
+                "messages": messages,
                 "answers": {**build.answers, **event.answers},
                 "secret_names": tuple(dict.fromkeys((*build.secret_names, *event.secret_names))),
                 "import_key": event.import_key or build.import_key,
@@ -59,6 +64,9 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
                 "looking": None,  # what an older message wanted to see starts no turn that nobody paid for
                 "awaited": (),
                 "stopped": False,
+                "work": saying.interrupted(
+                    breaker.afresh(build.work), event.text, event.answers, len(messages)
+                ),
             }
         ),
     )
@@ -106,8 +114,7 @@ def on_stop_requested(event: ConversationStopRequested, tx: Tx, deps: Deps) -> N
 
 
 def _stop(tx: Tx, conversation: Conversation, build: Build, text: str, deps: Deps) -> None:
-    if build.lease_id is not None:
-        tx.emit(LeaseClosed(lease_id=build.lease_id))
+    close_lease(tx, build.lease_id)
     repository.save_build(tx, build.model_copy(update={"stopped": True, "lease_id": None, "looking": None}))
     entries: list[Entry] = [("result", "builder", {"text": text, "state": "stopped"})]
     repository.save(tx, conversation.but(state="stopped", problem=text), entries, deps.now())

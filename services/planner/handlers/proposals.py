@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from services.planner import repository
+from services.planner.bundles import Draft, stored
 from services.planner.deps import Deps
 from services.planner.model import Build, say, sheet_rows
 from services.planner.recipes.talk import Propose
 from services.planner.repository import Entry
-from shared.agentfile import bundle, toml
+from shared.agentfile import toml
 from shared.agentfile.canonical import manifest_hash
 from shared.agentfile.describe import describe
 from shared.agentfile.model import AgentFile
 from shared.agentfile.schedule import next_firings
 from shared.blobs.port import Blobs
 from shared.clock import stamp
+from shared.errors import NotYet
+from shared.events.plan import VersionReady
 from shared.records.gateway import Agent, Grant
 from shared.records.planner import Conversation, Estimate, PackageWish, Plan, Version
 from shared.store.port import Reader, Tx
 
 _FIRINGS = 5
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A proposal whose files are already in the store: only documents are missing."""
-
-    agent_file: AgentFile
-    bundle_key: str
-    bundle_sha256: str
-    files: tuple[str, ...]
-    lock: str | None
-    summary: str
-    steps: tuple[str, ...]
-    packages: tuple[PackageWish, ...]
-    found: tuple[str, ...] = ()
-    wont: tuple[str, ...] = ()
-    seconds: float = 0
-    author_words: str | None = None
-    said: str = ""
-
-
-def stored(files: Mapping[str, bytes], blobs: Blobs) -> tuple[str, str]:
-    """Pack and keep a version's files under their hash; returns key and hash. Safe to repeat."""
-    data = bundle.pack(dict(files))
-    digest = hashlib.sha256(data).hexdigest()
-    key = f"planner/bundles/{digest}.zip"
-    blobs.put(key, data)
-    return key, digest
 
 
 def draft(step: Propose, build: Build, blobs: Blobs) -> Draft:
@@ -76,14 +49,12 @@ def draft(step: Propose, build: Build, blobs: Blobs) -> Draft:
     )
 
 
-def record(tx: Tx, conversation: Conversation, made: Draft, deps: Deps) -> None:
-    """The newest plan replaces the one before it; its version is a candidate until a rehearsal passed."""
-    now = deps.now()
-    agent_id = conversation.agent_id or deps.ids.new("agent")
-    version = Version(
+def candidate(made: Draft, conversation: Conversation, deps: Deps, prompt: str = "") -> Version:
+    """prompt: hash of the instructions a model wrote it under."""
+    return Version(
         id=deps.ids.new("ver"),
         workspace_id=conversation.workspace_id,
-        agent_id=agent_id,
+        agent_id=conversation.agent_id or deps.ids.new("agent"),
         conversation_id=conversation.id,
         status="candidate",
         manifest_hash=manifest_hash(made.agent_file),
@@ -92,25 +63,56 @@ def record(tx: Tx, conversation: Conversation, made: Draft, deps: Deps) -> None:
         bundle_sha256=made.bundle_sha256,
         files=made.files,
         lock=made.lock,
-        created_at=now,
+        prompt=prompt,
+        created_at=deps.now(),
     )
+
+
+def record(tx: Tx, conversation: Conversation, made: Draft, deps: Deps, before: Sequence[Entry] = ()) -> None:
+    """The newest plan replaces the one before it; its version is a candidate until a rehearsal passed. before:
+    entries that come first."""
+    now = deps.now()
+    version = candidate(made, conversation, deps)
     plan = _plan(conversation, version, made, deps)
     old = repository.find_plan(tx, conversation.plan_id) if conversation.plan_id else None
     if old is not None and old.status == "proposed":
         repository.save_plan(tx, old.but(status="superseded"))
     repository.save_version(tx, version)
     repository.save_plan(tx, plan)
-    entries: list[Entry] = []
+    entries = [*before]
     if made.said:
         entries.append(("text", "builder", {"text": made.said}))
     entries.append(("plan", "builder", {"plan_id": plan.id}))
     repository.save(
         tx,
         conversation.but(
-            state="proposed", agent_id=agent_id, plan_id=plan.id, version_id=version.id, problem=None
+            state="proposed", agent_id=version.agent_id, plan_id=plan.id, version_id=version.id, problem=None
         ),
         entries,
         now,
+    )
+
+
+def promote(tx: Tx, conversation: Conversation, deps: Deps, before: Sequence[Entry] = ()) -> None:
+    """The version whose rehearsal passed can be switched on, numbered from 1. before: entries that come first."""
+    version = repository.find_version(tx, conversation.version_id or "")
+    run_id = conversation.test_run_id
+    if version is None or run_id is None or version.status == "promoted":
+        raise NotYet("The version is not known yet.")
+    number = 1 + max((v.number or 0 for v in repository.versions_of(tx, version.agent_id)), default=0)
+    repository.save_version(tx, version.but(status="promoted", number=number, rehearsal_run_id=run_id))
+    text = say("ready", conversation.language)
+    result = {"text": text, "run_id": run_id, "state": "ready", "version": number}
+    entries = [*before, ("result", "builder", result)]
+    repository.save(tx, conversation.but(state="ready", problem=None), entries, deps.now())
+    tx.emit(
+        VersionReady(
+            version_id=version.id,
+            agent_id=version.agent_id,
+            conversation_id=conversation.id,
+            number=number,
+            run_id=run_id,
+        )
     )
 
 
@@ -135,6 +137,7 @@ def _plan(conversation: Conversation, version: Version, made: Draft, deps: Deps)
         found=made.found,
         wont=made.wont,
         author_words=made.author_words,
+        findings=made.findings,
         new_rows=_new_rows(version.agent_id, file, deps.gateway),
         created_at=deps.now(),
     )

@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.planner import repository
+from services.planner.builder import breaker
+from services.planner.builder.acting import files_digest
+from services.planner.builder.tools import TEST
 from services.planner.deps import Deps
-from services.planner.model import say
+from services.planner.handlers import modelled, proposals
+from services.planner.meter import close_lease
+from services.planner.model import Build, Done, Work, say
 from services.planner.repository import Entry
+from services.planner.trouble import model_trouble
 from shared.clock import stamp
 from shared.errors import NotYet
 from shared.events.environment import (
@@ -16,7 +22,6 @@ from shared.events.environment import (
     EnvironmentProgressed,
     EnvironmentReady,
 )
-from shared.events.plan import VersionReady
 from shared.events.run import RunFinished, RunRequested, RunStarted
 from shared.ids import derived
 from shared.records.planner import Conversation
@@ -59,6 +64,7 @@ def on_environment_ready(event: EnvironmentReady, tx: Tx, deps: Deps) -> None:
             version_id=version.id,
             kind="test",
             grant_id=build.grant_id if build else None,
+            input=build.work.test_input if build else None,
             conversation_id=conversation.id,
             tokens=version.agent_file.manifest.tokens.per_run,
             requested_at=stamp(now),
@@ -92,6 +98,15 @@ def on_environment_failed(event: EnvironmentFailed, tx: Tx, deps: Deps) -> None:
         or conversation.version_id != event.version_id
     ):
         return
+    build = repository.find_build(tx, event.conversation_id)
+    if build is not None and (waiting := build.work.waiting(TEST)):
+        text = f"Nothing was tested: the packages cannot be installed. {event.text}"
+        work = build.work.done(Done(call_id=waiting.call_id, text=text, failed=True))
+        failed = build.model_copy(update={"work": work.but(failed_tests=work.failed_tests + 1)})
+        progress = {"step": "environment", "text": event.text, "done": 0, "total": 0}
+        repository.save(tx, conversation, [("progress", "builder", progress)], deps.now())
+        modelled.resume(tx, failed, deps, conversation.language)
+        return
     entries: list[Entry] = [("result", "builder", {"text": event.text, "state": "failed"})]
     repository.save(tx, conversation.but(state="failed", problem=event.text), entries, deps.now())
 
@@ -119,22 +134,42 @@ def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
     passed = event.status == "succeeded" and event.outcome == "pending"
     if not passed:
         repository.save_version(tx, version.but(status="failed", rehearsal_run_id=event.run_id))
+    build = repository.find_build(tx, event.conversation_id)
+    if build is not None and build.work.waiting(TEST):
+        _told(tx, conversation, build, event, passed, deps)
+    elif passed:
+        proposals.promote(tx, conversation, deps)
+    else:
         _failed(tx, conversation, event, deps)
-        return
-    number = 1 + max((v.number or 0 for v in repository.versions_of(tx, version.agent_id)), default=0)
-    repository.save_version(tx, version.but(status="promoted", number=number, rehearsal_run_id=event.run_id))
-    text = say("ready", conversation.language)
-    result = {"text": text, "run_id": event.run_id, "state": "ready", "version": number}
-    repository.save(tx, conversation.but(state="ready"), [("result", "builder", result)], deps.now())
-    tx.emit(
-        VersionReady(
-            version_id=version.id,
-            agent_id=version.agent_id,
-            conversation_id=conversation.id,
-            number=number,
-            run_id=event.run_id,
-        )
+
+
+def _told(
+    tx: Tx, conversation: Conversation, build: Build, event: RunFinished, passed: bool, deps: Deps
+) -> None:
+    """The model reads what the rehearsal showed and decides whether it is what the person wanted."""
+    work = build.work
+    work = work.but(
+        tested=files_digest(work) if passed else "", failed_tests=0 if passed else work.failed_tests + 1
     )
+    key = "tested" if passed else "not_ready"
+    text = f"{say(key, conversation.language)} {'' if passed else event.reason_text}".strip()
+    data = {"step": "test", "text": text, "run_id": event.run_id, "passed": passed}
+    if code := breaker.tripped(work):
+        data = {"text": f"{text} {model_trouble(code, conversation.language)}", "run_id": event.run_id}
+        stopped = build.model_copy(update={"work": work.done(*_results(work, event))})
+        repository.save_build(tx, stopped.model_copy(update={"lease_id": None}))
+        close_lease(tx, build.lease_id)
+        result: Entry = ("result", "builder", {**data, "state": "failed", "code": code})
+        repository.save(tx, conversation.but(state="failed", problem=data["text"]), [result], deps.now())
+        return
+    repository.save(tx, conversation.but(state="building"), [("progress", "builder", data)], deps.now())
+    modelled.resume(tx, build.model_copy(update={"work": work}), deps, conversation.language)
+
+
+def _results(work: Work, event: RunFinished) -> list[Done]:
+    """What the model will read when the person has it go on after all."""
+    text = f"The test did not pass: {event.reason_text}"
+    return [Done(call_id=p.call_id, text=text, failed=True) for p in work.pending if p.tool == TEST]
 
 
 def _failed(tx: Tx, conversation: Conversation, event: RunFinished, deps: Deps) -> None:

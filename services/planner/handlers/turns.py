@@ -7,18 +7,23 @@ import logging
 from dataclasses import asdict, dataclass
 from zoneinfo import ZoneInfo
 
+from services.planner import meter as meters
 from services.planner import repository
+from services.planner.builder.tools import LOOK
+from services.planner.builder.turn import Answered, HaltedTurn, ModelTurn, Troubled, take_turn
+from services.planner.bundles import Draft
 from services.planner.deps import Deps
-from services.planner.handlers import proposals
+from services.planner.handlers import modelled, proposals
 from services.planner.handlers.imports import read_import
-from services.planner.handlers.proposals import Draft
+from services.planner.handlers.jobs import TurnJob
+from services.planner.meter import Meter
 from services.planner.model import Build, say, talk_state
 from services.planner.recipes.found import parse_look
 from services.planner.recipes.program import look_program
 from services.planner.recipes.talk import Ask, Look, LookFound, Propose, Refuse, Step
 from services.planner.repository import Entry
 from shared.agentfile import bundle
-from shared.bus.dispatch import Failed, Job
+from shared.bus.dispatch import Failed
 from shared.errors import BadRequest, DecodeError, NotYet
 from shared.events.conversation import LookFinished, LookRequested, TurnFunded
 from shared.events.usage import LeaseClosed
@@ -26,19 +31,8 @@ from shared.ids import derived
 from shared.records.planner import Conversation
 from shared.store.port import Tx
 
+NOTHING_READ = "Nothing could be read: the look itself failed."
 log = logging.getLogger(__name__)
-
-
-class TurnJob(Job):
-    """look_key: blob with what was just seen; look_failed: nothing could be read; look_problem: because this
-    machine cannot look at all, and how to mend that."""
-
-    conversation_id: str
-    message_id: str
-    look_key: str | None = None
-    look_failed: bool = False
-    look_problem: str = ""
-    looked_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,8 +50,15 @@ def claim_turn_funded(event: TurnFunded, tx: Tx, deps: Deps) -> TurnJob | None:
     if build.message_id != event.message_id or build.stopped:
         tx.emit(LeaseClosed(lease_id=event.lease_id))
         return None
-    if build.lease_id is not None:  # of a turn that was overtaken by this message
-        tx.emit(LeaseClosed(lease_id=build.lease_id))
+    meters.close_lease(tx, build.lease_id)  # of a turn that was overtaken by this message
+    meter = Meter(
+        id=event.lease_id,
+        workspace_id=build.workspace_id,
+        conversation_id=build.id,
+        tokens=event.tokens,
+        expires_at=event.expires_at,
+    )
+    meters.save_meter(tx, meter)
     repository.save_build(tx, build.model_copy(update={"lease_id": event.lease_id}))
     return TurnJob(conversation_id=build.id, message_id=event.message_id)
 
@@ -66,21 +67,30 @@ def claim_look_finished(event: LookFinished, tx: Tx, deps: Deps) -> TurnJob | No
     build = repository.find_build(tx, event.conversation_id)
     if build is None or build.looking != event.look_id or build.stopped or build.message_id is None:
         return None
-    return TurnJob(
+    job = TurnJob(
         conversation_id=build.id,
         message_id=build.message_id,
         look_key=event.result_key,
         look_failed=event.result_key is None,
         look_problem=event.problem,
     )
+    if not build.work.waiting(LOOK):
+        return job
+    problem = event.problem or ("" if event.result_key else NOTHING_READ)
+    work = build.work.but(look_key=event.result_key, look_problem=problem)
+    repository.save_build(tx, build.model_copy(update={"work": work, "looking": None, "awaited": ()}))
+    return None if modelled.unfinished(work) else job
 
 
-def do_turn(job: TurnJob, deps: Deps) -> Turned:
+def do_turn(job: TurnJob, deps: Deps) -> Turned | ModelTurn:
     build = repository.find_build(deps.store, job.conversation_id)
-    if build is None:
+    conversation = repository.find_conversation(deps.store, job.conversation_id)
+    if build is None or conversation is None:
         raise NotYet("The conversation is not known yet.")
     if build.import_key is not None:
         return Turned(read_import(deps.blobs.get(build.import_key), build, deps.blobs), {})
+    if conversation.engine == "claude":
+        return take_turn(conversation, build, deps.bench)
     if job.look_problem:
         raise BadRequest(job.look_problem, code="cannot_look")
     looks = {**build.looks, **_seen(job, build, deps)}
@@ -111,10 +121,15 @@ def _seen(job: TurnJob, build: Build, deps: Deps) -> dict[str, dict[str, object]
     return {address: asdict(look) for address, look in (found | in_vain).items()}
 
 
-def record_turn(job: TurnJob, outcome: Turned | Failed, tx: Tx, deps: Deps) -> None:
+def record_turn(job: TurnJob, outcome: Turned | ModelTurn | Failed, tx: Tx, deps: Deps) -> None:
     build = repository.find_build(tx, job.conversation_id)
     conversation = repository.find_conversation(tx, job.conversation_id)
-    if build is None or conversation is None or build.message_id != job.message_id or build.stopped:
+    if build is None or conversation is None:
+        return
+    if isinstance(outcome, Answered | Troubled | HaltedTurn):
+        modelled.record(job, outcome, tx, conversation, build, deps)
+        return
+    if build.message_id != job.message_id or build.stopped:
         return
     now = deps.now()
     if isinstance(outcome, Failed):
@@ -139,9 +154,8 @@ def record_turn(job: TurnJob, outcome: Turned | Failed, tx: Tx, deps: Deps) -> N
 
 
 def _close(tx: Tx, build: Build) -> None:
-    """The answer is complete: what the lease did not spend is free again."""
-    if build.lease_id is not None:
-        tx.emit(LeaseClosed(lease_id=build.lease_id))
+    """The answer is complete."""
+    meters.close_lease(tx, build.lease_id)
     repository.save_build(tx, build.model_copy(update={"lease_id": None}))
 
 

@@ -1,4 +1,4 @@
-"""The files of the two programs, as they lie beside this module. Read when first asked for."""
+"""The files of the three programs, as they lie beside this module. Read when first asked for."""
 
 from __future__ import annotations
 
@@ -24,8 +24,14 @@ def look_program() -> Mapping[str, bytes]:
 
 
 @cache
+def read_program() -> Mapping[str, bytes]:
+    """As `look_program`, for a reader that understands text: it brings back a part of each page as well."""
+    return _program("read")
+
+
+@cache
 def requirements_lock() -> bytes:
-    """Pinned with hashes for every platform; both programs run in this environment."""
+    """Pinned with hashes for every platform; all of them run in this environment."""
     return (_HERE / "requirements.lock").read_bytes()
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from services.planner.builder.workbench import Workbench
 from services.planner.deps import Deps
 from services.planner.handlers import HANDLERS
+from services.planner.ports import Llm, ModelKey
 from services.planner.recipes.talk import (
     Ask,
     Estimate,
@@ -24,6 +26,7 @@ from services.planner.recipes.talk import (
 from shared.agentfile.model import AgentFile
 from shared.blobs.files import FileBlobs
 from shared.events.conversation import MessageReceived, TurnFunded
+from tests.fakes.llm import ScriptedLlm
 from tests.unit.desk import Desk
 
 SHOP = "https://shop.example.com/new"
@@ -70,6 +73,29 @@ class ScriptedEngine:
         return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
 
 
+@dataclass
+class DeskKeys:
+    """The Keys port: one key for builds, or none."""
+
+    key: ModelKey | None = None
+
+    def key_for(self, workspace_id: str) -> ModelKey | None:
+        return None
+
+    def builder_key_for(self, workspace_id: str) -> ModelKey | None:
+        return self.key
+
+
+@dataclass
+class DeskModels:
+    """The Models port: the same scripted model behind every key."""
+
+    llm: ScriptedLlm
+
+    def open(self, key: ModelKey) -> Llm:
+        return self.llm
+
+
 class PlannerDesk(Desk):
     """With `engine`, and short ways to say what happens in every conversation."""
 
@@ -88,6 +114,21 @@ class PlannerDesk(Desk):
             executor=desk.databases.read("executor"),
             blobs=self.blobs,
             engine=self.engine,
+            bench=self._bench(desk),
+        )
+
+    def _bench(self, desk: Desk) -> Workbench:
+        self.keys, self.llm = DeskKeys(), ScriptedLlm(clock=desk.clock)
+        return Workbench(
+            clock=desk.clock,
+            ids=desk.ids,
+            store=desk.store,
+            gateway=desk.databases.read("gateway"),
+            executor=desk.databases.read("executor"),
+            blobs=self.blobs,
+            keys=self.keys,
+            models=DeskModels(self.llm),
+            show_every_s=0.05,
         )
 
     def says(self, message_id: str = "msg_1", text: str = "새 상품을 알려 줘", **more: object) -> None:
