@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from shared.records.gateway import Connection
 from shared.records.tapes import TapeKeyRecord
 from shared.store.port import Reader
 from shared.vault.envelope import Place
@@ -26,6 +27,12 @@ class Vault(Protocol):
 
     def tape_key(self, record: TapeKeyRecord) -> TapeKey:
         """Opens what the executor wrapped. Raises DecodeError."""
+
+    def seal_connection(self, value: str, place: Place) -> str:
+        """Under keys that open connections and nothing else."""
+
+    def open_connection(self, connection: Connection) -> str:
+        """Only to seal it again. Raises NotFound, DecodeError."""
 
     def key(self, purpose: str) -> bytes:
         """32 bytes for signing, stable for this installation."""

@@ -16,6 +16,8 @@ def door(settings: Settings, project_dir: Path, data_dir: Path) -> Door:
         page=project_dir / "web" / "dist",
         page_status=data_dir / "web-build.json",
         engine="claude" if claude else "recipes",
+        connectable=settings.planner != "recipes",
+        model=settings.model,
         month_tokens=settings.month_tokens,
         files_url=settings.files_url.rstrip("/"),
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 Language = Literal["ko", "en"]
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 _DETAIL_CHARS = 200
 # Only here do the server's own words help: everywhere else the sentence says all there is to do.
 _QUOTED = frozenset({"request_refused"})
 
 SENTENCES: dict[str, tuple[str, str]] = {
+    "disconnected": (
+        "연결된 Claude가 없어서 멈췄어요. 한 것은 그대로예요. 설정에서 Claude를 연결하고 ‘다시’를 눌러 주세요.",
+        "There is no Claude connected any more. Everything so far is kept. Connect it in the settings and press Retry.",
+    ),
     "key_refused": (
         "Claude가 이 키를 받아 주지 않아요. 설정에서 다른 키를 연결해 주세요.",
         "Claude does not accept this key. Connect another one in the settings.",
@@ -56,8 +61,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The answer ended before it was complete. Press Retry to go on.",
     ),
     "garbled": (
+<<<<<<< ours
         "Claude 서버의 답을 읽을 수 없었어요. ‘다시’를 눌러 보고, 계속되면 운영자에게 알려 주세요.",
         "What came back could not be read. Press Retry; if it stays so, tell the operator.",
+=======
+        "Claude 서버의 답을 읽을 수 없었어요. ‘다시’를 눌러 보고, 계속되면 운영자에게 서버 주소를 물어봐 주세요.",
+        "What came back could not be read. Press Retry; if that does not help, ask the operator about the server.",
+>>>>>>> theirs
     ),
     "failed": (
         "Claude 쪽에서 문제가 생겼어요. 잠시 뒤에 ‘다시’를 눌러 주세요.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.events import (
     agent,
     clock,
+    connection,
     conversation,
     delivery,
     environment,
@@ -16,7 +17,19 @@ from shared.events import (
 )
 from shared.events.envelope import Envelope, Event, payload
 
-_MODULES = (agent, clock, conversation, delivery, environment, permission, plan, run, usage, workspace)
+_MODULES = (
+    agent,
+    clock,
+    connection,
+    conversation,
+    delivery,
+    environment,
+    permission,
+    plan,
+    run,
+    usage,
+    workspace,
+)
 
 TYPES: dict[str, type[Event]] = {
     kind.type(): kind

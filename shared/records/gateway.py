@@ -1,4 +1,4 @@
-"""Owned by gateway: agents, grants, deliveries, notices, the practice switch."""
+"""Owned by gateway: agents, grants, deliveries, notices, the practice switch, secrets and connections."""
 
 from __future__ import annotations
 
@@ -114,3 +114,31 @@ class Secret(Record):
     created_at: str
     last_used_at: str | None = None
     deleted_at: str | None = None
+
+
+class Connection(Record):
+    """A workspace's own access to a model; id `<workspace>-<kind>`. The key is only in `sealed` (see
+    shared/vault/connections); "" once it was taken away. hint: the key's last four characters.
+
+    problem: why the last test failed, one sentence by language; empty otherwise. tokens and cost are that
+    test's; cost None: the model's price is not known. tested_at while `testing`: the key before this one
+    worked then, so builds go on with this one meanwhile.
+    """
+
+    kind: Literal["claude"]
+    state: Literal["testing", "working", "failed"]
+    version: int = 1
+    sealed: str
+    hint: str
+    model: str
+    code: str = ""
+    problem: dict[str, str] = {}
+    tokens: int = 0
+    cost_usd_micros: int | None = None
+    typed_at: str
+    tested_at: str | None = None
+    deleted_at: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self.deleted_at is None and self.state != "failed" and self.tested_at is not None

@@ -42,10 +42,13 @@ class Keyring:
     def find(self, key_id: str) -> Key | None:
         return next((key for key in self.keys if key.id == key_id), None)
 
+    def derived(self, purpose: str) -> Keyring:
+        """A ring for another purpose: one key for each of these, from which nothing leads back to it."""
+        return Keyring(tuple(_derived(key, purpose) for key in self.keys))
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes for another use (signed links, fingerprints), from the oldest key: rotation keeps them."""
-        kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"agentbuilder {purpose}".encode())
-        return kdf.derive(self.keys[0].key)
+        return _derived(self.keys[0], purpose).key
 
 
 def load_keyring(path: Path) -> Keyring:
@@ -71,6 +74,12 @@ def load_keyring(path: Path) -> Keyring:
 def new_key_line() -> str:
     raw = os.urandom(32)
     return f"{_key_id(raw)} {base64.b64encode(raw).decode()}\n"
+
+
+def _derived(key: Key, purpose: str) -> Key:
+    kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"agentbuilder {purpose}".encode())
+    raw = kdf.derive(key.key)
+    return Key(_key_id(raw), raw)
 
 
 def _make_once(path: Path) -> None:

@@ -11,7 +11,7 @@ EVERY_SERVICE = ("__init__", "app", "deps", "handlers", "model", "repository")
 WINDOW = 8
 # Used by fewer than three services, with the reason it is shared all the same.
 FEW_USERS = {
-    "vault": "only gateway and executor may decrypt secrets; they must not import each other",
+    "vault": "who may decrypt what is one decision (0029); gateway, executor and planner share the form",
     "net": "the one outbound client: address rules stand in one place",
     "telemetry": "the runtime gives it to every service",
     "blobs": "the runtime gives it to every service",

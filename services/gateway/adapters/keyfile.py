@@ -6,8 +6,10 @@ import hashlib
 import hmac
 from pathlib import Path
 
+from shared.records.gateway import Connection
 from shared.records.tapes import TapeKeyRecord
 from shared.store.port import Reader
+from shared.vault.connections import ConnectionKeys
 from shared.vault.envelope import Place, open_sealed, seal
 from shared.vault.keyfile import KEYFILE, Keyring, load_keyring
 from shared.vault.reveal import reveal
@@ -17,6 +19,7 @@ from shared.vault.tapes import TapeKey, open_key
 class KeyfileVault:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
+        self._connections = ConnectionKeys(keyring)
         self._fingerprints = keyring.derive("fingerprints")
 
     @classmethod
@@ -38,6 +41,12 @@ class KeyfileVault:
 
     def tape_key(self, record: TapeKeyRecord) -> TapeKey:
         return open_key(record, self._keyring)
+
+    def seal_connection(self, value: str, place: Place) -> str:
+        return self._connections.seal(value, place)
+
+    def open_connection(self, connection: Connection) -> str:
+        return self._connections.open(connection)
 
     def key(self, purpose: str) -> bytes:
         return self._keyring.derive(purpose)

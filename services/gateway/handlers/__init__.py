@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.gateway.handlers.connections import on_connection_tested
 from services.gateway.handlers.deliveries import claim_delivery, do_delivery, record_delivery
 from services.gateway.handlers.packages import on_environment_asked
 from services.gateway.handlers.quarantine import on_agent_quarantined
@@ -13,6 +14,7 @@ from services.gateway.repository.sending import SendJob
 from shared.bus.dispatch import Handlers, Quick, Slow
 from shared.events.agent import AgentQuarantined, StateRewindRefused, StateRewound
 from shared.events.clock import TimeTicked
+from shared.events.connection import ConnectionTested
 from shared.events.delivery import DeliveryRequested
 from shared.events.environment import EnvironmentAsked
 from shared.events.plan import VersionReady
@@ -27,6 +29,7 @@ HANDLERS: Handlers = {
     EnvironmentAsked: Quick(on_environment_asked),
     VersionReady: Quick(on_version_ready),
     AgentQuarantined: Quick(on_agent_quarantined),
+    ConnectionTested: Quick(on_connection_tested),
     StateRewound: Quick(on_rewind_over),
     StateRewindRefused: Quick(on_rewind_over),
     TimeTicked: Quick(on_time_ticked, once=False),

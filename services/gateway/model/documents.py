@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from shared.records import Record
 
-ChangeKind = Literal["agent", "run", "delivery", "notice", "conversation"]
+ChangeKind = Literal["agent", "run", "delivery", "notice", "conversation", "connection"]
 
 
 class Request(Record):

@@ -106,6 +106,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Paste the whole webhook address; it starts with https://.",
     ),
     "bad_secret": ("빈 값이나 너무 긴 값은 넣을 수 없어요.", "An empty or very long value cannot be stored."),
+    "bad_model_key": (
+        "Claude 키를 통째로 붙여넣어 주세요. 보통 sk-ant-로 시작해요.",
+        "Paste the whole Claude key; it usually begins with sk-ant-.",
+    ),
     "not_rehearsed": (
         "아직 연습 실행이 끝나지 않았어요. 연습 실행이 통과하면 켤 수 있어요.",
         "The rehearsal has not passed yet. It can be switched on after that.",

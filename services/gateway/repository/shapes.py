@@ -13,6 +13,7 @@ GRANTS = "grants"
 REQUESTS = "requests"
 SECRETS = "secrets"
 SECRET_USES = "secret_uses"  # noqa: S105 - the name of a collection
+CONNECTIONS = "connections"
 DELIVERIES = "deliveries"
 NOTICES = "notices"
 PRACTICE = "practice"
@@ -31,6 +32,7 @@ COLLECTIONS = (
     REQUESTS,
     SECRETS,
     SECRET_USES,
+    CONNECTIONS,
     DELIVERIES,
     NOTICES,
     PRACTICE,

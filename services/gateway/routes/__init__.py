@@ -13,6 +13,7 @@ from services.gateway.routes import (
     account,
     agents,
     answers,
+    connections,
     conversations,
     deliveries,
     downloads,
@@ -50,6 +51,7 @@ _RESOURCES = (
     deliveries,
     account,
     secrets,
+    connections,
     stream,
     operate,
 )

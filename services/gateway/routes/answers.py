@@ -42,6 +42,11 @@ class Problem(BaseModel):
     diff: dict[str, Any] | None = None
 
 
+class SlowDown(ProjectError):
+    status = 429
+    code = "slow_down"
+
+
 class Body(BaseModel):
     """Base of request bodies: unknown keys are a mistake worth telling."""
 
@@ -127,8 +132,8 @@ class Api:
     ) -> Callable[[F], F]:
         return self._route("post", rule, answer, status, public=public)
 
-    def put(self, rule: str) -> Callable[[F], F]:
-        return self._route("put", rule, None, 204)
+    def put(self, rule: str, answer: type[BaseModel] | None = None, status: int = 204) -> Callable[[F], F]:
+        return self._route("put", rule, answer, status)
 
     def patch(self, rule: str, answer: type[BaseModel], status: int = 200) -> Callable[[F], F]:
         return self._route("patch", rule, answer, status)

@@ -27,6 +27,7 @@ from services.gateway.routes.answers import (
     refusal,
     scope,
 )
+from services.gateway.routes.connections import engine
 from services.gateway.routes.live import frame, last_seen, live
 from services.gateway.routes.once import made_id
 from shared.errors import BadRequest, NotFound
@@ -240,7 +241,7 @@ def _conversation(id: str) -> Conversation:
         language=request.language,
         timezone=request.timezone,
         state="thinking",
-        engine=deps().door.engine,
+        engine=engine(scope()),
         agent_id=request.agent_id,
         created_at=request.at,
         updated_at=request.at,

@@ -12,6 +12,7 @@ from services.gateway.model.words import Language
 from services.gateway.repository.scope import Scope
 from services.gateway.repository.shapes import PRACTICE, USERS, WORKSPACES
 from services.gateway.routes.answers import Answer, Api, Body, cause, deps, language, person, scope
+from services.gateway.routes.connections import engine
 from shared.records.gateway import Practice
 from shared.records.ledger import Budget
 from shared.store.port import Tx
@@ -91,7 +92,7 @@ def me_of(who: Person) -> Me:
         workspace=Named(id=who.workspace_id, name=workspace.name if workspace else ""),
         language=language(),
         timezone=(workspace.timezone if workspace else "") or "Asia/Seoul",
-        engine=deps().door.engine,
+        engine=engine(own),
         sandbox=_sandbox(),
         practice=PracticeState(day=practice.day, broken=practice.broken)
         if practice

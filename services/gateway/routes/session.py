@@ -6,17 +6,11 @@ from flask import Response, request
 
 from services.gateway.model.origin import secure
 from services.gateway.repository.access import end_session, open_session
-from services.gateway.routes.answers import Answer, Api, Body, deps, person, reply
+from services.gateway.routes.answers import Answer, Api, Body, SlowDown, deps, person, reply
 from services.gateway.routes.guard import cookie_name
 from services.gateway.routes.me import Me, me_of
-from shared.errors import ProjectError
 
 api = Api("session")
-
-
-class SlowDown(ProjectError):
-    status = 429
-    code = "slow_down"
 
 
 class SignIn(Body):

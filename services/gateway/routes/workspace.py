@@ -8,6 +8,7 @@ from services.gateway.model.access import Workspace
 from services.gateway.repository.shapes import AGENTS, SECRETS, WORKSPACES
 from services.gateway.routes.agents import repository, save_agent
 from services.gateway.routes.answers import Api, Body, Id, cause, deps, refusal, scope
+from services.gateway.routes.connections import repository as connections
 from services.gateway.routes.conversations import vault_of
 from shared.errors import BadRequest
 from shared.events.workspace import WorkspaceDeleted
@@ -43,6 +44,7 @@ def delete_workspace(body: Confirmation) -> Id:
                 save_agent(tx, current, current.but(enabled=False, deleted_at=deps().now()))
         for secret in vault_of().all(tx):
             tx.put(SECRETS, secret.id, secret.but(sealed="", deleted_at=deps().now()).to_doc())
+        connections().delete(tx)
         tx.emit(WorkspaceDeleted(workspace_id=own.workspace_id, at=deps().now()))
 
     deps().store.transact(delete, cause=cause())

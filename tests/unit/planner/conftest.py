@@ -26,6 +26,10 @@ from services.planner.recipes.talk import (
 from shared.agentfile.model import AgentFile
 from shared.blobs.files import FileBlobs
 from shared.events.conversation import MessageReceived, TurnFunded
+<<<<<<< ours
+=======
+from tests.fakes.keys import FakeKeys, FakeLlms
+>>>>>>> theirs
 from tests.fakes.llm import ScriptedLlm
 from tests.unit.desk import Desk
 
@@ -101,6 +105,9 @@ class PlannerDesk(Desk):
 
     def __init__(self, folder: Path) -> None:
         self.engine = ScriptedEngine()
+        self.llm = ScriptedLlm()
+        self.keys = FakeKeys()
+        self.llms = FakeLlms(self.llm)
         super().__init__(folder, "planner", HANDLERS, lambda desk: self._deps(desk, folder))
         self._leases = 0
 
@@ -114,6 +121,7 @@ class PlannerDesk(Desk):
             executor=desk.databases.read("executor"),
             blobs=self.blobs,
             engine=self.engine,
+<<<<<<< ours
             bench=self._bench(desk),
         )
 
@@ -129,6 +137,10 @@ class PlannerDesk(Desk):
             keys=self.keys,
             models=DeskModels(self.llm),
             show_every_s=0.05,
+=======
+            keys=self.keys,
+            llms=self.llms,
+>>>>>>> theirs
         )
 
     def says(self, message_id: str = "msg_1", text: str = "새 상품을 알려 줘", **more: object) -> None:
