@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-<<<<<<< ours
 from services.planner.builder.workbench import Workbench
 from services.planner.ports import Engine
-=======
-from services.planner.ports import Engine, Keys, Llms
->>>>>>> theirs
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.ids import Ids
@@ -26,7 +22,6 @@ class Deps:
     executor: Reader
     blobs: Blobs
     engine: Engine
-<<<<<<< ours
     bench: Workbench
     engines: Literal["auto", "claude", "recipes"] = "auto"
 
@@ -35,10 +30,6 @@ class Deps:
         if self.engines != "auto":
             return self.engines
         return "claude" if self.bench.keys.builder_key_for(workspace_id) is not None else "recipes"
-=======
-    keys: Keys
-    llms: Llms
->>>>>>> theirs
 
     def now(self) -> str:
         return stamp(self.clock.now())

@@ -270,12 +270,6 @@ class Keys(Protocol):
         """The same, else the operator's key where one machine serves one owner: what builds may use."""
         ...
 
-<<<<<<< ours
-
-class Models(Protocol):
-    def open(self, key: ModelKey) -> Llm:
-        """The model behind a key; asked again, the same one. Blocking only when it is called."""
-=======
     def typed(self, workspace_id: str, version: int) -> ModelKey | None:
         """The key of that number, tested or not, to test it; None when it was replaced or taken away.
         Raises: NotYet while the gateway's document is not there."""
@@ -288,5 +282,4 @@ class Llms(Protocol):
     def llm_for(self, workspace_id: str, key: ModelKey) -> Llm:
         """Stays open for the next call; another key of the same workspace closes it when its calls are over.
         Ask anew for every call."""
->>>>>>> theirs
         ...

@@ -61,13 +61,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The answer ended before it was complete. Press Retry to go on.",
     ),
     "garbled": (
-<<<<<<< ours
         "Claude 서버의 답을 읽을 수 없었어요. ‘다시’를 눌러 보고, 계속되면 운영자에게 알려 주세요.",
         "What came back could not be read. Press Retry; if it stays so, tell the operator.",
-=======
-        "Claude 서버의 답을 읽을 수 없었어요. ‘다시’를 눌러 보고, 계속되면 운영자에게 서버 주소를 물어봐 주세요.",
-        "What came back could not be read. Press Retry; if that does not help, ask the operator about the server.",
->>>>>>> theirs
     ),
     "failed": (
         "Claude 쪽에서 문제가 생겼어요. 잠시 뒤에 ‘다시’를 눌러 주세요.",

@@ -62,14 +62,14 @@ ModelTurn = Answered | Troubled | HaltedTurn
 def take_turn(conversation: Conversation, build: Build, bench: Workbench) -> ModelTurn:
     key = bench.keys.builder_key_for(build.workspace_id)
     if key is None:
-        return Troubled("key_refused", "no key")
+        return Troubled("disconnected", "no key")
     plan = repository.approved_plan(bench.store, conversation.id)
     work = _with_results(_with_files(build.work, conversation, bench), bench)
     history = transcript.messages_of(bench.store, build.id)
     first = "" if history else saying.opening(build, bench.clock.now(), _existing(conversation, bench))
     sent = saying.next_message(build, work, first)
     asked = request.ask(key.model, (*history, *sent))
-    answer = _answer(asked, build, bench.models.open(key), key, bench)
+    answer = _answer(asked, build, bench.llms.llm_for(build.workspace_id, key), key, bench)
     if not isinstance(answer, tuple):
         return answer
     call_id, said = answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.planner.ports import Keys, Models
+from services.planner.ports import Keys, Llms
 from shared.blobs.port import Blobs
 from shared.clock import Clock
 from shared.ids import Ids
@@ -22,5 +22,5 @@ class Workbench:
     executor: Reader
     blobs: Blobs
     keys: Keys
-    models: Models
+    llms: Llms
     show_every_s: float

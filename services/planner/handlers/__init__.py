@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< ours
-from services.planner.handlers import decisions, lookups, messages, rehearsals, turns
+from services.planner.handlers import connections, decisions, lookups, messages, rehearsals, turns
 from services.planner.handlers.jobs import TurnJob
-=======
-from services.planner.handlers import connections, decisions, messages, rehearsals, turns
->>>>>>> theirs
 from shared.bus.dispatch import Handlers, Quick, Slow
 from shared.events.agent import AgentChanged
 from shared.events.clock import TimeTicked
@@ -35,20 +31,15 @@ HANDLERS: Handlers = {
     MessageReceived: Quick(messages.on_message_received),
     TurnRefused: Quick(messages.on_turn_refused),
     ConversationStopRequested: Quick(messages.on_stop_requested),
-<<<<<<< ours
     TurnFunded: Slow(turns.claim_turn_funded, turns.do_turn, turns.record_turn, TurnJob),
     LookFinished: Slow(turns.claim_look_finished, turns.do_turn, turns.record_turn, TurnJob),
-    PackagesFound: Quick(lookups.on_packages_found),
-=======
-    TurnFunded: Slow(turns.claim_turn_funded, turns.do_turn, turns.record_turn, turns.TurnJob),
-    LookFinished: Slow(turns.claim_look_finished, turns.do_turn, turns.record_turn, turns.TurnJob),
     ConnectionTyped: Slow(
         connections.claim_connection_typed,
         connections.do_test,
         connections.record_test,
         connections.TestJob,
     ),
->>>>>>> theirs
+    PackagesFound: Quick(lookups.on_packages_found),
     PlanDecided: Quick(decisions.on_plan_decided),
     PlanEdited: Slow(decisions.claim_edit, decisions.do_edit, decisions.record_edit, decisions.EditJob),
     EnvironmentProgressed: Quick(rehearsals.on_environment_progressed),

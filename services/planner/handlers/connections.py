@@ -44,13 +44,13 @@ def claim_connection_typed(event: ConnectionTyped, tx: Tx, deps: Deps) -> TestJo
 def do_test(job: TestJob, deps: Deps) -> Tested | None:
     """None: another key was typed meanwhile, or it was taken away. Trouble is an outcome: the person waits for
     a word and can press again, so nothing is tried twice here."""
-    key = deps.keys.typed(job.workspace_id, job.version)
+    key = deps.bench.keys.typed(job.workspace_id, job.version)
     if key is None:
         return None
     request = LlmRequest(key.model, (_HELLO,), _MAX_OUTPUT_TOKENS, _LIMIT_S)
     answer: LlmAnswer | None = None
     try:
-        for event in deps.llms.llm_for(job.workspace_id, key).stream(request):
+        for event in deps.bench.llms.llm_for(job.workspace_id, key).stream(request):
             answer = event if isinstance(event, LlmAnswer) else answer
     except ProjectError as error:
         return Tested(key.model, error.code, error.detail, cost_usd_micros=None)
@@ -65,7 +65,7 @@ def record_test(job: TestJob, outcome: Tested | Failed | None, tx: Tx, deps: Dep
         return
     if isinstance(outcome, Failed):
         outcome = Tested("", "failed", outcome.detail, cost_usd_micros=None)
-    problem = {spoken: model_trouble(outcome.code, spoken, outcome.detail) for spoken in LANGUAGES}
+    problem: dict[str, str] = {spoken: model_trouble(outcome.code, spoken, outcome.detail) for spoken in LANGUAGES}
     tx.emit(
         ConnectionTested(
             connection_id=job.connection_id,

@@ -11,7 +11,6 @@ import pytest
 from services.planner.builder.workbench import Workbench
 from services.planner.deps import Deps
 from services.planner.handlers import HANDLERS
-from services.planner.ports import Llm, ModelKey
 from services.planner.recipes.talk import (
     Ask,
     Estimate,
@@ -26,10 +25,7 @@ from services.planner.recipes.talk import (
 from shared.agentfile.model import AgentFile
 from shared.blobs.files import FileBlobs
 from shared.events.conversation import MessageReceived, TurnFunded
-<<<<<<< ours
-=======
 from tests.fakes.keys import FakeKeys, FakeLlms
->>>>>>> theirs
 from tests.fakes.llm import ScriptedLlm
 from tests.unit.desk import Desk
 
@@ -77,37 +73,11 @@ class ScriptedEngine:
         return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
 
 
-@dataclass
-class DeskKeys:
-    """The Keys port: one key for builds, or none."""
-
-    key: ModelKey | None = None
-
-    def key_for(self, workspace_id: str) -> ModelKey | None:
-        return None
-
-    def builder_key_for(self, workspace_id: str) -> ModelKey | None:
-        return self.key
-
-
-@dataclass
-class DeskModels:
-    """The Models port: the same scripted model behind every key."""
-
-    llm: ScriptedLlm
-
-    def open(self, key: ModelKey) -> Llm:
-        return self.llm
-
-
 class PlannerDesk(Desk):
     """With `engine`, and short ways to say what happens in every conversation."""
 
     def __init__(self, folder: Path) -> None:
         self.engine = ScriptedEngine()
-        self.llm = ScriptedLlm()
-        self.keys = FakeKeys()
-        self.llms = FakeLlms(self.llm)
         super().__init__(folder, "planner", HANDLERS, lambda desk: self._deps(desk, folder))
         self._leases = 0
 
@@ -121,12 +91,12 @@ class PlannerDesk(Desk):
             executor=desk.databases.read("executor"),
             blobs=self.blobs,
             engine=self.engine,
-<<<<<<< ours
             bench=self._bench(desk),
         )
 
     def _bench(self, desk: Desk) -> Workbench:
-        self.keys, self.llm = DeskKeys(), ScriptedLlm(clock=desk.clock)
+        self.keys, self.llm = FakeKeys(), ScriptedLlm(clock=desk.clock)
+        self.llms = FakeLlms(self.llm)
         return Workbench(
             clock=desk.clock,
             ids=desk.ids,
@@ -135,12 +105,8 @@ class PlannerDesk(Desk):
             executor=desk.databases.read("executor"),
             blobs=self.blobs,
             keys=self.keys,
-            models=DeskModels(self.llm),
-            show_every_s=0.05,
-=======
-            keys=self.keys,
             llms=self.llms,
->>>>>>> theirs
+            show_every_s=0.05,
         )
 
     def says(self, message_id: str = "msg_1", text: str = "새 상품을 알려 줘", **more: object) -> None:

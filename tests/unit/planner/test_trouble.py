@@ -9,19 +9,8 @@ import pytest
 from services.planner.trouble import SENTENCES, model_trouble
 
 BUILDER = {
-<<<<<<< ours
-    *("lease_full", "lease_late", "refusal", "max_tokens", "empty"),
+    *("disconnected", "lease_full", "lease_late", "refusal", "max_tokens", "empty"),
     *("looping", "asks_forever", "tests_fail", "too_many_turns"),
-=======
-    "disconnected",
-    "lease_full",
-    "lease_late",
-    "refusal",
-    "max_tokens",
-    "empty",
-    "looping",
-    "asks_forever",
->>>>>>> theirs
 }
 PORT = {
     *("cut", "silent", "overdue", "unfinished", "garbled", "failed"),
