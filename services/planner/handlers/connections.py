@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.planner.deps import Deps
 from services.planner.ports import LlmAnswer, LlmRequest, Message, Text
+from services.planner.prices import cost_usd_micros
 from services.planner.trouble import LANGUAGES, model_trouble
 from shared.bus.dispatch import Failed, Job
 from shared.errors import ProjectError
@@ -57,7 +58,7 @@ def do_test(job: TestJob, deps: Deps) -> Tested | None:
     usage = answer.usage if answer is not None else None
     if usage is None:
         return Tested(key.model, cost_usd_micros=None)
-    return Tested(key.model, tokens=usage.total, cost_usd_micros=None)
+    return Tested(key.model, tokens=usage.total, cost_usd_micros=cost_usd_micros(key.model, usage))
 
 
 def record_test(job: TestJob, outcome: Tested | Failed | None, tx: Tx, deps: Deps) -> None:
@@ -65,7 +66,9 @@ def record_test(job: TestJob, outcome: Tested | Failed | None, tx: Tx, deps: Dep
         return
     if isinstance(outcome, Failed):
         outcome = Tested("", "failed", outcome.detail, cost_usd_micros=None)
-    problem: dict[str, str] = {spoken: model_trouble(outcome.code, spoken, outcome.detail) for spoken in LANGUAGES}
+    problem: dict[str, str] = {
+        spoken: model_trouble(outcome.code, spoken, outcome.detail) for spoken in LANGUAGES
+    }
     tx.emit(
         ConnectionTested(
             connection_id=job.connection_id,
