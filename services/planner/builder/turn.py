@@ -16,7 +16,7 @@ from services.planner.model import Build, Done, Work
 from services.planner.ports import Llm, LlmAnswer, LlmRequest, Message, ModelKey
 from shared.agentfile import bundle
 from shared.agentfile.model import AgentFile
-from shared.errors import Interrupted, NotFound, OverBudget, ProjectError, Unavailable
+from shared.errors import Interrupted, NotFound, OverBudget, ProjectError, TooLarge, Unavailable
 from shared.records.executor import Artifact, Run, RunEntry
 from shared.records.planner import Conversation
 from shared.store.port import Query, Where
@@ -108,10 +108,15 @@ def _answer(
         return Troubled(error.code, error.detail, again=True, wait_s=error.retry_after_s, call_id=call_id)
     except ProjectError as error:
         meter.release(bench.store, lease_id, call_id)
-        again = isinstance(error, Unavailable)
-        wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
-        return Troubled(error.code, error.detail, again=again, wait_s=wait_s)
+        return _refused(error)
     return Troubled("unfinished", "the stream ended without an answer", again=True, call_id=call_id)
+
+
+def _refused(error: ProjectError) -> Troubled:
+    """Before anything was used."""
+    if isinstance(error, Unavailable):
+        return Troubled(error.code, error.detail, again=True, wait_s=error.retry_after_s)
+    return Troubled(error.code, error.detail)
 
 
 def _reserved(
@@ -120,8 +125,10 @@ def _reserved(
     """The request with as long an answer as the lease still pays for."""
     try:
         counted = llm.count(asked)
-    except ProjectError:  # a server without counting; the call itself says what is wrong, if anything is
-        counted = request.estimated_tokens(asked)
+    except ProjectError as error:
+        if isinstance(error, Unavailable | TooLarge) or error.code in ("key_refused", "no_credit"):
+            return asked, _refused(error)
+        counted = request.estimated_tokens(asked)  # a server that cannot count
     found = meter.find_meter(bench.store, lease_id)
     room = (found.left if found is not None else 0) - counted
     longest = min(asked.max_output_tokens, room)
