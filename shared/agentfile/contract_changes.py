@@ -1,34 +1,16 @@
 """What changes when one contract takes the place of another: promises no longer made, and promises new or stricter.
 
-Every contract is taken apart into single promises, each about one subject (the rows of a file, one column, the
-report) and one aspect of it. What several checks say of the same aspect is taken together, so neither their order
-nor how they are split plays a part. Pure.
+What a promise is: `contract_promises.py`. Pure.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.agentfile import expressions
-from shared.agentfile.contract_rules import TAKES
-from shared.agentfile.contract_words import Said, bounds, number, span
+from shared.agentfile.contract_promises import Bound, Promises, Subject, implied, promises, taken_apart
+from shared.agentfile.contract_words import Said, number, span
 from shared.agentfile.model import Check, Language
-
-Bound = float | frozenset[str]
-
-
-class Subject(NamedTuple):
-    """kind: that of the check. path: empty for the report. part: a column, or an expression's spelling."""
-
-    kind: str
-    path: str = ""
-    part: str = ""
-
-
-# subject -> aspect -> what is promised. An aspect is one of _TIGHTER.
-Promises = dict[Subject, dict[str, Bound]]
 
 
 class ContractDiff(NamedTuple):
@@ -51,9 +33,9 @@ def weakened(before: Sequence[Check], after: Sequence[Check], language: Language
             found.append(_gone(subject, said[subject]) if moved is None else _elsewhere(subject, moved))
             continue
         for aspect, bound in wanted.items():
-            if not _implied(aspect, bound, kept.get(aspect)):
+            if not implied(aspect, bound, kept.get(aspect)):
                 found.append(_looser(subject, aspect, bound, kept.get(aspect)))
-    return tuple(dict.fromkeys(one[0 if language == "ko" else 1] for one in found))
+    return _chosen(found, language)
 
 
 def contract_diff(before: Sequence[Check], after: Sequence[Check], language: Language = "ko") -> ContractDiff:
@@ -68,120 +50,129 @@ def contract_diff(before: Sequence[Check], after: Sequence[Check], language: Lan
                 found.append(_added(subject, said[subject]))
             continue
         for aspect, bound in wanted.items():
-            if not _implied(aspect, bound, kept.get(aspect)):
+            if not implied(aspect, bound, kept.get(aspect)):
                 found.append(_stricter(subject, aspect, bound, kept.get(aspect)))
-    stronger = tuple(dict.fromkeys(one[0 if language == "ko" else 1] for one in found))
-    return ContractDiff(weakened(before, after, language), stronger)
-
-
-def promises(checks: Sequence[Check]) -> Promises:
-    """What a contract promises, in the order of its checks."""
-    found: Promises = {}
-    for check in checks:
-        for subject, aspect, bound in _taken_apart(check):
-            aspects = found.setdefault(subject, {})
-            aspects[aspect] = _both(aspect, aspects[aspect], bound) if aspect in aspects else bound
-    return found
-
-
-# Which of two bounds on one aspect is the tighter, and so the one that holds when both are promised.
-_LOWS = frozenset({"min", "above", "min_width", "min_height"})
-_HIGHS = frozenset({"max", "below", "max_age_s"})
-_NARROWS = frozenset({"only", "kinds"})  # sets of what is allowed; all others are sets of what is asked for
-
-
-def _both(aspect: str, one: Bound, other: Bound) -> Bound:
-    if isinstance(one, frozenset) and isinstance(other, frozenset):
-        return one & other if aspect in _NARROWS else one | other
-    assert not isinstance(one, frozenset) and not isinstance(other, frozenset)
-    return min(one, other) if aspect in _HIGHS else max(one, other)
-
-
-def _implied(aspect: str, wanted: Bound, kept: Bound | None) -> bool:
-    return kept is not None and _both(aspect, wanted, kept) == kept
-
-
-def _taken_apart(check: Check) -> Iterator[tuple[Subject, str, Bound]]:
-    if check.expr is not None:
-        yield from _of_expression(check.expr)
-        return
-    by_column = check.fields and "fields" in TAKES[check.check][0] | TAKES[check.check][1]
-    for part in check.fields if by_column else ("",):
-        subject = Subject(check.check, check.path or "", part.strip())
-        yield subject, "there", 1.0
-        for aspect, bound in _aspects(check):
-            yield subject, aspect, bound
-
-
-def _aspects(check: Check) -> Iterator[tuple[str, Bound]]:
-    """What one check asks of each of its subjects, its kind's defaults filled in."""
-    low = check.min
-    if low is None and check.check in ("file", "rows", "delivered"):
-        low = 1.0
-    if check.check == "change" and check.min is None and check.max is None:
-        yield "differs", 1.0
-    numbers: tuple[tuple[str, float | None], ...] = (
-        ("min", low),
-        ("max", check.max),
-        ("max_age_s", check.max_age_s),
-        ("min_width", check.min_width),
-        ("min_height", check.min_height),
-        ("unique", 1.0 if check.unique else None),
-    )
-    yield from ((aspect, float(bound)) for aspect, bound in numbers if bound is not None)
-    folded = check.check in ("text", "file")  # letter case does not count there
-    contains, excludes = (
-        frozenset(word.casefold() if folded else word for word in words)
-        for words in (check.contains, check.excludes)
-    )
-    if contains:
-        yield {"file": "kinds", "fields": "only"}.get(check.check, "contains"), contains
-    if excludes:
-        yield "excludes", excludes
-    for aspect, word in (("format", check.format), ("language", check.language)):
-        if word is not None:
-            yield aspect, frozenset({word})
-    if check.check == "fields" and check.format is None and (check.min is not None or check.max is not None):
-        yield "format", frozenset({"number"})
-
-
-_ORDERED: dict[type[ast.cmpop], str] = {ast.GtE: "min", ast.Gt: "above", ast.LtE: "max", ast.Lt: "below"}
-
-
-def _of_expression(text: str) -> Iterator[tuple[Subject, str, Bound]]:
-    """Parts joined by `and`; of a part that compares something with a plain number, that number as its bound."""
-    try:
-        tree = expressions.parse(text)
-    except ValueError:
-        yield Subject("expr", part=text), "there", 1.0
-        return
-    whole = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
-    for part in whole:
-        match part:
-            case ast.Compare(left=ast.Call() as left, ops=[op], comparators=[ast.Constant(value=bound)]) if (
-                type(op) in _ORDERED and isinstance(bound, int | float)
-            ):
-                subject = Subject("expr", part=ast.unparse(left).replace("'", '"'))
-                yield subject, "there", 1.0
-                yield subject, _ORDERED[type(op)], float(bound)
-            case _:
-                yield Subject("expr", part=ast.unparse(part).replace("'", '"')), "there", 1.0
+    return ContractDiff(weakened(before, after, language), _chosen(found, language))
 
 
 def _says(checks: Sequence[Check]) -> dict[Subject, str]:
     """The sentence of the first check that speaks of each subject."""
     found: dict[Subject, str] = {}
     for check in checks:
-        for subject, _, _ in _taken_apart(check):
+        for subject, _, _ in taken_apart(check):
             found.setdefault(subject, check.says)
     return found
 
 
 def _moved_to(subject: Subject, here: Promises, there: Promises) -> Subject | None:
     """The same promise about another file, where there is one that the old contract does not speak of."""
-    for other in there:
-        same = (other.kind, other.part) == (subject.kind, subject.part)
-        if same and other.path and subject.path and other not in here:
-            if all(_implied(aspect, bound, there[other].get(aspect)) for aspect, bound in here[subject].items()):
-                return other
-    return None
+
+    def is_it(other: Subject) -> bool:
+        same = (other.kind, other.part) == (subject.kind, subject.part) and other.path and subject.path
+        return bool(same) and other not in here
+
+    wanted = here[subject].items()
+    return next(
+        (
+            other
+            for other, kept in there.items()
+            if is_it(other) and all(implied(aspect, bound, kept.get(aspect)) for aspect, bound in wanted)
+        ),
+        None,
+    )
+
+
+def _chosen(found: Sequence[Said], language: Language) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one[0 if language == "ko" else 1] for one in found))
+
+
+def _about(subject: Subject) -> Said:
+    """What is promised about, as a noun."""
+    path, part = subject.path, subject.part
+    if subject.kind == "expr":
+        return f"조건 {part}", f"the condition {part}"
+    if subject.kind == "delivered":
+        return "보낼 보고의 수", "how many reports are sent"
+    if subject.kind == "text":
+        return (
+            (f"{path}의 글", f"the text of {path}") if path else ("보낼 보고의 글", "the text of the report")
+        )
+    if subject.kind == "change":
+        of_part = (f"{path}의 '{part}' 열", f"how '{part}' in {path}") if part else (path, f"how {path}")
+        return f"{of_part[0]}: 지난번과 달라진 정도", f"{of_part[1]} differs from last time"
+    if subject.kind == "fresh":
+        return f"{path}의 '{part}' 날짜", f"the date '{part}' in {path}"
+    if subject.kind == "fields":
+        return f"{path}의 '{part}' 열", f"column '{part}' in {path}"
+    return (
+        (f"{path}의 줄 수", f"the rows of {path}")
+        if subject.kind == "rows"
+        else (f"{path} 파일", f"the file {path}")
+    )
+
+
+_ASPECTS: dict[str, Said] = {
+    "min": ("가장 작은 값", "the least"),
+    "above": ("넘어야 하는 값", "what it must be above"),
+    "min_width": ("가장 작은 너비", "the least width"),
+    "min_height": ("가장 작은 높이", "the least height"),
+    "max": ("가장 큰 값", "the most"),
+    "below": ("넘으면 안 되는 값", "what it must be below"),
+    "max_age_s": ("가장 오래된 때", "the oldest"),
+    "only": ("허락한 값", "the allowed values"),
+    "kinds": ("허락한 종류", "the allowed kinds"),
+    "contains": ("들어 있어야 하는 것", "what must be in it"),
+    "excludes": ("있으면 안 되는 것", "what must not be in it"),
+    "format": ("값의 모양", "the form of its values"),
+    "language": ("언어", "its language"),
+    "unique": ("겹치는 값이 없는지", "whether values repeat"),
+    "differs": ("내용이 달라졌는지", "whether it is new"),
+    "there": ("있는지", "whether it is there"),
+}
+
+
+def _shown(aspect: str, bound: Bound | None) -> Said:
+    if bound is None:
+        return "없음", "none"
+    if isinstance(bound, frozenset):
+        text = ", ".join(f"'{word[:60]}'" for word in sorted(bound)[:5]) + ("…" if len(bound) > 5 else "")
+        return text or "없음", text or "none"
+    return span(bound) if aspect == "max_age_s" else (number(bound), number(bound))
+
+
+def _gone(subject: Subject, says: str) -> Said:
+    ko, en = _about(subject)
+    return f"{ko}: 더는 확인하지 않아요 ({says}).", f"No longer checked: {en} ({says})."
+
+
+def _added(subject: Subject, says: str) -> Said:
+    ko, en = _about(subject)
+    return f"{ko}: 새로 확인해요 ({says}).", f"Newly checked: {en} ({says})."
+
+
+def _elsewhere(subject: Subject, other: Subject) -> Said:
+    ko, en = _about(subject)
+    return (
+        f"{ko}: 이제 {other.path}에서 확인해요.",
+        f"Checked in {other.path} from now on: {en}.",
+    )
+
+
+def _looser(subject: Subject, aspect: str, before: Bound, after: Bound | None) -> Said:
+    return _differing(subject, aspect, before, after, ("느슨해져요", "Looser"))
+
+
+def _stricter(subject: Subject, aspect: str, after: Bound, before: Bound | None) -> Said:
+    return _differing(subject, aspect, before, after, ("더 엄격해져요", "Stricter"))
+
+
+def _differing(subject: Subject, aspect: str, before: Bound | None, after: Bound | None, how: Said) -> Said:
+    about, name = _about(subject), _ASPECTS[aspect]
+    if aspect in ("unique", "differs", "there"):
+        ko, en = ("더는 확인하지 않아요", "no longer") if after is None else ("새로 확인해요", "from now on")
+        return f"{about[0]}: {name[0]} {ko}.", f"{how[1]}: {about[1]}: {name[1]}, {en}."
+    old, new = _shown(aspect, before), _shown(aspect, after)
+    return (
+        f"{about[0]}: {name[0]}, {how[0]} ({old[0]} → {new[0]}).",
+        f"{how[1]}: {about[1]}: {name[1]} ({old[1]} → {new[1]}).",
+    )
