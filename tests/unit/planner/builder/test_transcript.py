@@ -30,7 +30,11 @@ def conversation(steps: list[tuple[str, int]]) -> list[Message]:
         messages.append(
             Message("assistant", (Text(f"단계 {number}"), ToolCall(f"c{number}", tool, given_input)))
         )
-        text = quoted("page", "y" * size, size + 1) if tool == "look" else f"answer {number}"
+        text = (
+            quoted("page", "y" * size, size + 1)
+            if tool == "look"
+            else f"answer {number} {'z' * 300} end {number}"
+        )
         messages.append(Message("user", (ToolResult(f"c{number}", text), Text(f"말 {number}"))))
     return messages
 
@@ -56,7 +60,7 @@ def test_a_shortened_conversation_is_one_the_api_takes_and_keeps_every_word_of_t
     for number, (tool, _) in enumerate(steps):
         assert f"말 {number}" in text
         if tool in ("ask_user", "propose_plan"):
-            assert f"answer {number}" in text
+            assert f"end {number}" in text
     assert short[-1] == messages[-1]
     assert transcript.shortened(messages, 10**9) == tuple(messages)
 
