@@ -9,6 +9,7 @@ from flask import Response
 from pydantic import Field
 
 from services.gateway.model.documents import Request
+from services.gateway.model.live import LiveFrame, LiveView
 from services.gateway.model.words import Language, language_of
 from services.gateway.repository.changes import note_changes
 from services.gateway.repository.feeds import entries_after
@@ -34,13 +35,15 @@ from shared.errors import BadRequest, NotFound
 from shared.events.conversation import ConversationStopRequested, MessageReceived
 from shared.records.executor import Run
 from shared.records.gateway import Agent
-from shared.records.planner import Conversation, ConversationEntry, ConversationState, Plan
+from shared.records.planner import Conversation, ConversationEntry, ConversationLive, ConversationState, Plan
 from shared.store.port import Reader, Tx
 
 api = Api("conversations")
+api.also_describe(LiveFrame)
 
 _TEXT_LIMIT = 20_000
 _ENTRIES = "conversation_entries"
+_LIVE = "conversation_live"
 
 
 class FirstMessage(Body):
@@ -198,7 +201,8 @@ def post_stop(path: ById) -> Id:
 @api.stream("/conversations/<string:id>/events")
 def stream_conversation(path: ById) -> Response:
     _conversation(path.id)
-    watch = deps().watch("planner", (f"conversations/{path.id}", f"{_ENTRIES}/{path.id}"))
+    watched = tuple(f"{name}/{path.id}" for name in ("conversations", _ENTRIES, _LIVE))
+    watch = deps().watch("planner", watched)
     return live(watch, _Tail(deps().readers["planner"], path.id, last_seen()).poll)
 
 
@@ -210,13 +214,21 @@ class _Tail:
         self._id = conversation_id
         self._seq = seq
         self._version = ""
+        self._live = LiveView()
+        self._live_version = ""
 
     def poll(self) -> Iterator[str]:
         # The conversation is read first: what it says about its entries is then already readable.
         found = self._planner.get("conversations", self._id)
+        written = self._planner.get(_LIVE, self._id)
         for entry in entries_after(self._planner, _ENTRIES, self._id, ConversationEntry, self._seq):
             self._seq = entry.seq
             yield frame("entry", entry.model_dump_json(), entry.seq)
+        # Entries go first: what a turn came to is there when the end of its writing is told.
+        if written is not None and written.version != self._live_version:
+            self._live_version = written.version
+            for piece in self._live.frames(ConversationLive.from_doc(written.data)):
+                yield frame("live", piece.model_dump_json())
         if found is not None and found.version != self._version:
             self._version = found.version
             yield frame("conversation", Conversation.from_doc(found.data).model_dump_json())
