@@ -1,6 +1,6 @@
 """From conversation to version.
 
-Owns: conversations, conversation_entries, plans, versions, builds.
-Consumes: conversation.*, plan.decided/edited, environment.*, run.started/finished, agent.changed, clock.
-Emits: conversation.look_requested, plan.version_published/version_ready, run.requested, usage.lease_closed.
+Owns: conversations, conversation_entries, conversation_live, plans, versions, builds, build_turns, meters.
+Consumes: conversation.*, connection.typed, plan.decided/edited, environment.*, run.started/finished, agent.changed, clock.
+Emits: conversation.look_requested/packages_requested/turn_awaited, connection.tested, plan.version_published/version_ready, run.requested, usage.tokens_used/lease_closed.
 """
