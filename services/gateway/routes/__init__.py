@@ -31,6 +31,7 @@ from services.gateway.routes import (
     states,
     stream,
     tapes,
+    versions,
     workspace,
     writes,
 )
@@ -42,6 +43,7 @@ _RESOURCES = (
     plans,
     files,
     agents,
+    versions,
     states,
     runs,
     writes,
