@@ -33,7 +33,7 @@ class Door:
         self._open = False
         self.ca_pem = self._authority.ca_pem
 
-    async def open(self) -> None:
+    def open(self) -> None:
         self._listener.setblocking(False)
         self._open = True
         self._listen()

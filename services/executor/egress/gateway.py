@@ -6,12 +6,11 @@ Read next: `model.py` (what a run may), `forwarder.py` (what happens to a reques
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import ssl
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from services.executor.egress.door import Door
@@ -26,7 +25,6 @@ from shared.net.resolver import Resolver, system_resolver
 from shared.net.tls import client_context
 
 _T = TypeVar("_T")
-log = logging.getLogger(__name__)
 # For name lookups, secrets and announcements of writes, which block.
 _THREADS = 16
 _ANSWER_S = 10
@@ -81,7 +79,7 @@ class EgressGateway:
             self._doors[run.id] = door
             guard = self._guards.pop(listener, None)
         # Not waited for, the run begins the sooner; what is asked of the loop later comes after it.
-        asyncio.run_coroutine_threadsafe(_succeed(guard, door), loop).add_done_callback(_note_failure)
+        loop.call_soon_threadsafe(_succeed, guard, door)
         return door.ca_pem
 
     def guard(self, listener: socket.socket, record: Recorder) -> None:
@@ -136,16 +134,13 @@ class EgressGateway:
         return asyncio.run_coroutine_threadsafe(step, loop).result(_ANSWER_S)
 
 
-def _note_failure(opened: Future[None]) -> None:
-    if not opened.cancelled() and opened.exception() is not None:
-        log.error("a run's way out could not be opened", exc_info=opened.exception())
-
-
-async def _succeed(guard: WaitingDoor | None, door: Door) -> None:
-    """In one step of the loop, so that nobody is refused by the one and not heard by the other."""
+def _succeed(guard: WaitingDoor | None, door: Door) -> None:
+    """In one step of the loop, so that nobody is refused by the one and not heard by the other. A callback and
+    no task: a task's first step comes a turn later, and in that turn the guard could take, and break off, the
+    first connection of the run itself."""
     if guard is not None:
         guard.close()
-    await door.open()
+    door.open()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

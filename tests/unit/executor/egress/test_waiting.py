@@ -104,6 +104,21 @@ def test_the_same_socket_serves_a_run_when_one_is_bound(watched: Watched) -> Non
     assert [(record.host, record.reason) for record in records] == [("late.example.com", "undeclared_host")]
 
 
+def test_the_first_connection_of_a_run_is_never_the_guards_when_it_comes_at_once(watched: Watched) -> None:
+    for number in range(100):  # a guard that takes it has a turn of the loop to do so: seen in a few of these
+        listener = socket.create_server(("127.0.0.1", 0))
+        watched.gateway.guard(listener, watched.record)
+        records: list[Exchange] = []
+        watched.gateway.open(EgressRun(f"run_{number}", (), records.append, pace=Pace(0)), listener)
+        with socket.create_connection(listener.getsockname(), timeout=_PATIENCE_S) as connection:
+            connection.sendall(b"GET http://first.example.com/ HTTP/1.1\r\nHost: first.example.com\r\n\r\n")
+            assert b"undeclared_host" in connection.recv(4096)
+        watched.gateway.close(f"run_{number}")
+        assert [record.host for record in records] == ["first.example.com"]
+
+    assert watched.records == []
+
+
 def test_a_connection_from_before_does_not_become_the_runs_when_one_is_bound(watched: Watched) -> None:
     with socket.create_connection(watched.listener.getsockname(), timeout=_PATIENCE_S) as early:
         watched.ask(
