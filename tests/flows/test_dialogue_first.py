@@ -88,3 +88,56 @@ def results(claude: MessagesServer) -> list[str]:
     """What the model was told, call after call."""
     asked = [r.body["messages"][-1] for r in claude.requests if not r.path.endswith("count_tokens")]
     return [str(b.get("content") or b.get("text"))[:1500] for message in asked for b in message["content"]]
+
+
+def test_code_that_fails_is_mended_and_an_agent_is_changed_by_talking(
+    talking: House, shops: Shops, claude: MessagesServer
+) -> None:
+    address = shops.address("a")
+    code = MAIN.replace("{address}", address)
+    broken = code.replace('r\'"name": "([^"]+)"\'', "r'no such thing'")
+    assert broken != code
+    weekdays = plan(shops, schedule={"cron": "0 9 * * 1,2,4,5", "timezone": "Asia/Seoul"})
+    claude.enqueue(
+        Reply((Call("propose_plan", plan(shops)),)),
+        Reply(
+            (
+                Call("write_file", {"path": "main.py", "content": broken}, id="toolu_1"),
+                Call("run_test", {}, id="t2"),
+            )
+        ),
+        Reply(
+            (
+                Call("write_file", {"path": "main.py", "content": code}, id="toolu_1"),
+                Call("run_test", {}, id="t2"),
+            )
+        ),
+        Reply((Say("고쳤어요. 잘 나와요."),)),
+    )
+    person = talking.person()
+    proposed = person.says(f"매일 아침 9시에 {address} 상품을 알려 줘")
+    assert proposed["state"] == "proposed", "\n=====\n".join(results(claude))
+    ready = person.allows(proposed)
+    assert ready["state"] == "ready", "\n=====\n".join(results(claude))
+    failed = next(told for told in results(claude) if "did not pass" in told)
+    assert "BROKEN: 상품이 하나 이상" in failed
+    person.switches(ready["agent_id"], True)
+
+    claude.enqueue(
+        Reply((Say("수요일은 뺄게요."), Call("propose_plan", weekdays))),
+        Reply((Call("read_file", {"path": "main.py"}),)),
+        Reply((Call("run_test", {}),)),
+        Reply((Call("finish", {"summary": "수요일은 쉬어요."}),)),
+    )
+    person.call("POST", f"/api/v1/conversations/{ready['id']}/messages", {"text": "수요일은 빼 줘"})
+    again = person.conversation(ready["id"], "proposed", "failed")
+    assert again["state"] == "proposed", "\n=====\n".join(results(claude))
+    assert any("schedule" in row for row in again["plan"]["new_rows"])
+    changed = person.allows(again)
+    assert changed["state"] == "ready", "\n=====\n".join(results(claude))
+    versions = person.call("GET", f"/api/v1/agents/{ready['agent_id']}/versions")["items"]
+    assert sorted(v["number"] for v in versions if v["number"]) == [1, 2]
+    agent = person.switches(ready["agent_id"], True)
+    assert agent["version_number"] == 2
+    assert agent["agent_file"]["schedule"]["cron"] == "0 9 * * 1,2,4,5"
+    assert person.runs(ready["agent_id"])["outcome"] == "delivered"
