@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +37,7 @@ from tests.fakes.llm_script import (
     complaint,
     pieces,
 )
+from tests.fakes.prompt_cache import PromptCache
 
 KEY = "sk-ant-made-up"
 _NOTHING_LEFT = Refuse(500, "api_error", "the script has no reply left")
@@ -55,10 +56,12 @@ class Recorded:
 class MessagesServer:
     """requests: those received, in order. left: set when a client went before its answer ended.
 
-    tokens: what count_tokens says. Only `KEY` is let in.
+    tokens: what count_tokens says. Only `KEY` is let in. cache: counts every request as the API counts what it
+    keeps ready, in place of the script's own figures and of `tokens`.
     """
 
-    def __init__(self, *script: Scripted) -> None:
+    def __init__(self, *script: Scripted, cache: PromptCache | None = None) -> None:
+        self._cache = cache
         self.requests: list[Recorded] = []
         self.left = threading.Event()
         self.tokens = 25
@@ -97,8 +100,13 @@ class MessagesServer:
             if refusal := _unwelcome(request):
                 return number, refusal
             if counting and not (self._script and isinstance(self._script[0], Refuse)):
+                if self._cache is not None:
+                    self.tokens = self._cache.counted(request.body)
                 return number, Reply()
-            return number, self._script.popleft() if self._script else _NOTHING_LEFT
+            answer = self._script.popleft() if self._script else _NOTHING_LEFT
+            if self._cache is not None and isinstance(answer, Reply):
+                answer = replace(answer, usage=self._cache.usage(request.body, answer.usage.output))
+            return number, answer
 
 
 def _unwelcome(request: Recorded) -> Refuse | None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.llm_script import Call, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
+from tests.fakes.prompt_cache import PromptCache
 from tests.flows.house import House
 from tests.flows.shops import Shops
 
@@ -141,3 +142,21 @@ def test_code_that_fails_is_mended_and_an_agent_is_changed_by_talking(
     assert agent["version_number"] == 2
     assert agent["agent_file"]["schedule"]["cron"] == "0 9 * * 1,2,4,5"
     assert person.runs(ready["agent_id"])["outcome"] == "delivered"
+
+
+def test_the_second_turn_reads_what_the_first_left_ready(
+    talking: House, shops: Shops, claude: MessagesServer
+) -> None:
+    claude.enqueue(
+        Reply((Call("look", {"addresses": [shops.address("a")]}),)),
+        Reply((Call("propose_plan", plan(shops)),)),
+    )
+    person = talking.person()
+    proposed = person.says(f"매일 아침 9시에 {shops.address('a')} 상품을 알려 줘")
+    assert proposed["state"] == "proposed"
+    asked = [r.body for r in claude.requests if not r.path.endswith("count_tokens")]
+    cache = PromptCache()
+    first, second = (cache.usage(body, 0) for body in asked)
+    assert first.cache_read == 0
+    assert second.cache_read == first.cache_write_5m > 0
+    assert second.cache_read > second.cache_write_5m, "most of it was there already"
