@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import beside, egress, engines, environments, life, runs, sandbox, splits, starts
+from tests.bench import beside, egress, engines, environments, life, model, runs, sandbox, splits, starts
 from tests.bench.application import ROOT, Served
 from tests.bench.figures import Row
 from tests.bench.limits import BareSandbox, emptied
@@ -38,6 +38,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     rows += _said(sandbox.measure(emptied(folder / "alone"), bare, count))
     rows += _said(environments.measure(emptied(folder / "packages"), 3 if quick else 15))
     rows += _said(egress.measure(count))
+    rows += _said(model.measure(emptied(folder / "model"), 2 if quick else 6))
     rows += _said(engines.measure(emptied(folder / "engines"), count * 4, seconds / 4))
     rows += _said(life.starts_and_stops(folder / "data", 3 if quick else 7))
     served = Served(folder / "data")
