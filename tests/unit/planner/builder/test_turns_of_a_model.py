@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from services.planner.builder.turn import Answered
+from services.planner.handlers import turns
+from services.planner.handlers.jobs import TurnJob
 from services.planner.meter import METERS
 from services.planner.ports import ModelKey
 from shared.events.conversation import (
@@ -391,3 +394,71 @@ def test_a_lease_that_is_used_up_stops_before_the_call(desk: ModelDesk) -> None:
     assert desk.entries()[-1][1]["code"] == "lease_full"
     assert money(desk) == (0, ["lease_1"])
     assert not any(r for r in desk.llm.requests if r.max_output_tokens != 16_000)
+
+
+def test_a_turn_that_died_before_it_was_recorded_is_taken_again_and_its_reservation_counts(
+    desk: ModelDesk,
+) -> None:
+    desk.llm.enqueue(Reply((ASK,)), Reply((ASK,)))
+    desk.says()
+    desk.pays()
+    died = turns.do_turn(TurnJob(conversation_id="conv_1", message_id="msg_1"), desk.deps)
+    assert isinstance(died, Answered)
+    desk.works()
+    assert desk.state() == "asking"
+    [lost, counted] = [event.input_tokens + event.output_tokens for event in desk.said(TokensUsed)]
+    assert (lost, counted) == (25 + 16_000, 40)
+    assert len(desk.documents("build_turns")) == 2, "one exchange, not two"
+
+
+def test_what_is_said_while_a_page_is_read_is_heard_and_the_page_is_not_waited_for(desk: ModelDesk) -> None:
+    named = "https://shop.example.com/new"
+    desk.talks(Reply((Call("look", {"addresses": [named]}),)), text=f"{named} 을 봐 줘")
+    desk.talks(Reply((ASK,)), message_id="msg_2", text="아니, 다른 가게로 할래")
+    assert desk.state() == "asking"
+    asked = [r for r in desk.llm.requests if r.max_output_tokens][-1].messages[-1].blocks
+    assert [block.kind for block in asked] == ["tool_result", "text"]
+    look_id = desk.said(LookRequested)[0].look_id
+    desk.hears(LookFinished(conversation_id="conv_1", look_id=look_id, result_key=None))
+    assert desk.works() == 0, "nobody waits for it any more"
+
+
+def test_words_instead_of_a_decision_reach_the_model_as_the_plans_result(desk: ModelDesk) -> None:
+    desk.talks(Reply((Call("propose_plan", PLAN),)))
+    desk.talks(
+        Reply((Call("propose_plan", {**PLAN, "name": "다른 이름"}),)),
+        message_id="msg_2",
+        text="이름을 바꿔 줘",
+    )
+    assert "이름을 바꿔 줘" in desk.told()[0][0]
+    plans = sorted(desk.documents("plans").values(), key=lambda plan: str(plan["created_at"]))
+    assert sorted(str(plan["status"]) for plan in plans) == ["proposed", "superseded"]
+
+
+def test_a_rejected_plan_waits_for_words(desk: ModelDesk) -> None:
+    desk.talks(Reply((Call("propose_plan", PLAN),)))
+    plan_id = str(desk.conversation["plan_id"])
+    plan = desk.documents("plans")[plan_id]
+    decided = {key: plan[key] for key in ("conversation_id", "agent_id", "version_id", "manifest_hash")}
+    desk.hears(PlanDecided(plan_id=plan_id, decision="reject", **decided))
+    assert desk.state() == "stopped"
+    desk.talks(Reply((ASK,)), message_id="msg_2", text="슬랙으로 보내 줘")
+    assert "did not allow" in desk.told()[0][0]
+    assert desk.state() == "asking"
+
+
+def test_without_a_key_the_recipes_answer(desk: ModelDesk) -> None:
+    desk.keys.operator = None
+    desk.says()
+    desk.pays()
+    desk.works()
+    assert desk.conversation["engine"] == "recipes"
+    assert desk.llm.requests == []
+
+
+def test_a_key_taken_away_in_between_is_said(desk: ModelDesk) -> None:
+    desk.says()
+    desk.pays()
+    desk.keys.operator = None
+    desk.works()
+    assert desk.entries()[-1][1]["code"] == "disconnected"
