@@ -10,9 +10,11 @@ import unicodedata
 
 from shared.agentfile.model import Language
 
-# Share of a text's letters that must be of the language's own script. A Korean sentence full of brand names and
-# addresses stays above it; an English page does not.
-_SHARE: dict[Language, float] = {"ko": 0.3, "en": 0.6}
+# Share of a text's letters that must be of the language's own script. A Korean sentence full of brand names stays
+# above it; an English page does not.
+_SHARE: dict[Language, float] = {"ko": 0.3, "en": 0.7}
+
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 # UTF-8 read byte by byte as Latin-1 or Windows-1252, and what decoders put in place of what they cannot read.
 _NEXT = "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
@@ -31,8 +33,9 @@ def broken_lines(text: str) -> tuple[int, int]:
 
 
 def speaks(text: str, language: Language) -> bool:
-    """Whether enough of its letters are Korean, or Latin for English. A text without letters speaks nothing."""
-    letters = [letter for letter in text if letter.isalpha()]
+    """Whether enough of its letters are Korean, or Latin for English. Addresses do not count; a text without
+    letters speaks nothing."""
+    letters = [letter for letter in _ADDRESS.sub(" ", text) if letter.isalpha()]
     script = "HANGUL" if language == "ko" else "LATIN"
     own = sum(unicodedata.name(letter, "").startswith(script) for letter in letters)
     return bool(letters) and own >= _SHARE[language] * len(letters)
