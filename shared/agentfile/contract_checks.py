@@ -38,10 +38,10 @@ def _file(check: Check, facts: Facts) -> Seen:
     if file is None:
         return Seen(False, words.no_file(check.path or ""))
     path, low = check.path or "", 1.0 if check.min is None else check.min
+    if file.kind == "html" and "html" not in check.contains and not path.lower().endswith((".html", ".htm")):
+        return Seen(False, words.web_page(path))
     if check.contains and file.kind not in {kind.lower() for kind in check.contains}:
         return Seen(False, words.wrong_kind(path, file.kind, check.contains))
-    if file.kind == "html" and not path.lower().endswith((".html", ".htm")):
-        return Seen(False, words.web_page(path))
     if file.kind in _WHOLE and file.unreadable is not None and file.unreadable not in _TOO_MUCH:
         return Seen(False, words.damaged(path, file.unreadable))
     for seen, low_edge in ((file.width, check.min_width), (file.height, check.min_height)):

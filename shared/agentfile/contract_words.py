@@ -13,7 +13,9 @@ _UNITS = {"bytes": ("바이트", "byte"), "rows": ("줄", "row")}
 
 
 def number(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 0.1 else f"{value:.3g}"
 
 
 def bounds(low: float | None, high: float | None, unit_ko: str, unit_en: str) -> Said:
@@ -42,7 +44,8 @@ def _plural(count: float, noun: str) -> str:
 
 
 def _list(words: Sequence[str]) -> str:
-    shown = ", ".join(f"'{word[:60]}'" for word in words[:3])
+    """The first of them, without what would move a cursor."""
+    shown = ", ".join(f"'{''.join(c if c.isprintable() else '·' for c in word[:60])}'" for word in words[:3])
     return shown + ("…" if len(words) > 3 else "")
 
 
@@ -50,16 +53,33 @@ def no_file(path: str) -> Said:
     return f"{path} 파일이 만들어지지 않았어요.", f"{path} was not made."
 
 
+_REASONS: dict[str, Said] = {
+    "cut": ("끝이 잘렸거나 망가졌어요", "cut off or damaged"),
+    "xlsx": ("엑셀로 열리지 않아요", "no workbook that opens"),
+    "json": ("JSON이 아니거나 끝이 잘렸어요", "no JSON, or cut off"),
+    "encoding": ("글자의 인코딩을 알 수 없어요", "unknown encoding"),
+    "too large": ("너무 커요", "too large"),
+}
+
+
+def _because(reason: str | None) -> Said:
+    """Why a file is unreadable, in brackets; empty when nothing is known."""
+    if reason is None:
+        return "", ""
+    ko, en = _REASONS.get(reason, (reason, reason))
+    return f" ({ko})", f" ({en})"
+
+
 def not_table(path: str, file: FileFact) -> Said:
     if file.kind == "html":
         return web_page(path)
-    tail = f" ({file.unreadable})" if file.unreadable else ""
-    return f"{path} 파일을 표로 읽을 수 없어요{tail}.", f"{path} cannot be read as a table{tail}."
+    ko, en = _because(file.unreadable)
+    return f"{path} 파일을 표로 읽을 수 없어요{ko}.", f"{path} cannot be read as a table{en}."
 
 
 def no_text(path: str, reason: str | None) -> Said:
-    tail = f" ({reason})" if reason else ""
-    return f"{path} 파일을 글로 읽을 수 없어요{tail}.", f"{path} cannot be read as text{tail}."
+    ko, en = _because(reason)
+    return f"{path} 파일을 글로 읽을 수 없어요{ko}.", f"{path} cannot be read as text{en}."
 
 
 def web_page(path: str) -> Said:

@@ -71,7 +71,7 @@ CASES: list[tuple[Check, dict[str, Any], bool, str]] = [
         check("rows", path=ITEMS),
         {"items": FileFact(size=9, unreadable="encoding")},
         False,
-        "outputs/items.csv 파일을 표로 읽을 수 없어요 (encoding).",
+        "outputs/items.csv 파일을 표로 읽을 수 없어요 (글자의 인코딩을 알 수 없어요).",
     ),
     (check("fields", path=ITEMS, fields=["price"]), {"items": table(2, PRICE)}, True, ""),
     (

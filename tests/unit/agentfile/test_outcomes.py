@@ -10,6 +10,7 @@ from shared.agentfile.contract import is_vacuous
 from shared.agentfile.contract_rules import contract_problems
 from shared.agentfile.model import AgentFile, AgentMeta
 from shared.agentfile.toml import dump, parse
+from tests.prove import contracts as proof
 from tests.unit.agentfile.outcomes.agents import AGENTS
 from tests.unit.agentfile.outcomes.broken import BROKEN
 from tests.unit.agentfile.outcomes.healthy import seeds
@@ -54,3 +55,10 @@ def test_healthy_runs_are_let_be_on_weekdays_and_sundays(tmp_path: Path) -> None
     judged = judged_healthy(tmp_path, seeds(80))
     assert len({seed % 7 for _, seed, _ in judged}) == 7
     assert sum(bool(broken) for _, _, broken in judged) <= 0.02 * len(judged), judged
+
+
+def test_the_page_about_it_says_what_is_said_today(verdicts: dict[str, Verdict]) -> None:
+    told = proof.PAGE.read_text(encoding="utf-8")
+    rows = [line for line in proof.page(list(verdicts.values()), []).splitlines() if line.count("|") == 3]
+    assert len(rows) > 40
+    assert [row for row in rows if row not in told] == []

@@ -227,7 +227,7 @@ BROKEN = (
     Broken("no_service", _SHOP, ("receipt", "no_service"), unchanged, (404, b"no_service")),
     # A workbook
     Broken("a cut workbook", _PRICES, ("file", "prices.xlsx", "깨져서"), cut("prices.xlsx", 0.7)),
-    Broken("a page as workbook", _PRICES, ("file", "prices.xlsx", "html"), content("prices.xlsx", _PAGE)),
+    Broken("a page as workbook", _PRICES, ("file", "prices.xlsx", "HTML"), content("prices.xlsx", _PAGE)),
     Broken(
         "a text as workbook",
         _PRICES,
@@ -314,7 +314,7 @@ BROKEN = (
     Broken("a dot for a chart", _CHART, ("file", "1×1픽셀"), content("sales.png", picture(1, 1, Random(1)))),
     Broken("a cut chart", _CHART, ("file", "sales.png", "깨져서"), cut("sales.png", 0.5)),
     Broken("no chart", _CHART, ("file", "sales.png", "만들어지지"), missing("sales.png")),
-    Broken("a page as chart", _CHART, ("file", "sales.png", "html"), content("sales.png", _PAGE)),
+    Broken("a page as chart", _CHART, ("file", "sales.png", "HTML"), content("sales.png", _PAGE)),
     Broken(
         "a flat year", _CHART, ("expr", "sales.csv", "= 1"), column("sales.csv", "sales", lambda _: "1000000")
     ),
@@ -387,7 +387,7 @@ BROKEN = (
         ("rows", "orders.json", "표로"),
         content("orders.json", '{"error": "unauthorized"}'),
     ),
-    Broken("cut JSON", _ORDERS, ("rows", "orders.json", "json"), cut("orders.json", 0.6)),
+    Broken("cut JSON", _ORDERS, ("rows", "orders.json", "JSON"), cut("orders.json", 0.6)),
     Broken("an unknown state", _ORDERS, ("fields", "'UNKNOWN'"), in_each_order(status="UNKNOWN")),
     Broken("no amounts", _ORDERS, ("fields", "'amount'", "빈칸"), in_each_order(amount=None)),
     Broken("one page twice", _ORDERS, ("fields", "'id'", "겹치는"), twice_the_same_page),
