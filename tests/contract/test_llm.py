@@ -43,6 +43,8 @@ from shared.errors import (
 from tests.fakes.llm import ScriptedLlm
 from tests.fakes.llm_script import (
     USAGE,
+    Answer,
+    Asked,
     Call,
     Cut,
     Do,
@@ -60,6 +62,7 @@ from tests.fakes.llm_script import (
     Truncate,
 )
 from tests.fakes.messages_server import KEY, MessagesServer
+from tests.fakes.prompt_cache import PromptCache
 
 Play = Callable[..., "Playing"]
 MODEL = "claude-of-this-test"
@@ -96,12 +99,17 @@ def request(*messages: Message, **fields: Any) -> LlmRequest:
 def play(request: pytest.FixtureRequest) -> Iterator[Play]:
     with ExitStack() as stack:
 
-        def start(*script: Scripted, clock: Clock | None = None, silence_s: float = LONG_S) -> Playing:
+        def start(
+            *script: Scripted,
+            clock: Clock | None = None,
+            silence_s: float = LONG_S,
+            cache: PromptCache | None = None,
+        ) -> Playing:
             clock = clock or SystemClock()
             if request.param == "scripted":
-                fake = ScriptedLlm(*script, clock=clock, silence_s=silence_s)
+                fake = ScriptedLlm(*script, clock=clock, silence_s=silence_s, cache=cache)
                 return Playing(fake, fake)
-            server = stack.enter_context(MessagesServer(*script))
+            server = stack.enter_context(MessagesServer(*script, cache=cache))
             real = AnthropicLlm(KEY, server.url, clock, silence_s=silence_s)
             stack.callback(real.close)
             return Playing(real, server)
@@ -268,6 +276,40 @@ def test_an_answer_goes_back_unchanged_when_results_follow(play: Play) -> None:
 
     assert texts(second) == "done"
     assert playing.asked == 2
+
+
+def test_a_script_answers_what_it_was_told(play: Play) -> None:
+    def rows(asked: Asked) -> Reply:
+        return Reply((Say(f"{asked.results['a'].split()[0]} of {asked.said[0]}"),))
+
+    playing = play(Reply((Call("look", {}, id="a"),)), Answer(rows))
+    asked = playing.answer()
+    told = Message("user", (ToolResult("a", "24 rows"),))
+
+    assert texts(playing.ask(HELLO, Message("assistant", asked.blocks), told)) == "24 of 안녕하세요"
+
+
+def test_a_model_that_goes_in_circles_never_runs_out_of_answers(play: Play) -> None:
+    playing = play(Answer(lambda asked: Reply((Say("again"),)), always=True), Reply((Say("never"),)))
+
+    assert [playing.answer().text for _ in range(3)] == ["again"] * 3
+
+
+def test_a_request_reads_what_the_one_before_it_left_ready(play: Play) -> None:
+    playing = play(Reply((Say("done " * 40),)), Reply((Say("done"),)), Reply(), cache=PromptCache())
+    system = (Text("Be short. " * 90, cache="5m"),)
+
+    counted = playing.llm.count(request(system=system))
+    first, second = (playing.answer(system=system).usage for _ in range(2))
+    other = playing.answer(system=(Text("Be long. " * 90, cache="5m"),)).usage
+
+    assert first is not None
+    assert second is not None
+    assert other is not None
+    assert first.cache_write_5m == second.cache_read > 200
+    assert (first.cache_read, second.cache_write_5m, other.cache_read) == (0, 0, 0)
+    assert counted == first.total - first.output == second.total - second.output
+    assert first.output == 50 > second.output == 1
 
 
 def test_a_call_without_result_is_refused_and_named(play: Play) -> None:

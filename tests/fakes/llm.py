@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -41,6 +40,7 @@ from tests.fakes.llm_script import (
     Refuse,
     Reply,
     Say,
+    Script,
     Scripted,
     Silence,
     Think,
@@ -48,6 +48,7 @@ from tests.fakes.llm_script import (
     complaint,
     pieces,
 )
+from tests.fakes.prompt_cache import PromptCache
 
 _STOPS: dict[str, StopReason] = {
     "end_turn": "end_turn",
@@ -66,20 +67,28 @@ class ScriptedLlm:
     requests   those of `stream` and `count`, in order
     left       set when a stream was closed before its end
     tokens     what `count` says
+    cache      counts as MessagesServer does with one
     """
 
-    def __init__(self, *script: Scripted, clock: Clock | None = None, silence_s: float = 60) -> None:
+    def __init__(
+        self,
+        *script: Scripted,
+        clock: Clock | None = None,
+        silence_s: float = 60,
+        cache: PromptCache | None = None,
+    ) -> None:
         self.requests: list[LlmRequest] = []
         self.left = threading.Event()
         self.tokens = 25
-        self._script = deque(script)
+        self._script = Script(*script)
+        self._cache = cache
         self._clock = clock or SystemClock()
         self._silence_s = silence_s
         self._lock = threading.Lock()
 
     def enqueue(self, *script: Scripted) -> None:
         with self._lock:
-            self._script.extend(script)
+            self._script.extend(*script)
 
     def stream(self, request: LlmRequest) -> Generator[LlmEvent, None, None]:
         end = self._clock.monotonic() + request.limit_s
@@ -102,8 +111,10 @@ class ScriptedLlm:
 
     def count(self, request: LlmRequest) -> int:
         with self._lock:
-            refusal = self._script.popleft() if self._script and isinstance(self._script[0], Refuse) else None
+            refusal = self._script.refusal()
             self.requests.append(request)
+            if self._cache is not None:
+                self.tokens = self._cache.counted(asked(request))
         if isinstance(refusal, Refuse):
             raise _refusal(refusal, request.model)
         if why := complaint(asked(request)):
@@ -113,9 +124,12 @@ class ScriptedLlm:
     def _next(self, request: LlmRequest) -> Reply:
         with self._lock:
             self.requests.append(request)
-            if not self._script:
+            body = answered(request)
+            reply = self._script.next_for(body)
+            if reply is None:
                 raise AssertionError("the model was asked once more than the script says")
-            reply = self._script.popleft()
+            if self._cache is not None and isinstance(reply, Reply):
+                reply = self._cache.answered(body, reply)
         if isinstance(reply, Refuse):
             raise _refusal(reply, request.model)
         return reply

@@ -6,6 +6,7 @@ A script is a list of replies, one a request. Whatever holds for one player must
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -129,7 +130,92 @@ class Refuse:
     location: str | None = None
 
 
-Scripted = Reply | Refuse
+class Asked:
+    """One request as a script reads it. body: as it was sent.
+
+    said     everything the person and the platform wrote, results of calls left out, oldest first
+    results  of the newest message: the call's id -> what came of it
+    """
+
+    def __init__(self, body: Mapping[str, object]) -> None:
+        self.body = body
+        messages = body.get("messages")
+        self._messages = messages if isinstance(messages, list) else []
+
+    @property
+    def said(self) -> list[str]:
+        blocks = [block for m in self._messages if m.get("role") == "user" for block in _blocks(m)]
+        return [str(block.get("text")) for block in blocks if block.get("type") == "text"]
+
+    @property
+    def results(self) -> dict[str, str]:
+        newest = _blocks(self._messages[-1]) if self._messages else []
+        return {
+            str(block["tool_use_id"]): result_text(block)
+            for block in newest
+            if block.get("type") == "tool_result"
+        }
+
+    @property
+    def told(self) -> str:
+        """All results of the newest message."""
+        return "\n".join(self.results.values())
+
+
+def result_text(block: Mapping[str, object]) -> str:
+    """A tool result's content, which is a text or a list of blocks."""
+    content = block.get("content") or ""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply that follows from the request: `make` reads what came of the calls and answers.
+
+    `always`: it answers every request from here on, so nothing of a script after it is reached.
+    """
+
+    make: Callable[[Asked], Reply | Refuse]
+    always: bool = False
+
+
+Scripted = Reply | Refuse | Answer
+
+
+class Script:
+    """Replies in order, taken by one request each. Not thread-safe: whoever plays it holds a lock."""
+
+    def __init__(self, *replies: Scripted) -> None:
+        self._left = deque(replies)
+
+    def extend(self, *replies: Scripted) -> None:
+        self._left.extend(replies)
+
+    def next_for(self, body: Mapping[str, object]) -> Reply | Refuse | None:
+        """None: nothing is left to say."""
+        if not self._left:
+            return None
+        head = self._left[0]
+        if not (isinstance(head, Answer) and head.always):
+            self._left.popleft()
+        return head.make(Asked(body)) if isinstance(head, Answer) else head
+
+    def refusal(self) -> Refuse | None:
+        """The next entry when it is a refusal, taken: counting meets those, and nothing else of a script."""
+        head = self._left[0] if self._left else None
+        if not isinstance(head, Refuse):
+            return None
+        self._left.popleft()
+        return head
+
+
+def written(reply: Reply) -> str:
+    """All text the model wrote in this answer: what its output tokens are counted from."""
+    texts = [item.text for item in reply.items if isinstance(item, Say | Think | Call)]
+    return "".join(texts)
 
 
 def pieces(text: str, every: int) -> Iterator[str]:

@@ -9,10 +9,9 @@ import json
 import socket
 import struct
 import threading
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +29,7 @@ from tests.fakes.llm_script import (
     Refuse,
     Reply,
     Say,
+    Script,
     Scripted,
     Silence,
     Think,
@@ -55,6 +55,7 @@ class Recorded:
 
 class MessagesServer:
     """requests: those received, in order. left: set when a client went before its answer ended.
+    used: what each answer was counted at, whether or not it came to its end. problems: of the script itself.
 
     tokens: what count_tokens says. Only `KEY` is let in. cache: counts every request as the API counts what it
     keeps ready, in place of the script's own figures and of `tokens`.
@@ -63,9 +64,11 @@ class MessagesServer:
     def __init__(self, *script: Scripted, cache: PromptCache | None = None) -> None:
         self._cache = cache
         self.requests: list[Recorded] = []
+        self.used: list[Usage] = []
+        self.problems: list[str] = []
         self.left = threading.Event()
         self.tokens = 25
-        self._script = deque(script)
+        self._script = Script(*script)
         self._lock = threading.Lock()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.player = self
@@ -77,7 +80,7 @@ class MessagesServer:
 
     def enqueue(self, *script: Scripted) -> None:
         with self._lock:
-            self._script.extend(script)
+            self._script.extend(*script)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -91,7 +94,7 @@ class MessagesServer:
         self._http.server_close()
         self._thread.join(10)
 
-    def received(self, request: Recorded) -> tuple[int, Scripted]:
+    def received(self, request: Recorded) -> tuple[int, Reply | Refuse]:
         """Records it; returns its number and what to answer. Counting takes a scripted refusal only."""
         counting = request.path.endswith("/count_tokens")
         with self._lock:
@@ -99,13 +102,19 @@ class MessagesServer:
             number = len(self.requests)
             if refusal := _unwelcome(request):
                 return number, refusal
-            if counting and not (self._script and isinstance(self._script[0], Refuse)):
+            if counting:
                 if self._cache is not None:
                     self.tokens = self._cache.counted(request.body)
-                return number, Reply()
-            answer = self._script.popleft() if self._script else _NOTHING_LEFT
+                return number, self._script.refusal() or Reply()
+            try:
+                answer = self._script.next_for(request.body) or _NOTHING_LEFT
+            except (AssertionError, LookupError, TypeError, ValueError) as error:
+                self.problems.append(repr(error))
+                answer = Refuse(400, "invalid_request_error", f"the script does not fit: {error!r}")
             if self._cache is not None and isinstance(answer, Reply):
-                answer = replace(answer, usage=self._cache.usage(request.body, answer.usage.output))
+                answer = self._cache.answered(request.body, answer)
+            if isinstance(answer, Reply):
+                self.used.append(answer.usage)
             return number, answer
 
 
@@ -174,6 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(answer.status, {"type": "error", "error": error}, given)
         elif self.path.startswith("/v1/messages/count_tokens"):
             self._json(200, {"input_tokens": player.tokens}, {})
+        elif not body.get("stream"):
+            self._at_once(answer, str(body["model"]))
         else:
             try:
                 self._stream(answer, body)
@@ -189,6 +200,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, text)
         self.end_headers()
         self.wfile.write(data)
+
+    def _at_once(self, reply: Reply, model: str) -> None:
+        """The whole answer as one document; whatever a script breaks off is one that never comes."""
+        parts = [item for item in reply.items if not isinstance(item, Ping)]
+        for item in parts:
+            if isinstance(item, Do):
+                item.action()
+            elif isinstance(item, Cut | Truncate | Silence | Fail | Garbage):
+                self.close_connection = True
+                return
+        blocks = [_whole(item) for item in parts if isinstance(item, Say | Think | Call | Raw)]
+        message = _message(model, reply.usage) | {"content": blocks, "stop_reason": reply.reason}
+        message["usage"] |= {"output_tokens": reply.usage.output}
+        self._json(200, message, {})
 
     def _stream(self, reply: Reply, body: Mapping[str, Any]) -> None:
         self.send_response(200)
@@ -255,6 +280,18 @@ def stream_of(reply: Reply, model: str) -> Iterator[dict[str, Any] | Do | Fault]
     if reply.fault_after_stop:
         yield reply.fault_after_stop
     yield {"type": "message_stop"}
+
+
+def _whole(item: Say | Think | Call | Raw) -> dict[str, Any]:
+    match item:
+        case Say(text):
+            return {"type": "text", "text": text}
+        case Think(text, signature):
+            return {"type": "thinking", "thinking": text, "signature": signature}
+        case Call():
+            return {"type": "tool_use", "id": item.id, "name": item.name, "input": dict(item.input or {})}
+        case Raw(block):
+            return dict(block)
 
 
 def _block_events(index: int, item: Say | Think | Call | Raw) -> Iterator[dict[str, Any]]:

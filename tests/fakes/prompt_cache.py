@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from services.planner.ports import Usage
+from tests.fakes.llm_script import USAGE, Reply, written
 
 _CHARACTERS = 4
 
@@ -21,6 +23,13 @@ class PromptCache:
 
     def __init__(self) -> None:
         self._kept: set[str] = set()
+
+    def answered(self, body: Mapping[str, Any], reply: Reply) -> Reply:
+        """With the figures this request and what is written in the answer come to; a reply whose figures a test
+        chose keeps its output."""
+        chosen = reply.usage is not USAGE
+        output = reply.usage.output if chosen else max(1, tokens(written(reply)))
+        return replace(reply, usage=self.usage(body, output))
 
     def usage(self, body: Mapping[str, Any], output: int) -> Usage:
         """Of one request, which is then kept as its marks say."""
