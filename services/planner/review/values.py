@@ -5,7 +5,6 @@ Everything here is bounded: a set that grows too large becomes its common beginn
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -165,8 +164,14 @@ def narrow(atoms: Iterable[Atom]) -> Value:
 def shortened(value: Value) -> Value:
     strings = [atom for atom in value if isinstance(atom, str)]
     others = [atom for atom in value if not isinstance(atom, str | bytes | int | float)]
-    start = os.path.commonprefix(strings).partition(HOLE)[0] if strings else ""
+    start = _common_start(strings).partition(HOLE)[0]
     return frozenset([*others[:MOST_ATOMS], start + HOLE])
+
+
+def _common_start(strings: list[str]) -> str:
+    low, high = min(strings, default=""), max(strings, default="")
+    same = next((place for place, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    return low[:same]
 
 
 def texts(value: Value) -> list[str]:
@@ -218,8 +223,7 @@ class Heap:
             return narrow(atom for value in slots.values() for atom in value)
         if key not in slots and box.kind == "list" and not isinstance(key, str):
             return self.get(box, None)
-        found = slots.get(key, NOTHING) | slots.get(None, NOTHING)
-        return found
+        return slots.get(key, NOTHING) | slots.get(None, NOTHING)
 
     def keys(self, box: Box) -> Value:
         names = frozenset(key for key in self.boxes.get(box.site, {}) if key is not None)
