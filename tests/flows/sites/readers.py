@@ -1,0 +1,143 @@
+"""Programs that read the twenty shops, and fixes after a redesign: right ones, and wrong ones that look well today.
+
+`program(shop)` is the agent as it was built for the old layout. A fix is right when its rows are true on the new page
+and on every earlier one, whatever is sold there that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+from tests.flows.sites.redesigns import Layout, Row, Shop
+
+Wrong = Literal["hard-coded", "hard-coded fallback", "empty", "yesterday", "made-up prices", "new pages only"]
+WRONG: tuple[Wrong, ...] = get_args(Wrong)
+"""Fixes in code. Weakening the contract is a wrong fix of the plan: `weakened`."""
+
+_MONEY = {
+    "won": r"(?P<price>[\d,]+)원",
+    "sign": r"₩(?P<price>[\d,]+)",
+    "code": r"KRW (?P<price>\d+)",
+    "spaced": r"(?P<price>[\d ]+) 원",
+    "dollar": r"\$(?P<price>[\d,.]+)",
+    "usd": r"(?P<price>[\d.]+) USD",
+    "euro": r"(?P<price>[\d ,]+) €",
+}
+_PATTERNS = {
+    "cards": '<strong class="{title}">(?P<title>.*?)</strong></a><span class="{price}">{money}</span>',
+    "price first": '<p class="{price}"><em>{money}</em></p><div><h3 class="{title}">(?P<title>.*?)</h3>',
+    "table": '<td class="{title}">(?P<title>.*?)</td><td class="{price}">{money}</td>',
+    "lazy": r'data-{title}="(?P<title>.*?)" data-{price}="(?P<price>\d+)"',
+    "microdata": r'itemprop="name">(?P<title>.*?)</span><meta itemprop="price" content="(?P<price>\d+)"',
+    "definitions": '<dt class="{title}">(?P<title>.*?)</dt><dd class="{price}">{money}</dd>',
+}
+_JSON = {
+    "json-ld": (r'<script type="application/ld\+json">(.*?)</script>', '"@graph"', 'good["name"], good["offers"]["price"]'),
+    "state": (r"window\.__STATE__ = (.*?);</script>", '"goods"', 'good["title"], good["cost"]["amount"]'),
+}  # fmt: skip
+
+
+def reader(name: str, layout: Layout) -> str:
+    """Source of a function that returns (title, price) of every product of that layout, and nothing of another."""
+    if layout.kind in _JSON:
+        pattern, key, values = _JSON[layout.kind]
+        return (
+            f"def {name}(page):\n"
+            f"    found = re.search({pattern!r}, page, re.S)\n"
+            f"    goods = json.loads(found[1])[{key}] if found else []\n"
+            f"    return [({values}) for good in goods]\n"
+        )
+    pattern = _PATTERNS[layout.kind].replace("{money}", _MONEY[layout.money])
+    pattern = pattern.replace("{title}", layout.title).replace("{price}", layout.price)
+    return (
+        f"def {name}(page):\n"
+        f"    found = re.finditer({pattern!r}, page)\n"
+        '    return [(html.unescape(m["title"]), int(re.sub(r"\\D", "", m["price"]))) for m in found]\n'
+    )
+
+
+def reading(shop: Shop) -> str:
+    """`rows(page, remembered)` as first built."""
+    return reader("read", shop.old) + "\n\ndef rows(page, remembered):\n    return read(page)\n"
+
+
+def right(shop: Shop) -> str:
+    """Reads the new layout, and the old one for the days it was recorded on."""
+    both = reader("read_new", shop.new) + "\n\n" + reader("read_old", shop.old)
+    return both + "\n\ndef rows(page, remembered):\n    return read_new(page) or read_old(page)\n"
+
+
+def wrong(shop: Shop, kind: Wrong, today: Sequence[Row]) -> str:
+    """today: what the shop sells when the fix is tried, which is all that these fixes get right."""
+    literal = repr([(title, price) for _id, title, price in today])
+    old, new = reader("read_old", shop.old), reader("read_new", shop.new)
+    body = {
+        "hard-coded": f"return {literal}",
+        "hard-coded fallback": f"return read_old(page) or {literal}",
+        "empty": "return []",
+        "yesterday": "return read_old(page) or remembered",
+        "made-up prices": "return [(title, 1000) for title, _price in read_new(page) or read_old(page)]",
+        "new pages only": "return read_new(page)",
+    }[kind]
+    return f"{old}\n\n{new}\n\ndef rows(page, remembered):\n    {body}\n"
+
+
+def program(shop: Shop, address: str, source: str = "") -> str:
+    """main.py around `source`, which defines `rows` (default: as first built)."""
+    return (
+        f'import csv\nimport html\nimport json\nimport re\nimport urllib.request\n\nimport agent\n\nADDRESS = "{address}"\n\n\n'
+        + (source or reading(shop))
+        + _AROUND
+    )
+
+
+_AROUND = """
+
+agent.step("목록 읽기")
+page = urllib.request.urlopen(ADDRESS).read().decode()
+found = rows(page, [tuple(row) for row in agent.state.get("rows", [])])
+with agent.output("items.csv").open("w", newline="", encoding="utf-8") as file:
+    table = csv.writer(file)
+    table.writerow(["title", "price"])
+    table.writerows(found)
+agent.state["rows"] = found
+agent.deliver("inbox", "\\n".join(f"{title}: {price}" for title, price in found) or "없어요")
+"""
+
+
+def plan(shop: Shop, port: int, **more: object) -> dict[str, object]:
+    """propose_plan's input for a shop's agent on this machine."""
+    return {
+        "name": f"{shop.name} 상품 봇",
+        "summary": "가게의 상품과 가격을 알려요",
+        "steps": ["목록을 읽어요", "받은 보고서로 보내요"],
+        "schedule": {"cron": "0 9 * * *", "timezone": "Asia/Seoul"},
+        "hosts": [
+            {"host": "127.0.0.1", "port": port, "scheme": "http", "path": f"/shops/{shop.name}", "why": "상품을 읽어요"}
+        ],
+        "channels": [{"kind": "inbox", "why": "보고"}],
+        "state": True,
+        "contract": contract(1),
+        "seconds_per_run": 2,
+        **more,
+    }  # fmt: skip
+
+
+def contract(least: int) -> list[Mapping[str, object]]:
+    return [
+        {"check": "rows", "path": "outputs/items.csv", "min": least, "says": f"상품이 {least}개 이상"},
+        {
+            "check": "fields",
+            "path": "outputs/items.csv",
+            "fields": ["price"],
+            "min": 1,
+            "says": "모든 상품에 가격이 있어요",
+        },
+        {"check": "delivered", "contains": ["inbox"], "says": "보고서를 보냈어요"},
+    ]
+
+
+def weakened(shop: Shop, port: int) -> dict[str, object]:
+    """The plan of a model that would rather promise nothing than mend its code."""
+    return plan(shop, port, contract=[contract(1)[2]])
