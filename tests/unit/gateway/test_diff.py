@@ -57,7 +57,7 @@ def test_permissions_packages_and_schedule_are_sentences() -> None:
     data["schedule"]["cron"] = "0 9 * * 1-5"
     new = AgentFile.model_validate(data)
 
-    korean, english = (differences(OLD, new, {}, {}, language) for language in ("ko", "en"))  # type: ignore[arg-type]
+    korean, english = (differences(OLD, new, {}, {}, language) for language in ("ko", "en"))
 
     assert [(row.change, row.text) for row in english.packages] == [("added", "pandas")]
     assert [row.text for row in english.permissions if row.change == "removed"] == [

@@ -1,7 +1,7 @@
 /** Everything the page asks the server to do, as plain functions. */
 import { answer, api, key } from "./client";
 import type { components } from "./schema";
-import type { Language, Me, Practice, Schedule } from "./shapes";
+import type { Check, Language, Me, Practice, Schedule } from "./shapes";
 
 /** What is left out keeps its value or default; the generated types would have everything named. */
 const some = <T>(body: Partial<T>): T => body as T;
@@ -38,6 +38,18 @@ export const approvePlan = (id: string, manifestHash: string, secrets: Record<st
       body: { decision: "approve", manifest_hash: manifestHash, secrets },
     }),
   );
+
+/** What is left out stays. The plan stands under a new hash a moment later. */
+export const changePlan = (
+  id: string,
+  change: { schedule?: Schedule | null; caps?: { per_run: number; per_day: number }; contract?: Check[] },
+) => answer(api.PATCH("/api/v1/plans/{id}", { ...on(id), body: some(change) }));
+
+/** `key` null: the one that is there is tried with another model. */
+export const connectClaude = (key: string | null, model: string | null) =>
+  answer(api.PUT("/api/v1/connections/claude", { body: { key, model } }));
+
+export const disconnectClaude = () => answer(api.DELETE("/api/v1/connections/claude"));
 
 export const changeAgent = (
   id: string,

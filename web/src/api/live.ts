@@ -1,8 +1,9 @@
 /** What is watched live: a conversation, a run, and the workspace's changes. Feeds land in the query cache. */
 import { type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { Conversation, ConversationDetail, ConversationEntry, Run, RunEntry } from "./shapes";
+import type { Conversation, ConversationDetail, ConversationEntry, LiveFrame, Run, RunEntry } from "./shapes";
 import { connectTo, follow } from "./stream";
+import { type Writing, written } from "./writing";
 
 /** Puts `entry` where its number says; the same number again replaces it. */
 export function place<T extends { seq: number }>(entries: readonly T[], entry: T): T[] {
@@ -36,15 +37,42 @@ function useStream(
   return connected;
 }
 
+export interface ConversationFeed {
+  connected: boolean;
+  /** Null while the model writes nothing. */
+  writing: Writing | null;
+}
+
+/** The answer being written, at most once a frame. Its end waits for the page to have drawn what the turn came to. */
+function useWriting(): [Writing | null, (piece: LiveFrame) => void] {
+  const [shown, setShown] = useState<Writing | null>(null);
+  const [now] = useState<{ writing: Writing | null; waits: boolean }>({ writing: null, waits: false });
+  const hear = (piece: LiveFrame) => {
+    now.writing = written(now.writing, piece);
+    if (now.waits) return;
+    now.waits = true;
+    const show = () => {
+      now.waits = false;
+      setShown(now.writing);
+    };
+    // A hidden page draws no frames, and must not keep an old answer for when it is looked at again.
+    if (piece.done || document.hidden) setTimeout(show, 0);
+    else requestAnimationFrame(show);
+  };
+  return [shown, hear];
+}
+
 /** Follows a conversation that is already in the cache. */
-export function useConversationFeed(detail: ConversationDetail | undefined): boolean {
+export function useConversationFeed(detail: ConversationDetail | undefined): ConversationFeed {
   const cache = useQueryClient();
+  const [writing, hear] = useWriting();
   const id = detail?.id;
   const queryKey: QueryKey = ["conversation", id];
-  return useStream(
+  const connected = useStream(
     id ? `/api/v1/conversations/${id}/events` : null,
     detail?.messages.at(-1)?.seq,
     (name, data) => {
+      if (name === "live") hear(data as LiveFrame);
       const before = cache.getQueryData<ConversationDetail>(queryKey);
       if (!before) return;
       if (name === "entry") {
@@ -67,6 +95,7 @@ export function useConversationFeed(detail: ConversationDetail | undefined): boo
       }
     },
   );
+  return { connected, writing };
 }
 
 export interface RunFeed {
@@ -133,6 +162,7 @@ const TOUCHED: Record<string, (id: string) => QueryKey[]> = {
   delivery: () => [["deliveries"], ["agents"], ["run-receipts"]],
   notice: () => [["notices"], ["agents"], ["permission-requests"]],
   conversation: () => [["conversations"], ["permission-requests"]],
+  connection: () => [["connections"], ["me"]],
 };
 
 /** Keeps lists fresh on every screen. A burst of changes asks once. */

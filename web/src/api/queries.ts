@@ -22,6 +22,13 @@ export const queries = new QueryClient({
 
 export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => answer(api.GET("/api/v1/me")) });
 
+export const useConnections = () =>
+  useQuery({
+    queryKey: ["connections"],
+    queryFn: () => answer(api.GET("/api/v1/connections")),
+    refetchInterval: (query) => (query.state.data?.items[0]?.state === "testing" ? 1500 : false),
+  });
+
 export const useTemplates = () =>
   useQuery({
     queryKey: ["templates"],
@@ -86,6 +93,20 @@ export const useAgentVersions = (id: string) =>
   useQuery({
     queryKey: ["agent-versions", id],
     queryFn: () => answer(api.GET("/api/v1/agents/{id}/versions", { params: { path: { id } } })),
+  });
+
+/** How version `newer` differs from `older`, by their numbers. */
+export const useVersionDiff = (agentId: string, older: number, newer: number) =>
+  useQuery({
+    queryKey: ["version-diff", agentId, older, newer],
+    queryFn: () =>
+      answer(
+        api.GET("/api/v1/agents/{id}/versions/{n}/diff/{m}", {
+          params: { path: { id: agentId, n: older, m: newer } },
+        }),
+      ),
+    enabled: older !== newer,
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const useStateVersions = (id: string) =>

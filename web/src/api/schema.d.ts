@@ -4,23 +4,7 @@
  */
 
 export interface paths {
-    "/api/v1/agents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_agents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/import": {
+    "/api/v1/session": {
         parameters: {
             query?: never;
             header?: never;
@@ -29,39 +13,21 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A zip as the body, or as the form's `file`. It stands as a proposed plan, to be decided like any. */
-        post: operations["import_agent"];
-        delete?: never;
+        post: operations["post_session"];
+        delete: operations["delete_session"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/agents/{id}": {
+    "/api/v1/me": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_agent"];
-        put?: never;
-        post?: never;
-        /** Its runs and deliveries stay readable; it never fires again. */
-        delete: operations["delete_agent"];
-        options?: never;
-        head?: never;
-        patch: operations["patch_agent"];
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["export_agent"];
+        get: operations["get_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -70,23 +36,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/agents/{id}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_runs"];
-        put?: never;
-        post: operations["post_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/state/rewind": {
+    "/api/v1/practice": {
         parameters: {
             query?: never;
             header?: never;
@@ -95,54 +45,21 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Goes back without losing anything: the old content becomes a new version. Raises: NotFound, Conflict. */
-        post: operations["post_rewind"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/state/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_states"];
-        put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        patch: operations["patch_practice"];
         trace?: never;
     };
-    "/api/v1/agents/{id}/versions": {
+    "/api/v1/templates": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_versions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/budget": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_budget"];
+        get: operations["get_templates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -183,22 +100,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/conversations/{id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["stream_conversation"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/conversations/{id}/messages": {
         parameters: {
             query?: never;
@@ -231,178 +132,16 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/dead-letters": {
+    "/api/v1/conversations/{id}/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_dead_letters"];
+        get: operations["stream_conversation"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/dead-letters/{id}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_replay"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/deliveries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_deliveries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/deliveries/{id}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_delivery_read"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/deliveries/{id}/resend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A person's own decision to send once more, after looking where it should have arrived. */
-        post: operations["post_resend"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** From now on, or from Last-Event-ID. */
-        get: operations["stream_changes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_me"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_notices"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices/{id}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_notice_read"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/permission-requests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_permission_requests"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/permission-requests/{id}/decision": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_permission_decision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -441,7 +180,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/practice": {
+    "/api/v1/versions/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{id}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_agent"];
+        put?: never;
+        post?: never;
+        /** Its runs and deliveries stay readable; it never fires again. */
+        delete: operations["delete_agent"];
+        options?: never;
+        head?: never;
+        patch: operations["patch_agent"];
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["export_agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/import": {
         parameters: {
             query?: never;
             header?: never;
@@ -450,11 +286,78 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** A zip as the body, or as the form's `file`. It stands as a proposed plan, to be decided like any. */
+        post: operations["import_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/versions/{n}/diff/{m}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What version m is that version n was not, in whichever order they were made. */
+        get: operations["get_version_diff"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch_practice"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/state/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/state/rewind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back without losing anything: the old content becomes a new version. Raises: NotFound, Conflict. */
+        post: operations["post_rewind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_runs"];
+        put?: never;
+        post: operations["post_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{id}": {
@@ -467,38 +370,6 @@ export interface paths {
         get: operations["get_run"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/artifacts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_artifacts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -537,6 +408,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_artifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/receipts": {
         parameters: {
             query?: never;
@@ -545,6 +432,58 @@ export interface paths {
             cookie?: never;
         };
         get: operations["list_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/writes/{write_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asked twice is asked once: the new rehearsal's id follows from the write. What the code then does
+         * @description otherwise than before is shown again, not sent.
+         */
+        post: operations["post_write_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/tape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_tape"];
         put?: never;
         post?: never;
         delete?: never;
@@ -573,23 +512,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs/{id}/tape": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_tape"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/writes/{write_id}/decision": {
+    "/api/v1/workspace": {
         parameters: {
             query?: never;
             header?: never;
@@ -598,11 +521,172 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        post?: never;
         /**
-         * Asked twice is asked once: the new rehearsal's id follows from the write. What the code then does
-         * @description otherwise than before is shown again, not sent.
+         * Agents are switched off and deleted, secrets destroyed, and the key of all recordings with them: no copy
+         * @description of those can be read from then on.
          */
-        post: operations["post_write_decision"];
+        delete: operations["delete_workspace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permission-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_permission_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permission-requests/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_permission_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person's own decision to send once more, after looking where it should have arrived. */
+        post: operations["post_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_delivery_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_notice_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_budget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_slots"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -641,7 +725,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/session": {
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/claude": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put_claude"];
+        post?: never;
+        delete: operations["delete_claude"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** From now on, or from Last-Event-ID. */
+        get: operations["stream_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{id}/replay": {
         parameters: {
             query?: never;
             header?: never;
@@ -650,108 +799,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_session"];
-        delete: operations["delete_session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/slots": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_slots"];
-        put?: never;
-        post?: never;
+        post: operations["post_replay"];
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/templates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_templates"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/usage": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_usage"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/versions/{id}/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_files"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/versions/{id}/files/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_file"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/workspace": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Agents are switched off and deleted, secrets destroyed, and the key of all recordings with them: no copy
-         * @description of those can be read from then on.
-         */
-        delete: operations["delete_workspace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -762,105 +811,275 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * AgentCard
-         * @description schedule_words null: only by hand. next_at null: nothing due; next_firings begins with it.
+         * SignedIn
+         * @description key: kept in the origin's storage and sent as X-AB-Key with every call.
          */
-        AgentCard: {
-            agent_file: components["schemas"]["AgentFile"];
-            /** Conversation Id */
-            conversation_id: string;
-            /** Created At */
-            created_at: string;
-            /**
-             * Deleted At
-             * @default null
-             */
-            deleted_at: string | null;
-            /**
-             * Enabled
-             * @default false
-             */
-            enabled: boolean;
-            /**
-             * Grant Id
-             * @default null
-             */
-            grant_id: string | null;
-            /** Id */
-            id: string;
+        SignedIn: {
+            /** Key */
+            key: string;
+            me: components["schemas"]["Me"];
+        };
+        /**
+         * Corpus
+         * @description What `make doctor` found last with this very backend, kernel and version: attacks held, tried, and when.
+         */
+        Corpus: {
+            /** Held */
+            held: number;
+            /** Total */
+            total: number;
+            /** At */
+            at: string;
+        };
+        /** Me */
+        Me: {
+            user: components["schemas"]["Named"];
+            workspace: components["schemas"]["Named"];
             /**
              * Language
              * @enum {string}
              */
             language: "ko" | "en";
-            last_run: components["schemas"]["LastRun"] | null;
+            /** Timezone */
+            timezone: string;
+            /**
+             * Engine
+             * @enum {string}
+             */
+            engine: "recipes" | "claude";
+            sandbox: components["schemas"]["SandboxState"];
+            practice: components["schemas"]["PracticeState"];
+            month: components["schemas"]["Month"];
+        };
+        /** Month */
+        Month: {
+            /** Spent Tokens */
+            spent_tokens: number;
+            /** Cap Tokens */
+            cap_tokens: number;
+            /** Spent Usd Micros */
+            spent_usd_micros: number;
+        };
+        /** Named */
+        Named: {
+            /** Id */
+            id: string;
             /** Name */
             name: string;
-            /** Next At */
-            next_at: string | null;
+        };
+        /** PracticeState */
+        PracticeState: {
+            /** Day */
+            day: number;
+            /** Broken */
+            broken: boolean;
+        };
+        /**
+         * SandboxState
+         * @description enforced: limits; missing: limit -> sentence that says what it means; cure: the one command that mends it;
+         *     note: why it is this backend when another would have been preferred; corpus: null before `make doctor`.
+         */
+        SandboxState: {
+            /** Backend */
+            backend: string;
+            /** Ok */
+            ok: boolean;
             /**
-             * Next Firings
+             * Enforced
              * @default []
              */
-            next_firings: string[];
-            /** @default null */
-            quarantine: components["schemas"]["Quarantine"] | null;
-            /** Schedule Words */
-            schedule_words: string | null;
+            enforced: string[];
             /**
-             * Shown Version Id
+             * Missing
+             * @default {}
+             */
+            missing: {
+                [key: string]: string;
+            };
+            /**
+             * Cure
              * @default null
              */
-            shown_version_id: string | null;
-            /** Summary */
-            summary: string;
-            /** Tokens Month */
-            tokens_month: number;
+            cure: string | null;
+            /**
+             * Note
+             * @default null
+             */
+            note: string | null;
+            /** @default null */
+            corpus: components["schemas"]["Corpus"] | null;
+        };
+        /**
+         * SignIn
+         * @description secret: what stands after `#link=` in the sign-in link.
+         */
+        SignIn: {
+            /** Secret */
+            secret: string;
+        };
+        /** PracticeChange */
+        PracticeChange: {
+            /**
+             * Day
+             * @default null
+             */
+            day: number | null;
+            /**
+             * Broken
+             * @default null
+             */
+            broken: boolean | null;
+        };
+        /** Templates */
+        Templates: {
+            /** Items */
+            items: components["schemas"]["Template"][];
+        };
+        /** Said */
+        Said: {
+            /** Ko */
+            ko: string;
+            /** En */
+            en: string;
+        };
+        /**
+         * Template
+         * @description `icon` is a name in the page's icon set.
+         */
+        Template: {
+            /** Id */
+            id: string;
+            title: components["schemas"]["Said"];
+            text: components["schemas"]["Said"];
+            /** Icon */
+            icon: string;
+        };
+        /** Id */
+        Id: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * FirstMessage
+         * @description agent_id: the agent this conversation changes. timezone: an IANA name.
+         */
+        FirstMessage: {
+            /** Text */
+            text: string;
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Timezone
+             * @default null
+             */
+            timezone: string | null;
+            /**
+             * Language
+             * @default null
+             */
+            language: ("ko" | "en") | null;
+        };
+        /** ConversationList */
+        ConversationList: {
+            /** Items */
+            items: components["schemas"]["ConversationLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** ConversationLine */
+        ConversationLine: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
+            /** Agent Id */
+            agent_id: string | null;
             /** Updated At */
             updated_at: string;
+        };
+        /**
+         * ConversationView
+         * @description A conversation with everything its screen needs at once.
+         */
+        ConversationView: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Title */
+            title: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "ko" | "en";
+            /** Timezone */
+            timezone: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
+            /**
+             * Engine
+             * @default recipes
+             * @enum {string}
+             */
+            engine: "recipes" | "claude";
+            /**
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Plan Id
+             * @default null
+             */
+            plan_id: string | null;
             /**
              * Version Id
              * @default null
              */
             version_id: string | null;
             /**
-             * Version Number
+             * Test Run Id
              * @default null
              */
-            version_number: number | null;
-            /** Waiting */
-            waiting: components["schemas"]["Waiting"][];
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /**
-         * AgentChange
-         * @description Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
-         *     quarantine null: it may run again; it stays switched off unless `enabled` says otherwise.
-         */
-        AgentChange: {
+            test_run_id: string | null;
             /**
-             * Enabled
+             * Problem
              * @default null
              */
-            enabled: boolean | null;
+            problem: string | null;
             /**
-             * Name
-             * @default null
+             * @default {
+             *       "input": 0,
+             *       "output": 0,
+             *       "cost_usd_micros": 0
+             *     }
              */
-            name: string | null;
+            tokens: components["schemas"]["Tokens"];
             /**
-             * Quarantine
-             * @default null
+             * Next Seq
+             * @default 1
              */
-            quarantine: null;
-            /** @default null */
-            schedule: components["schemas"]["Schedule"] | null;
-            /**
-             * Version
-             * @default null
-             */
-            version: string | null;
+            next_seq: number;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+            /** Messages */
+            messages: components["schemas"]["ConversationEntry"][];
+            plan: components["schemas"]["Plan"] | null;
+            test_run: components["schemas"]["Run"] | null;
         };
         /**
          * AgentFile
@@ -868,144 +1087,54 @@ export interface components {
          */
         AgentFile: {
             agent: components["schemas"]["AgentMeta"];
-            /**
-             * Contract
-             * @default []
-             */
-            contract: components["schemas"]["Check"][];
+            /** @default null */
+            schedule: components["schemas"]["Schedule"] | null;
             /**
              * @default {
-             *       "channels": [],
              *       "hosts": [],
-             *       "limits": {
-             *         "disk_mb": 256,
-             *         "memory_mb": 512,
-             *         "processes": 64,
-             *         "wall_s": 300
-             *       },
              *       "secrets": [],
+             *       "channels": [],
              *       "state": false,
              *       "tape": "full",
              *       "tokens": {
              *         "per_day": 0,
              *         "per_run": 0
+             *       },
+             *       "limits": {
+             *         "disk_mb": 256,
+             *         "memory_mb": 512,
+             *         "processes": 64,
+             *         "wall_s": 300
              *       }
              *     }
              */
             manifest: components["schemas"]["Manifest"];
-            /** @default null */
-            schedule: components["schemas"]["Schedule"] | null;
-        };
-        /**
-         * AgentList
-         * @description waiting: how many things need the person, over all agents.
-         */
-        AgentList: {
-            /** Items */
-            items: components["schemas"]["AgentCard"][];
-            /** Waiting */
-            waiting: number;
+            /**
+             * Contract
+             * @default []
+             */
+            contract: components["schemas"]["Check"][];
         };
         /** AgentMeta */
         AgentMeta: {
+            /** Name */
+            name: string;
+            /**
+             * Summary
+             * @default
+             */
+            summary: string;
             /**
              * Language
              * @default ko
              * @enum {string}
              */
             language: "ko" | "en";
-            /** Name */
-            name: string;
             /**
              * Packages
              * @default []
              */
             packages: string[];
-            /**
-             * Summary
-             * @default
-             */
-            summary: string;
-        };
-        /**
-         * ArtifactLink
-         * @description Both work for ten minutes, without signing in, under another host name than the page. url: shown where
-         *     a browser can show it without running anything of it, else saved; download_url: always saved.
-         */
-        ArtifactLink: {
-            /** Agent Id */
-            agent_id: string;
-            /** At */
-            at: string;
-            /** Blob Key */
-            blob_key: string;
-            /** Download Url */
-            download_url: string;
-            /** Id */
-            id: string;
-            /** Media Type */
-            media_type: string;
-            /** Name */
-            name: string;
-            /** Run Id */
-            run_id: string;
-            /** Sha256 */
-            sha256: string;
-            /** Size */
-            size: number;
-            /** Url */
-            url: string;
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** ArtifactList */
-        ArtifactList: {
-            /** Items */
-            items: components["schemas"]["ArtifactLink"][];
-        };
-        /**
-         * BudgetView
-         * @description Of this month. leased: promised to turns and runs under way.
-         */
-        BudgetView: {
-            /** Cap Tokens */
-            cap_tokens: number;
-            /** Leased Tokens */
-            leased_tokens: number;
-            /** Period */
-            period: string;
-            /** Spent Tokens */
-            spent_tokens: number;
-            /** Spent Usd Micros */
-            spent_usd_micros: number;
-        };
-        /**
-         * Caps
-         * @description Tokens; absent: unchanged.
-         */
-        Caps: {
-            /**
-             * Per Day
-             * @default null
-             */
-            per_day: number | null;
-            /**
-             * Per Run
-             * @default null
-             */
-            per_run: number | null;
-        };
-        /** ChangeLine */
-        ChangeLine: {
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "agent" | "run" | "delivery" | "notice" | "conversation";
-            /** Seq */
-            seq: number;
         };
         /**
          * Channel
@@ -1040,6 +1169,7 @@ export interface components {
          *
          *     Which of the optional fields count depends on `check`; see `contract.py`.
          *     `min` and `max` are finite; their unit depends on `check` (bytes, rows, characters, a factor).
+         *     The last five are left out where they say nothing: what was approved before they were there keeps its hash.
          */
         Check: {
             /**
@@ -1047,6 +1177,28 @@ export interface components {
              * @enum {string}
              */
             check: "file" | "rows" | "fields" | "fresh" | "change" | "text" | "delivered" | "expr";
+            /** Says */
+            says: string;
+            /**
+             * Path
+             * @default null
+             */
+            path: string | null;
+            /**
+             * Min
+             * @default null
+             */
+            min: number | null;
+            /**
+             * Max
+             * @default null
+             */
+            max: number | null;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: string[];
             /**
              * Contains
              * @default []
@@ -1058,37 +1210,40 @@ export interface components {
              */
             excludes: string[];
             /**
-             * Expr
-             * @default null
-             */
-            expr: string | null;
-            /**
-             * Fields
-             * @default []
-             */
-            fields: string[];
-            /**
-             * Max
-             * @default null
-             */
-            max: number | null;
-            /**
              * Max Age S
              * @default null
              */
             max_age_s: number | null;
             /**
-             * Min
+             * Expr
              * @default null
              */
-            min: number | null;
+            expr: string | null;
             /**
-             * Path
+             * Unique
+             * @default false
+             */
+            unique: boolean;
+            /**
+             * Format
              * @default null
              */
-            path: string | null;
-            /** Says */
-            says: string;
+            format: ("text" | "number" | "date" | "url") | null;
+            /**
+             * Language
+             * @default null
+             */
+            language: ("ko" | "en") | null;
+            /**
+             * Min Width
+             * @default null
+             */
+            min_width: number | null;
+            /**
+             * Min Height
+             * @default null
+             */
+            min_height: number | null;
         };
         /**
          * CheckOutcome
@@ -1097,20 +1252,12 @@ export interface components {
         CheckOutcome: {
             /** Check */
             check: string;
-            /** Held */
-            held: boolean;
             /** Says */
             says: string;
+            /** Held */
+            held: boolean;
             /** Text */
             text: string;
-        };
-        /**
-         * Confirmation
-         * @description confirm: the workspace's name; where it has none, 삭제 or delete.
-         */
-        Confirmation: {
-            /** Confirm */
-            confirm: string;
         };
         /**
          * ConversationEntry
@@ -1121,164 +1268,781 @@ export interface components {
          *     result {text, run_id?, state}.
          */
         ConversationEntry: {
-            /** At */
-            at: string;
-            /**
-             * Author
-             * @enum {string}
-             */
-            author: "person" | "builder";
-            /** Conversation Id */
-            conversation_id: string;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
             /** Id */
             id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /** Seq */
+            seq: number;
             /**
              * Kind
              * @enum {string}
              */
             kind: "text" | "question" | "plan" | "progress" | "result";
-            /** Seq */
-            seq: number;
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** ConversationLine */
-        ConversationLine: {
-            /** Agent Id */
-            agent_id: string | null;
-            /** Id */
-            id: string;
             /**
-             * State
+             * Author
              * @enum {string}
              */
-            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
-            /** Title */
-            title: string;
-            /** Updated At */
-            updated_at: string;
-        };
-        /** ConversationList */
-        ConversationList: {
-            /** Items */
-            items: components["schemas"]["ConversationLine"][];
-            /** Next Cursor */
-            next_cursor: string | null;
+            author: "person" | "builder";
+            /** At */
+            at: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
         };
         /**
-         * ConversationView
-         * @description A conversation with everything its screen needs at once.
+         * Difference
+         * @description One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
+         *     and `after` what stands there, cut. name: the request, file or channel; "" where there is only one.
          */
-        ConversationView: {
+        Difference: {
             /**
-             * Agent Id
-             * @default null
-             */
-            agent_id: string | null;
-            /** Created At */
-            created_at: string;
-            /**
-             * Engine
-             * @default recipes
+             * Kind
              * @enum {string}
              */
-            engine: "recipes" | "claude";
-            /** Id */
-            id: string;
+            kind: "request" | "output" | "delivery" | "state" | "end" | "tape";
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
             /**
-             * Language
+             * Before
+             * @default
+             */
+            before: string;
+            /**
+             * After
+             * @default
+             */
+            after: string;
+        };
+        /**
+         * Estimate
+         * @description What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
+         */
+        Estimate: {
+            /**
+             * Seconds Per Run
+             * @default 0
+             */
+            seconds_per_run: number;
+            /**
+             * Tokens Per Run
+             * @default 0
+             */
+            tokens_per_run: number;
+            /**
+             * Tokens Build
+             * @default 0
+             */
+            tokens_build: number;
+            /**
+             * Cost Usd Micros Per Month
+             * @default 0
+             */
+            cost_usd_micros_per_month: number;
+        };
+        /**
+         * HostContact
+         * @description Totals per host and verdict: sent, refused, would_send, practice or failed.
+         */
+        HostContact: {
+            /** Host */
+            host: string;
+            /** Verdict */
+            verdict: string;
+            /** Requests */
+            requests: number;
+            /** Bytes In */
+            bytes_in: number;
+            /** Bytes Out */
+            bytes_out: number;
+        };
+        /**
+         * HostRule
+         * @description One place the agent may reach.
+         *
+         *     `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
+         *     path. `exact`: that path alone and nothing below it. `methods` empty means the ones `effect` implies:
+         *     read = GET, HEAD, OPTIONS; write = those and POST, PUT, PATCH, DELETE. A read rule may name POST; `why`
+         *     must then say why it only reads.
+         */
+        HostRule: {
+            /** Host */
+            host: string;
+            /**
+             * Port
+             * @default 443
+             */
+            port: number;
+            /**
+             * Scheme
+             * @default https
              * @enum {string}
              */
-            language: "ko" | "en";
-            /** Messages */
-            messages: components["schemas"]["ConversationEntry"][];
+            scheme: "https" | "http";
             /**
-             * Next Seq
-             * @default 1
+             * Path
+             * @default
              */
-            next_seq: number;
-            plan: components["schemas"]["Plan"] | null;
+            path: string;
             /**
-             * Plan Id
-             * @default null
+             * Exact
+             * @default false
              */
-            plan_id: string | null;
+            exact: boolean;
             /**
-             * Problem
-             * @default null
+             * Methods
+             * @default []
              */
-            problem: string | null;
+            methods: string[];
+            /**
+             * Effect
+             * @default read
+             * @enum {string}
+             */
+            effect: "read" | "write";
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+        };
+        /** Limits */
+        Limits: {
+            /**
+             * Wall S
+             * @default 300
+             */
+            wall_s: number;
+            /**
+             * Memory Mb
+             * @default 512
+             */
+            memory_mb: number;
+            /**
+             * Disk Mb
+             * @default 256
+             */
+            disk_mb: number;
+            /**
+             * Processes
+             * @default 64
+             */
+            processes: number;
+        };
+        /**
+         * Manifest
+         * @description Everything the agent may touch. Empty lists mean nothing of that kind. `tape`: how much of what a run
+         *     sends and gets is recorded, so that it can be replayed (headers: no bodies).
+         */
+        Manifest: {
+            /**
+             * Hosts
+             * @default []
+             */
+            hosts: components["schemas"]["HostRule"][];
+            /**
+             * Secrets
+             * @default []
+             */
+            secrets: components["schemas"]["SecretUse"][];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: components["schemas"]["Channel"][];
             /**
              * State
+             * @default false
+             */
+            state: boolean;
+            /**
+             * Tape
+             * @default full
              * @enum {string}
              */
-            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
-            test_run: components["schemas"]["Run"] | null;
-            /**
-             * Test Run Id
-             * @default null
-             */
-            test_run_id: string | null;
-            /** Timezone */
-            timezone: string;
-            /** Title */
-            title: string;
+            tape: "full" | "headers" | "off";
             /**
              * @default {
-             *       "cost_usd_micros": 0,
-             *       "input": 0,
-             *       "output": 0
+             *       "per_run": 0,
+             *       "per_day": 0
              *     }
              */
-            tokens: components["schemas"]["Tokens"];
-            /** Updated At */
-            updated_at: string;
+            tokens: components["schemas"]["TokenCaps"];
             /**
-             * Version Id
-             * @default null
+             * @default {
+             *       "wall_s": 300,
+             *       "memory_mb": 512,
+             *       "disk_mb": 256,
+             *       "processes": 64
+             *     }
              */
-            version_id: string | null;
-            /** Workspace Id */
-            workspace_id: string;
+            limits: components["schemas"]["Limits"];
+        };
+        /** PackageWish */
+        PackageWish: {
+            /** Name */
+            name: string;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
         };
         /**
-         * Corpus
-         * @description What `make doctor` found last with this very backend, kernel and version: attacks held, tried, and when.
+         * Plan
+         * @description What is put before the person. `manifest_hash` is what a decision must name.
+         *
+         *     found: sentences about what looking showed. wont: what it will not do. author_words: what an imported
+         *     file says about itself, shown as quoted. new_rows: sheet rows (their text keys) not in the last
+         *     approved version; None when there was none.
          */
-        Corpus: {
-            /** At */
-            at: string;
-            /** Held */
-            held: number;
-            /** Total */
-            total: number;
-        };
-        /**
-         * DeadLetterLine
-         * @description What was refused, by whom and why; the event's data stays inside.
-         */
-        DeadLetterLine: {
-            /** At */
-            at: string;
+        Plan: {
             /** Id */
             id: string;
-            /** Reason */
-            reason: string;
-            /** Service */
-            service: string;
-            /** Subject */
-            subject: string;
-            /** Type */
-            type: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /** Version Id */
+            version_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "proposed" | "approved" | "rejected" | "superseded";
+            agent_file: components["schemas"]["AgentFile"];
+            /** Manifest Hash */
+            manifest_hash: string;
+            /** Summary */
+            summary: string;
+            /** Steps */
+            steps: string[];
+            /**
+             * Packages
+             * @default []
+             */
+            packages: components["schemas"]["PackageWish"][];
+            /**
+             * Schedule Words
+             * @default null
+             */
+            schedule_words: string | null;
+            /**
+             * Next Firings
+             * @default []
+             */
+            next_firings: string[];
+            /**
+             * @default {
+             *       "seconds_per_run": 0,
+             *       "tokens_per_run": 0,
+             *       "tokens_build": 0,
+             *       "cost_usd_micros_per_month": 0
+             *     }
+             */
+            estimate: components["schemas"]["Estimate"];
+            /**
+             * Found
+             * @default []
+             */
+            found: string[];
+            /**
+             * Wont
+             * @default []
+             */
+            wont: string[];
+            /**
+             * Author Words
+             * @default null
+             */
+            author_words: string | null;
+            /**
+             * Findings
+             * @default []
+             */
+            findings: string[];
+            /**
+             * New Rows
+             * @default null
+             */
+            new_rows: string[] | null;
+            /** Created At */
+            created_at: string;
         };
-        /** DeadLetterList */
-        DeadLetterList: {
-            /** Items */
-            items: components["schemas"]["DeadLetterLine"][];
+        /**
+         * QueuedDelivery
+         * @description A message the code asked to send. status `shown`: a rehearsal, never sent.
+         */
+        QueuedDelivery: {
+            /** Id */
+            id: string;
+            /** Channel */
+            channel: string;
+            /** Text */
+            text: string;
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "shown" | "held" | "requested" | "sent" | "failed" | "unknown";
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+        };
+        /**
+         * Reason
+         * @description Why a run is where it is: `code` for programs, `text` for the person in the agent's language.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Run
+         * @description One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
+         *
+         *     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
+         *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
+         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
+         *     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
+         *     `place`: how many wait before it plus one, while it waits for room.
+         *
+         *     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
+         *     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
+         *               (None: not compared); otherwise what was not, or could not be
+         */
+        Run: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /** Version Id */
+            version_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
+            /**
+             * Outcome
+             * @default pending
+             * @enum {string}
+             */
+            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
+            /** @default null */
+            reason: components["schemas"]["Reason"] | null;
+            /**
+             * Conversation Id
+             * @default null
+             */
+            conversation_id: string | null;
+            /**
+             * Grant Id
+             * @default null
+             */
+            grant_id: string | null;
+            /**
+             * Slot At
+             * @default null
+             */
+            slot_at: string | null;
+            /**
+             * Input
+             * @default null
+             */
+            input: unknown;
+            /**
+             * Lease Id
+             * @default null
+             */
+            lease_id: string | null;
+            /**
+             * Attempt
+             * @default 0
+             */
+            attempt: number;
+            /**
+             * Attempt Id
+             * @default null
+             */
+            attempt_id: string | null;
+            /**
+             * Wrote
+             * @default false
+             */
+            wrote: boolean;
+            /**
+             * Checks
+             * @default []
+             */
+            checks: components["schemas"]["CheckOutcome"][];
+            /**
+             * Deliveries
+             * @default []
+             */
+            deliveries: components["schemas"]["QueuedDelivery"][];
+            /**
+             * Would Send
+             * @default []
+             */
+            would_send: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Writes
+             * @default []
+             */
+            writes: components["schemas"]["WriteMade"][];
+            /**
+             * Allowed Writes
+             * @default []
+             */
+            allowed_writes: string[];
+            /**
+             * Hosts
+             * @default []
+             */
+            hosts: components["schemas"]["HostContact"][];
+            /**
+             * @default {
+             *       "wall_ms": 0,
+             *       "cpu_ms": 0,
+             *       "memory_peak_bytes": 0,
+             *       "input_tokens": 0,
+             *       "output_tokens": 0,
+             *       "cost_usd_micros": 0
+             *     }
+             */
+            usage: components["schemas"]["RunUsage"];
+            /**
+             * State Base
+             * @default null
+             */
+            state_base: number | null;
+            /**
+             * State New
+             * @default null
+             */
+            state_new: number | null;
+            /**
+             * Permission Request Id
+             * @default null
+             */
+            permission_request_id: string | null;
+            /**
+             * Last Step
+             * @default null
+             */
+            last_step: string | null;
+            /**
+             * Tape
+             * @default none
+             * @enum {string}
+             */
+            tape: "full" | "headers" | "off" | "none";
+            /**
+             * Replay Of
+             * @default null
+             */
+            replay_of: string | null;
+            /**
+             * Same
+             * @default null
+             */
+            same: boolean | null;
+            /**
+             * Differences
+             * @default []
+             */
+            differences: components["schemas"]["Difference"][];
+            /** Requested At */
+            requested_at: string;
+            /** Deadline At */
+            deadline_at: string;
+            /**
+             * Place
+             * @default null
+             */
+            place: number | null;
+            /**
+             * Started At
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * First Line At
+             * @default null
+             */
+            first_line_at: string | null;
+            /**
+             * Finished At
+             * @default null
+             */
+            finished_at: string | null;
+            /**
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
+        };
+        /** RunUsage */
+        RunUsage: {
+            /**
+             * Wall Ms
+             * @default 0
+             */
+            wall_ms: number;
+            /**
+             * Cpu Ms
+             * @default 0
+             */
+            cpu_ms: number;
+            /**
+             * Memory Peak Bytes
+             * @default 0
+             */
+            memory_peak_bytes: number;
+            /**
+             * Input Tokens
+             * @default 0
+             */
+            input_tokens: number;
+            /**
+             * Output Tokens
+             * @default 0
+             */
+            output_tokens: number;
+            /**
+             * Cost Usd Micros
+             * @default 0
+             */
+            cost_usd_micros: number;
+        };
+        /**
+         * Schedule
+         * @description When it fires. `cron` has five fields, read in `timezone` (an IANA name).
+         *
+         *     `missed`: what happens to slots that passed while nobody could run them. `overlap`: what happens when the
+         *     last run is still going. `holidays` names a calendar ("KR"); a slot on one of its days does what
+         *     `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are
+         *     ISO dates or times, read in `timezone` when they carry no offset.
+         */
+        Schedule: {
+            /** Cron */
+            cron: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+            /**
+             * Missed
+             * @default once
+             * @enum {string}
+             */
+            missed: "skip" | "once" | "all";
+            /**
+             * Overlap
+             * @default skip
+             * @enum {string}
+             */
+            overlap: "skip" | "queue" | "replace";
+            /**
+             * Holidays
+             * @default null
+             */
+            holidays: string | null;
+            /**
+             * On Holiday
+             * @default null
+             */
+            on_holiday: ("run" | "skip" | "next_workday") | null;
+            /**
+             * Until
+             * @default null
+             */
+            until: string | null;
+            /**
+             * Pause Until
+             * @default null
+             */
+            pause_until: string | null;
+        };
+        /**
+         * SecretUse
+         * @description A secret by name, bound to the one host it may be sent to. The value is never part of the file.
+         */
+        SecretUse: {
+            /** Name */
+            name: string;
+            /** Host */
+            host: string;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+        };
+        /** TokenCaps */
+        TokenCaps: {
+            /**
+             * Per Run
+             * @default 0
+             */
+            per_run: number;
+            /**
+             * Per Day
+             * @default 0
+             */
+            per_day: number;
+        };
+        /**
+         * Tokens
+         * @description Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked.
+         */
+        Tokens: {
+            /**
+             * Input
+             * @default 0
+             */
+            input: number;
+            /**
+             * Output
+             * @default 0
+             */
+            output: number;
+            /**
+             * Cost Usd Micros
+             * @default 0
+             */
+            cost_usd_micros: number;
+        };
+        /**
+         * WriteMade
+         * @description A write that was about to leave at that moment: it has arrived, or may have.
+         */
+        WriteMade: {
+            /** Method */
+            method: string;
+            /** Url */
+            url: string;
+            /** At */
+            at: string;
+        };
+        /**
+         * Message
+         * @description Text, answers to questions, or both.
+         */
+        Message: {
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Answers
+             * @default {}
+             */
+            answers: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * LiveFrame
+         * @description A piece of one block, or with `done` the end of the turn: then the other fields are empty, and what the turn
+         *     came to stands in the entries.
+         *
+         *     at: how many characters (code points) of the block come before `text`. Block 0 at 0 begins an answer: whatever is
+         *     shown of another one, also of the same turn, is dropped.
+         */
+        LiveFrame: {
+            /** Turn */
+            turn: number;
+            /**
+             * Block
+             * @default 0
+             */
+            block: number;
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind: "text" | "thinking" | "tool";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Done
+             * @default false
+             */
+            done: boolean;
+        };
+        /**
+         * PlanChange
+         * @description schedule null: only by hand. Absent parts stay.
+         */
+        PlanChange: {
+            /** @default null */
+            schedule: components["schemas"]["Schedule"] | null;
+            /** @default null */
+            caps: components["schemas"]["Caps"] | null;
+            /**
+             * Contract
+             * @default null
+             */
+            contract: components["schemas"]["Check"][] | null;
+        };
+        /**
+         * Caps
+         * @description Tokens; absent: unchanged.
+         */
+        Caps: {
+            /**
+             * Per Run
+             * @default null
+             */
+            per_run: number | null;
+            /**
+             * Per Day
+             * @default null
+             */
+            per_day: number | null;
         };
         /**
          * Decided
@@ -1310,187 +2074,10 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * Delivery
-         * @description One message out, id follows from run and position. status `unknown`: cut between sending and recording.
-         */
-        Delivery: {
-            /** Agent Id */
-            agent_id: string;
-            /** At */
-            at: string;
-            /**
-             * Channel
-             * @enum {string}
-             */
-            channel: "inbox" | "slack" | "email";
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-            /**
-             * Files
-             * @default []
-             */
-            files: string[];
-            /** Id */
-            id: string;
-            /**
-             * Read At
-             * @default null
-             */
-            read_at: string | null;
-            /**
-             * Receipt
-             * @default {}
-             */
-            receipt: {
-                [key: string]: string;
-            };
-            /** Run Id */
-            run_id: string;
-            /**
-             * Secret Id
-             * @default null
-             */
-            secret_id: string | null;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "requested" | "sending" | "sent" | "failed" | "unknown";
-            /** Text */
-            text: string;
-            /** Title */
-            title: string;
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** DeliveryLine */
-        DeliveryLine: {
-            /** Agent Id */
-            agent_id: string;
-            /** Agent Name */
-            agent_name: string;
-            /** At */
-            at: string;
-            /**
-             * Channel
-             * @enum {string}
-             */
-            channel: "inbox" | "slack" | "email";
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-            /**
-             * Files
-             * @default []
-             */
-            files: string[];
-            /** Id */
-            id: string;
-            /**
-             * Read At
-             * @default null
-             */
-            read_at: string | null;
-            /**
-             * Receipt
-             * @default {}
-             */
-            receipt: {
-                [key: string]: string;
-            };
-            /** Run Id */
-            run_id: string;
-            /**
-             * Secret Id
-             * @default null
-             */
-            secret_id: string | null;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "requested" | "sending" | "sent" | "failed" | "unknown";
-            /** Text */
-            text: string;
-            /** Title */
-            title: string;
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** DeliveryList */
-        DeliveryList: {
+        /** FileList */
+        FileList: {
             /** Items */
-            items: components["schemas"]["DeliveryLine"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
-         * Difference
-         * @description One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
-         *     and `after` what stands there, cut. name: the request, file or channel; "" where there is only one.
-         */
-        Difference: {
-            /**
-             * After
-             * @default
-             */
-            after: string;
-            /**
-             * Before
-             * @default
-             */
-            before: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "request" | "output" | "delivery" | "state" | "end" | "tape";
-            /** Name */
-            name: string;
-            /** Text */
-            text: string;
-        };
-        /**
-         * Estimate
-         * @description What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
-         */
-        Estimate: {
-            /**
-             * Cost Usd Micros Per Month
-             * @default 0
-             */
-            cost_usd_micros_per_month: number;
-            /**
-             * Seconds Per Run
-             * @default 0
-             */
-            seconds_per_run: number;
-            /**
-             * Tokens Build
-             * @default 0
-             */
-            tokens_build: number;
-            /**
-             * Tokens Per Run
-             * @default 0
-             */
-            tokens_per_run: number;
+            items: components["schemas"]["FileLine"][];
         };
         /**
          * FileLine
@@ -1502,114 +2089,90 @@ export interface components {
             /** Size */
             size: number;
         };
-        /** FileList */
-        FileList: {
+        /**
+         * AgentList
+         * @description waiting: how many things need the person, over all agents.
+         */
+        AgentList: {
             /** Items */
-            items: components["schemas"]["FileLine"][];
+            items: components["schemas"]["AgentCard"][];
+            /** Waiting */
+            waiting: number;
         };
         /**
-         * FirstMessage
-         * @description agent_id: the agent this conversation changes. timezone: an IANA name.
+         * AgentCard
+         * @description schedule_words null: only by hand. next_at null: nothing due; next_firings begins with it.
          */
-        FirstMessage: {
-            /**
-             * Agent Id
-             * @default null
-             */
-            agent_id: string | null;
-            /**
-             * Language
-             * @default null
-             */
-            language: ("ko" | "en") | null;
-            /** Text */
-            text: string;
-            /**
-             * Timezone
-             * @default null
-             */
-            timezone: string | null;
-        };
-        /**
-         * HostContact
-         * @description Totals per host and verdict: sent, refused, would_send, practice or failed.
-         */
-        HostContact: {
-            /** Bytes In */
-            bytes_in: number;
-            /** Bytes Out */
-            bytes_out: number;
-            /** Host */
-            host: string;
-            /** Requests */
-            requests: number;
-            /** Verdict */
-            verdict: string;
-        };
-        /**
-         * HostRule
-         * @description One place the agent may reach.
-         *
-         *     `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
-         *     path. `exact`: that path alone and nothing below it. `methods` empty means the ones `effect` implies:
-         *     read = GET, HEAD, OPTIONS; write = those and POST, PUT, PATCH, DELETE. A read rule may name POST; `why`
-         *     must then say why it only reads.
-         */
-        HostRule: {
-            /**
-             * Effect
-             * @default read
-             * @enum {string}
-             */
-            effect: "read" | "write";
-            /**
-             * Exact
-             * @default false
-             */
-            exact: boolean;
-            /** Host */
-            host: string;
-            /**
-             * Methods
-             * @default []
-             */
-            methods: string[];
-            /**
-             * Path
-             * @default
-             */
-            path: string;
-            /**
-             * Port
-             * @default 443
-             */
-            port: number;
-            /**
-             * Scheme
-             * @default https
-             * @enum {string}
-             */
-            scheme: "https" | "http";
-            /**
-             * Why
-             * @default
-             */
-            why: string;
-        };
-        /** Id */
-        Id: {
+        AgentCard: {
             /** Id */
             id: string;
-        };
-        /** Imported */
-        Imported: {
+            /** Workspace Id */
+            workspace_id: string;
+            /** Name */
+            name: string;
+            /** Summary */
+            summary: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "ko" | "en";
+            /**
+             * Enabled
+             * @default false
+             */
+            enabled: boolean;
             /** Conversation Id */
             conversation_id: string;
+            /**
+             * Version Id
+             * @default null
+             */
+            version_id: string | null;
+            /**
+             * Version Number
+             * @default null
+             */
+            version_number: number | null;
+            /**
+             * Shown Version Id
+             * @default null
+             */
+            shown_version_id: string | null;
+            /**
+             * Grant Id
+             * @default null
+             */
+            grant_id: string | null;
+            agent_file: components["schemas"]["AgentFile"];
+            /** @default null */
+            quarantine: components["schemas"]["Quarantine"] | null;
+            /** Created At */
+            created_at: string;
+            /** Updated At */
+            updated_at: string;
+            /**
+             * Deleted At
+             * @default null
+             */
+            deleted_at: string | null;
+            /** Schedule Words */
+            schedule_words: string | null;
+            /** Next At */
+            next_at: string | null;
+            /**
+             * Next Firings
+             * @default []
+             */
+            next_firings: string[];
+            last_run: components["schemas"]["LastRun"] | null;
+            /** Tokens Month */
+            tokens_month: number;
+            /** Waiting */
+            waiting: components["schemas"]["Waiting"][];
         };
         /** LastRun */
         LastRun: {
-            /** Finished At */
-            finished_at: string | null;
             /** Id */
             id: string;
             /**
@@ -1618,434 +2181,19 @@ export interface components {
              */
             kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
             /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
-            /**
              * Status
              * @enum {string}
              */
             status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
+            /** Finished At */
+            finished_at: string | null;
             /** Text */
             text: string;
-        };
-        /** Limits */
-        Limits: {
-            /**
-             * Disk Mb
-             * @default 256
-             */
-            disk_mb: number;
-            /**
-             * Memory Mb
-             * @default 512
-             */
-            memory_mb: number;
-            /**
-             * Processes
-             * @default 64
-             */
-            processes: number;
-            /**
-             * Wall S
-             * @default 300
-             */
-            wall_s: number;
-        };
-        /**
-         * LogList
-         * @description Only entries of kind log, oldest first.
-         */
-        LogList: {
-            /** Items */
-            items: components["schemas"]["RunEntry"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
-         * Manifest
-         * @description Everything the agent may touch. Empty lists mean nothing of that kind. `tape`: how much of what a run
-         *     sends and gets is recorded, so that it can be replayed (headers: no bodies).
-         */
-        Manifest: {
-            /**
-             * Channels
-             * @default []
-             */
-            channels: components["schemas"]["Channel"][];
-            /**
-             * Hosts
-             * @default []
-             */
-            hosts: components["schemas"]["HostRule"][];
-            /**
-             * @default {
-             *       "disk_mb": 256,
-             *       "memory_mb": 512,
-             *       "processes": 64,
-             *       "wall_s": 300
-             *     }
-             */
-            limits: components["schemas"]["Limits"];
-            /**
-             * Secrets
-             * @default []
-             */
-            secrets: components["schemas"]["SecretUse"][];
-            /**
-             * State
-             * @default false
-             */
-            state: boolean;
-            /**
-             * Tape
-             * @default full
-             * @enum {string}
-             */
-            tape: "full" | "headers" | "off";
-            /**
-             * @default {
-             *       "per_day": 0,
-             *       "per_run": 0
-             *     }
-             */
-            tokens: components["schemas"]["TokenCaps"];
-        };
-        /** Me */
-        Me: {
-            /**
-             * Engine
-             * @enum {string}
-             */
-            engine: "recipes" | "claude";
-            /**
-             * Language
-             * @enum {string}
-             */
-            language: "ko" | "en";
-            month: components["schemas"]["Month"];
-            practice: components["schemas"]["PracticeState"];
-            sandbox: components["schemas"]["SandboxState"];
-            /** Timezone */
-            timezone: string;
-            user: components["schemas"]["Named"];
-            workspace: components["schemas"]["Named"];
-        };
-        /**
-         * Message
-         * @description Text, answers to questions, or both.
-         */
-        Message: {
-            /**
-             * Answers
-             * @default {}
-             */
-            answers: {
-                [key: string]: string;
-            };
-            /**
-             * Text
-             * @default
-             */
-            text: string;
-        };
-        /** Month */
-        Month: {
-            /** Cap Tokens */
-            cap_tokens: number;
-            /** Spent Tokens */
-            spent_tokens: number;
-            /** Spent Usd Micros */
-            spent_usd_micros: number;
-        };
-        /** Named */
-        Named: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Notice
-         * @description Something a person should know or decide. `about` is the id of the run, delivery, agent or, of kind
-         *     `packages`, permission request.
-         */
-        Notice: {
-            /** About */
-            about: string;
-            /** Agent Id */
-            agent_id: string | null;
-            /** At */
-            at: string;
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "parked" | "packages" | "failed" | "not_delivered" | "doubtful" | "unknown_delivery" | "quarantine" | "budget";
-            /**
-             * Needs Decision
-             * @default false
-             */
-            needs_decision: boolean;
-            /**
-             * Read At
-             * @default null
-             */
-            read_at: string | null;
-            /** Text */
-            text: string;
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** NoticeList */
-        NoticeList: {
-            /** Items */
-            items: components["schemas"]["Notice"][];
-        };
-        /** PackageWish */
-        PackageWish: {
-            /** Name */
-            name: string;
-            /**
-             * Why
-             * @default
-             */
-            why: string;
-        };
-        /** PermissionChoice */
-        PermissionChoice: {
-            /**
-             * Decision
-             * @enum {string}
-             */
-            decision: "allow" | "deny";
-        };
-        /**
-         * PermissionRequest
-         * @description What only a person can decide. `sentence` is the platform's own.
-         *
-         *     kind      host: a parked run met a place outside its grant · write: a rehearsal's or a cut attempt's write,
-         *               asked for once · package: packages of a version that need a yes (no run: run_id, host, method and
-         *               path are "", port is 0)
-         *     scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
-         *               a refused CONNECT names nothing else
-         *     version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
-         *     warning   a sentence when the address came from something the code read; shown with the sentence
-         *     packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
-         */
-        PermissionRequest: {
-            /** Agent Id */
-            agent_id: string;
-            /** At */
-            at: string;
-            /** Host */
-            host: string;
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @default host
-             * @enum {string}
-             */
-            kind: "host" | "write" | "package";
-            /** Method */
-            method: string;
-            /**
-             * Packages
-             * @default []
-             */
-            packages: string[];
-            /** Path */
-            path: string;
-            /** Port */
-            port: number;
-            /**
-             * Reasons
-             * @default []
-             */
-            reasons: string[];
-            /** Run Id */
-            run_id: string;
-            /**
-             * Scheme
-             * @default
-             */
-            scheme: string;
-            /** Sentence */
-            sentence: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "open" | "allowed" | "denied" | "expired";
-            /**
-             * Version Id
-             * @default
-             */
-            version_id: string;
-            /**
-             * Warning
-             * @default
-             */
-            warning: string;
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** PermissionRequestList */
-        PermissionRequestList: {
-            /** Items */
-            items: components["schemas"]["PermissionRequest"][];
-        };
-        /**
-         * Plan
-         * @description What is put before the person. `manifest_hash` is what a decision must name.
-         *
-         *     found: sentences about what looking showed. wont: what it will not do. author_words: what an imported
-         *     file says about itself, shown as quoted. new_rows: sheet rows (their text keys) not in the last
-         *     approved version; None when there was none.
-         */
-        Plan: {
-            agent_file: components["schemas"]["AgentFile"];
-            /** Agent Id */
-            agent_id: string;
-            /**
-             * Author Words
-             * @default null
-             */
-            author_words: string | null;
-            /** Conversation Id */
-            conversation_id: string;
-            /** Created At */
-            created_at: string;
-            /**
-             * @default {
-             *       "cost_usd_micros_per_month": 0,
-             *       "seconds_per_run": 0,
-             *       "tokens_build": 0,
-             *       "tokens_per_run": 0
-             *     }
-             */
-            estimate: components["schemas"]["Estimate"];
-            /**
-             * Findings
-             * @default []
-             */
-            findings: string[];
-            /**
-             * Found
-             * @default []
-             */
-            found: string[];
-            /** Id */
-            id: string;
-            /** Manifest Hash */
-            manifest_hash: string;
-            /**
-             * New Rows
-             * @default null
-             */
-            new_rows: string[] | null;
-            /**
-             * Next Firings
-             * @default []
-             */
-            next_firings: string[];
-            /**
-             * Packages
-             * @default []
-             */
-            packages: components["schemas"]["PackageWish"][];
-            /**
-             * Schedule Words
-             * @default null
-             */
-            schedule_words: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "proposed" | "approved" | "rejected" | "superseded";
-            /** Steps */
-            steps: string[];
-            /** Summary */
-            summary: string;
-            /** Version Id */
-            version_id: string;
-            /**
-             * Wont
-             * @default []
-             */
-            wont: string[];
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /**
-         * PlanChange
-         * @description schedule null: only by hand. Absent parts stay.
-         */
-        PlanChange: {
-            /** @default null */
-            caps: components["schemas"]["Caps"] | null;
-            /**
-             * Contract
-             * @default null
-             */
-            contract: components["schemas"]["Check"][] | null;
-            /** @default null */
-            schedule: components["schemas"]["Schedule"] | null;
-        };
-        /** PracticeChange */
-        PracticeChange: {
-            /**
-             * Broken
-             * @default null
-             */
-            broken: boolean | null;
-            /**
-             * Day
-             * @default null
-             */
-            day: number | null;
-        };
-        /** PracticeState */
-        PracticeState: {
-            /** Broken */
-            broken: boolean;
-            /** Day */
-            day: number;
-        };
-        /**
-         * Problem
-         * @description RFC 9457. `detail` says what to do, in the request's language; `fields` names what was wrong.
-         */
-        Problem: {
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
-            /**
-             * Diff
-             * @default null
-             */
-            diff: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Fields
-             * @default null
-             */
-            fields: {
-                [key: string]: string;
-            } | null;
-            /** Status */
-            status: number;
-            /** Title */
-            title: string;
-            /** Type */
-            type: string;
         };
         /**
          * Quarantine
@@ -2059,63 +2207,271 @@ export interface components {
             /** Text */
             text: string;
         };
-        /**
-         * QueuedDelivery
-         * @description A message the code asked to send. status `shown`: a rehearsal, never sent.
-         */
-        QueuedDelivery: {
-            /** Channel */
-            channel: string;
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-            /**
-             * Files
-             * @default []
-             */
-            files: string[];
-            /** Id */
-            id: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "shown" | "held" | "requested" | "sent" | "failed" | "unknown";
+        /** Waiting */
+        Waiting: {
+            /** Kind */
+            kind: string;
             /** Text */
             text: string;
+            /** About */
+            about: string;
         };
         /**
-         * Reason
-         * @description Why a run is where it is: `code` for programs, `text` for the person in the agent's language.
+         * AgentChange
+         * @description Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
+         *     quarantine null: it may run again; it stays switched off unless `enabled` says otherwise.
          */
-        Reason: {
-            /** Code */
-            code: string;
-            /** Text */
-            text: string;
-        };
-        /** ReceiptList */
-        ReceiptList: {
-            /** Items */
-            items: components["schemas"]["Delivery"][];
-        };
-        /**
-         * ReplayChoice
-         * @description version: id of another version of the agent; absent: the one that ran.
-         */
-        ReplayChoice: {
+        AgentChange: {
+            /**
+             * Enabled
+             * @default null
+             */
+            enabled: boolean | null;
             /**
              * Version
              * @default null
              */
             version: string | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /** @default null */
+            schedule: components["schemas"]["Schedule"] | null;
+            /**
+             * Quarantine
+             * @default null
+             */
+            quarantine: null;
         };
-        /** Rewind */
-        Rewind: {
+        /** VersionList */
+        VersionList: {
+            /** Items */
+            items: components["schemas"]["Version"][];
+        };
+        /**
+         * Version
+         * @description Immutable code + lock + manifest + contract. `number` is None until a rehearsal passed.
+         *
+         *     bundle_key: blob with the zip (agent.toml, main.py …). lock: requirements text with hashes; None
+         *     until resolved when it has packages. prompt: hash of the instructions a model wrote it under; "" when none did.
+         */
+        Version: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "candidate" | "promoted" | "failed";
+            /**
+             * Number
+             * @default null
+             */
+            number: number | null;
+            /** Manifest Hash */
+            manifest_hash: string;
+            agent_file: components["schemas"]["AgentFile"];
+            /** Bundle Key */
+            bundle_key: string;
+            /** Bundle Sha256 */
+            bundle_sha256: string;
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /**
+             * Lock
+             * @default null
+             */
+            lock: string | null;
+            /**
+             * Rehearsal Run Id
+             * @default null
+             */
+            rehearsal_run_id: string | null;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt: string;
+            /** Created At */
+            created_at: string;
+        };
+        /** Imported */
+        Imported: {
+            /** Conversation Id */
+            conversation_id: string;
+        };
+        /** VersionDiff */
+        VersionDiff: {
+            older: components["schemas"]["VersionRef"];
+            newer: components["schemas"]["VersionRef"];
+            differences: components["schemas"]["Differences"];
+        };
+        /**
+         * ContractChange
+         * @description Sentences: promises it no longer makes, and new or stricter ones.
+         */
+        ContractChange: {
+            /**
+             * Weaker
+             * @default []
+             */
+            weaker: string[];
+            /**
+             * Stronger
+             * @default []
+             */
+            stronger: string[];
+        };
+        /**
+         * Differences
+         * @description Empty parts did not change. schedule null: the same. more_files: that many further files differ.
+         */
+        Differences: {
+            /**
+             * Files
+             * @default []
+             */
+            files: components["schemas"]["FileDiff"][];
+            /**
+             * More Files
+             * @default 0
+             */
+            more_files: number;
+            /**
+             * Packages
+             * @default []
+             */
+            packages: components["schemas"]["Row"][];
+            /**
+             * Permissions
+             * @default []
+             */
+            permissions: components["schemas"]["Row"][];
+            /** @default null */
+            schedule: components["schemas"]["ScheduleDiff"] | null;
+            /**
+             * @default {
+             *       "weaker": [],
+             *       "stronger": []
+             *     }
+             */
+            contract: components["schemas"]["ContractChange"];
+        };
+        /**
+         * FileDiff
+         * @description unified: the lines of a unified diff without its two head lines; "" for a file that is no text, or too long to
+         *     compare. cut: there is more than is shown. added and removed count lines.
+         */
+        FileDiff: {
+            /** Name */
+            name: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed";
+            /**
+             * Added
+             * @default 0
+             */
+            added: number;
+            /**
+             * Removed
+             * @default 0
+             */
+            removed: number;
+            /**
+             * Unified
+             * @default
+             */
+            unified: string;
+            /**
+             * Cut
+             * @default false
+             */
+            cut: boolean;
+        };
+        /** Row */
+        Row: {
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ScheduleDiff
+         * @description One sentence for each rule, the words of the time first; empty: only by hand.
+         */
+        ScheduleDiff: {
+            /** Before */
+            before: string[];
+            /** After */
+            after: string[];
+        };
+        /**
+         * VersionRef
+         * @description prompt: hash of the instructions a model wrote it under; "" when no model did.
+         */
+        VersionRef: {
+            /** Id */
+            id: string;
             /** Number */
             number: number;
+            /** Prompt */
+            prompt: string;
+            /** Created At */
+            created_at: string;
+        };
+        /**
+         * StateList
+         * @description Newest first. rewinding: the number somebody asked to go back to, until that is done. problem: why the
+         *     last request to go back came to nothing; empty when it did not.
+         */
+        StateList: {
+            /** Items */
+            items: components["schemas"]["StateLine"][];
+            /** Rewinding */
+            rewinding: number | null;
+            /** Problem */
+            problem: string;
+        };
+        /**
+         * StateLine
+         * @description standing: promoted (it was or is current) · aside (of a run that ended after a rewind had overtaken it) ·
+         *     candidate (its run's contract did not hold; kept for some days, cannot be rewound to).
+         */
+        StateLine: {
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            /** At */
+            at: string;
+            /** Size */
+            size: number;
+            /** Current */
+            current: boolean;
+            /** Rewound From */
+            rewound_from: number | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "promoted" | "aside" | "candidate";
         };
         /**
          * Rewinding
@@ -2127,230 +2483,10 @@ export interface components {
             /** Number */
             number: number;
         };
-        /**
-         * Run
-         * @description One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
-         *
-         *     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
-         *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
-         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
-         *     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
-         *     `place`: how many wait before it plus one, while it waits for room.
-         *
-         *     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
-         *     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
-         *               (None: not compared); otherwise what was not, or could not be
-         */
-        Run: {
-            /** Agent Id */
-            agent_id: string;
-            /**
-             * Allowed Writes
-             * @default []
-             */
-            allowed_writes: string[];
-            /**
-             * Attempt
-             * @default 0
-             */
-            attempt: number;
-            /**
-             * Attempt Id
-             * @default null
-             */
-            attempt_id: string | null;
-            /**
-             * Checks
-             * @default []
-             */
-            checks: components["schemas"]["CheckOutcome"][];
-            /**
-             * Conversation Id
-             * @default null
-             */
-            conversation_id: string | null;
-            /** Deadline At */
-            deadline_at: string;
-            /**
-             * Deliveries
-             * @default []
-             */
-            deliveries: components["schemas"]["QueuedDelivery"][];
-            /**
-             * Differences
-             * @default []
-             */
-            differences: components["schemas"]["Difference"][];
-            /**
-             * Finished At
-             * @default null
-             */
-            finished_at: string | null;
-            /**
-             * First Line At
-             * @default null
-             */
-            first_line_at: string | null;
-            /**
-             * Grant Id
-             * @default null
-             */
-            grant_id: string | null;
-            /**
-             * Hosts
-             * @default []
-             */
-            hosts: components["schemas"]["HostContact"][];
-            /** Id */
-            id: string;
-            /**
-             * Input
-             * @default null
-             */
-            input: unknown;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
-            /**
-             * Last Step
-             * @default null
-             */
-            last_step: string | null;
-            /**
-             * Lease Id
-             * @default null
-             */
-            lease_id: string | null;
-            /**
-             * Outcome
-             * @default pending
-             * @enum {string}
-             */
-            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
-            /**
-             * Permission Request Id
-             * @default null
-             */
-            permission_request_id: string | null;
-            /**
-             * Place
-             * @default null
-             */
-            place: number | null;
-            /** @default null */
-            reason: components["schemas"]["Reason"] | null;
-            /**
-             * Replay Of
-             * @default null
-             */
-            replay_of: string | null;
-            /** Requested At */
-            requested_at: string;
-            /**
-             * Same
-             * @default null
-             */
-            same: boolean | null;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
-            /**
-             * Slot At
-             * @default null
-             */
-            slot_at: string | null;
-            /**
-             * Started At
-             * @default null
-             */
-            started_at: string | null;
-            /**
-             * State Base
-             * @default null
-             */
-            state_base: number | null;
-            /**
-             * State New
-             * @default null
-             */
-            state_new: number | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
-            /**
-             * Tape
-             * @default none
-             * @enum {string}
-             */
-            tape: "full" | "headers" | "off" | "none";
-            /**
-             * @default {
-             *       "cost_usd_micros": 0,
-             *       "cpu_ms": 0,
-             *       "input_tokens": 0,
-             *       "memory_peak_bytes": 0,
-             *       "output_tokens": 0,
-             *       "wall_ms": 0
-             *     }
-             */
-            usage: components["schemas"]["RunUsage"];
-            /** Version Id */
-            version_id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /**
-             * Would Send
-             * @default []
-             */
-            would_send: {
-                [key: string]: unknown;
-            }[];
-            /**
-             * Writes
-             * @default []
-             */
-            writes: components["schemas"]["WriteMade"][];
-            /**
-             * Wrote
-             * @default false
-             */
-            wrote: boolean;
-        };
-        /**
-         * RunEntry
-         * @description One entry of a run's feed, id `<run>-<seq:08d>`; `seq` starts at 1 and has no gaps.
-         *
-         *     data by kind: status {status, reason?} · step {name} · log {stream, text} · file {artifact_id, name,
-         *     size} · delivery {id, channel, text, status} · host {host, verdict, reason?} · check {says, held, text}.
-         */
-        RunEntry: {
-            /** At */
-            at: string;
-            /** Attempt */
-            attempt: number;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "status" | "step" | "log" | "file" | "delivery" | "host" | "check";
-            /** Run Id */
-            run_id: string;
-            /** Seq */
-            seq: number;
-            /** Workspace Id */
-            workspace_id: string;
+        /** Rewind */
+        Rewind: {
+            /** Number */
+            number: number;
         };
         /**
          * RunInput
@@ -2370,457 +2506,148 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
-        /** RunUsage */
-        RunUsage: {
-            /**
-             * Cost Usd Micros
-             * @default 0
-             */
-            cost_usd_micros: number;
-            /**
-             * Cpu Ms
-             * @default 0
-             */
-            cpu_ms: number;
-            /**
-             * Input Tokens
-             * @default 0
-             */
-            input_tokens: number;
-            /**
-             * Memory Peak Bytes
-             * @default 0
-             */
-            memory_peak_bytes: number;
-            /**
-             * Output Tokens
-             * @default 0
-             */
-            output_tokens: number;
-            /**
-             * Wall Ms
-             * @default 0
-             */
-            wall_ms: number;
-        };
-        /** Said */
-        Said: {
-            /** En */
-            en: string;
-            /** Ko */
-            ko: string;
-        };
         /**
-         * SandboxState
-         * @description enforced: limits; missing: limit -> sentence that says what it means; cure: the one command that mends it;
-         *     note: why it is this backend when another would have been preferred; corpus: null before `make doctor`.
+         * LogList
+         * @description Only entries of kind log, oldest first.
          */
-        SandboxState: {
-            /** Backend */
-            backend: string;
-            /** @default null */
-            corpus: components["schemas"]["Corpus"] | null;
-            /**
-             * Cure
-             * @default null
-             */
-            cure: string | null;
-            /**
-             * Enforced
-             * @default []
-             */
-            enforced: string[];
-            /**
-             * Missing
-             * @default {}
-             */
-            missing: {
-                [key: string]: string;
-            };
-            /**
-             * Note
-             * @default null
-             */
-            note: string | null;
-            /** Ok */
-            ok: boolean;
-        };
-        /**
-         * Schedule
-         * @description When it fires. `cron` has five fields, read in `timezone` (an IANA name).
-         *
-         *     `missed`: what happens to slots that passed while nobody could run them. `overlap`: what happens when the
-         *     last run is still going. `holidays` names a calendar ("KR"); a slot on one of its days does what
-         *     `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are
-         *     ISO dates or times, read in `timezone` when they carry no offset.
-         */
-        Schedule: {
-            /** Cron */
-            cron: string;
-            /**
-             * Holidays
-             * @default null
-             */
-            holidays: string | null;
-            /**
-             * Missed
-             * @default once
-             * @enum {string}
-             */
-            missed: "skip" | "once" | "all";
-            /**
-             * On Holiday
-             * @default null
-             */
-            on_holiday: ("run" | "skip" | "next_workday") | null;
-            /**
-             * Overlap
-             * @default skip
-             * @enum {string}
-             */
-            overlap: "skip" | "queue" | "replace";
-            /**
-             * Pause Until
-             * @default null
-             */
-            pause_until: string | null;
-            /**
-             * Timezone
-             * @default UTC
-             */
-            timezone: string;
-            /**
-             * Until
-             * @default null
-             */
-            until: string | null;
-        };
-        /**
-         * SecretLine
-         * @description host "": found in a message and not bound to any host yet.
-         */
-        SecretLine: {
-            /** Created At */
-            created_at: string;
-            /** Host */
-            host: string;
-            /** Last Used At */
-            last_used_at: string | null;
-            /** Name */
-            name: string;
-        };
-        /** SecretList */
-        SecretList: {
+        LogList: {
             /** Items */
-            items: components["schemas"]["SecretLine"][];
+            items: components["schemas"]["RunEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
-         * SecretUse
-         * @description A secret by name, bound to the one host it may be sent to. The value is never part of the file.
+         * RunEntry
+         * @description One entry of a run's feed, id `<run>-<seq:08d>`; `seq` starts at 1 and has no gaps.
+         *
+         *     data by kind: status {status, reason?} · step {name} · log {stream, text} · file {artifact_id, name,
+         *     size} · delivery {id, channel, text, status} · host {host, verdict, reason?} · check {says, held, text}.
          */
-        SecretUse: {
-            /** Host */
-            host: string;
-            /** Name */
-            name: string;
-            /**
-             * Why
-             * @default
-             */
-            why: string;
-        };
-        /**
-         * SecretValue
-         * @description host: the one place the value may go; for a webhook's address it is the address's own.
-         */
-        SecretValue: {
-            /**
-             * Host
-             * @default
-             */
-            host: string;
-            /** Value */
-            value: string;
-        };
-        /**
-         * SignIn
-         * @description secret: what stands after `#link=` in the sign-in link.
-         */
-        SignIn: {
-            /** Secret */
-            secret: string;
-        };
-        /**
-         * SignedIn
-         * @description key: kept in the origin's storage and sent as X-AB-Key with every call.
-         */
-        SignedIn: {
-            /** Key */
-            key: string;
-            me: components["schemas"]["Me"];
-        };
-        /**
-         * Slot
-         * @description One planned firing; id = run id, derived from agent and time, so it cannot be made twice.
-         */
-        Slot: {
-            /** Agent Id */
-            agent_id: string;
-            /** At */
-            at: string;
+        RunEntry: {
             /** Id */
             id: string;
-            /**
-             * Reason
-             * @default
-             */
-            reason: string;
-            /**
-             * Run Id
-             * @default null
-             */
-            run_id: string | null;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "requested" | "ran" | "late" | "skipped" | "missed";
             /** Workspace Id */
             workspace_id: string;
-        };
-        /** SlotList */
-        SlotList: {
-            /** Items */
-            items: components["schemas"]["Slot"][];
-        };
-        /**
-         * StateLine
-         * @description standing: promoted (it was or is current) · aside (of a run that ended after a rewind had overtaken it) ·
-         *     candidate (its run's contract did not hold; kept for some days, cannot be rewound to).
-         */
-        StateLine: {
-            /** At */
-            at: string;
-            /** Current */
-            current: boolean;
-            /** Number */
-            number: number;
-            /** Rewound From */
-            rewound_from: number | null;
             /** Run Id */
             run_id: string;
-            /** Size */
-            size: number;
+            /** Attempt */
+            attempt: number;
+            /** Seq */
+            seq: number;
             /**
-             * Standing
+             * Kind
              * @enum {string}
              */
-            standing: "promoted" | "aside" | "candidate";
-        };
-        /**
-         * StateList
-         * @description Newest first. rewinding: the number somebody asked to go back to, until that is done. problem: why the
-         *     last request to go back came to nothing; empty when it did not.
-         */
-        StateList: {
-            /** Items */
-            items: components["schemas"]["StateLine"][];
-            /** Problem */
-            problem: string;
-            /** Rewinding */
-            rewinding: number | null;
-        };
-        /**
-         * TapeItem
-         * @description One exchange as the code saw it: secrets are placeholders. The texts are cut; null: none, or no text.
-         */
-        TapeItem: {
-            /** Answer Text */
-            answer_text: string | null;
-            /** Bytes In */
-            bytes_in: number;
-            /** Bytes Out */
-            bytes_out: number;
-            /** Content Type */
-            content_type: string;
-            /** Method */
-            method: string;
-            /** N */
-            n: number;
-            /** Reason */
-            reason: string;
-            /** Request Text */
-            request_text: string | null;
-            /** Status */
-            status: number;
-            /** Url */
-            url: string;
-            /** Verdict */
-            verdict: string;
-        };
-        /**
-         * TapeView
-         * @description complete false: something was too large to record. kept: headers when no bodies were kept.
-         */
-        TapeView: {
+            kind: "status" | "step" | "log" | "file" | "delivery" | "host" | "check";
             /** At */
             at: string;
-            /** Complete */
-            complete: boolean;
-            /** Expires At */
-            expires_at: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /** ArtifactList */
+        ArtifactList: {
             /** Items */
-            items: components["schemas"]["TapeItem"][];
-            /** Kept */
-            kept: string;
+            items: components["schemas"]["ArtifactLink"][];
         };
         /**
-         * Template
-         * @description `icon` is a name in the page's icon set.
+         * ArtifactLink
+         * @description Both work for ten minutes, without signing in, under another host name than the page. url: shown where
+         *     a browser can show it without running anything of it, else saved; download_url: always saved.
          */
-        Template: {
-            /** Icon */
-            icon: string;
+        ArtifactLink: {
             /** Id */
             id: string;
-            text: components["schemas"]["Said"];
-            title: components["schemas"]["Said"];
-        };
-        /** Templates */
-        Templates: {
-            /** Items */
-            items: components["schemas"]["Template"][];
-        };
-        /** TokenCaps */
-        TokenCaps: {
-            /**
-             * Per Day
-             * @default 0
-             */
-            per_day: number;
-            /**
-             * Per Run
-             * @default 0
-             */
-            per_run: number;
-        };
-        /**
-         * Tokens
-         * @description Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked.
-         */
-        Tokens: {
-            /**
-             * Cost Usd Micros
-             * @default 0
-             */
-            cost_usd_micros: number;
-            /**
-             * Input
-             * @default 0
-             */
-            input: number;
-            /**
-             * Output
-             * @default 0
-             */
-            output: number;
-        };
-        /**
-         * UsageLine
-         * @description label: what a person calls it; the key itself when there is no name.
-         */
-        UsageLine: {
-            /** Cost Usd Micros */
-            cost_usd_micros: number;
-            /** Cpu Ms */
-            cpu_ms: number;
-            /** Input Tokens */
-            input_tokens: number;
-            /** Key */
-            key: string;
-            /** Label */
-            label: string;
-            /** Output Tokens */
-            output_tokens: number;
-            /** Runs */
-            runs: number;
-            /** Wall Ms */
-            wall_ms: number;
-        };
-        /** UsageList */
-        UsageList: {
-            /** Items */
-            items: components["schemas"]["UsageLine"][];
-        };
-        /**
-         * Version
-         * @description Immutable code + lock + manifest + contract. `number` is None until a rehearsal passed.
-         *
-         *     bundle_key: blob with the zip (agent.toml, main.py …). lock: requirements text with hashes; None
-         *     until resolved when it has packages.
-         */
-        Version: {
-            agent_file: components["schemas"]["AgentFile"];
+            /** Workspace Id */
+            workspace_id: string;
+            /** Run Id */
+            run_id: string;
             /** Agent Id */
             agent_id: string;
-            /** Bundle Key */
-            bundle_key: string;
-            /** Bundle Sha256 */
-            bundle_sha256: string;
-            /** Conversation Id */
-            conversation_id: string;
-            /** Created At */
-            created_at: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Media Type */
+            media_type: string;
+            /** Sha256 */
+            sha256: string;
+            /** Blob Key */
+            blob_key: string;
+            /** At */
+            at: string;
+            /** Url */
+            url: string;
+            /** Download Url */
+            download_url: string;
+        };
+        /** ReceiptList */
+        ReceiptList: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+        };
+        /**
+         * Delivery
+         * @description One message out, id follows from run and position. status `unknown`: cut between sending and recording.
+         */
+        Delivery: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Run Id */
+            run_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "inbox" | "slack" | "email";
+            /**
+             * Secret Id
+             * @default null
+             */
+            secret_id: string | null;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
             /**
              * Files
              * @default []
              */
             files: string[];
-            /** Id */
-            id: string;
-            /**
-             * Lock
-             * @default null
-             */
-            lock: string | null;
-            /** Manifest Hash */
-            manifest_hash: string;
-            /**
-             * Number
-             * @default null
-             */
-            number: number | null;
-            /**
-             * Rehearsal Run Id
-             * @default null
-             */
-            rehearsal_run_id: string | null;
             /**
              * Status
              * @enum {string}
              */
-            status: "candidate" | "promoted" | "failed";
-            /** Workspace Id */
-            workspace_id: string;
-        };
-        /** VersionList */
-        VersionList: {
-            /** Items */
-            items: components["schemas"]["Version"][];
-        };
-        /** Waiting */
-        Waiting: {
-            /** About */
-            about: string;
-            /** Kind */
-            kind: string;
-            /** Text */
-            text: string;
+            status: "requested" | "sending" | "sent" | "failed" | "unknown";
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /**
+             * Receipt
+             * @default {}
+             */
+            receipt: {
+                [key: string]: string;
+            };
+            /**
+             * Read At
+             * @default null
+             */
+            read_at: string | null;
+            /** At */
+            at: string;
+            /**
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
         };
         /** WriteChoice */
         WriteChoice: {
@@ -2831,16 +2658,501 @@ export interface components {
             decision: "send";
         };
         /**
-         * WriteMade
-         * @description A write that was about to leave at that moment: it has arrived, or may have.
+         * TapeView
+         * @description complete false: something was too large to record. kept: headers when no bodies were kept.
          */
-        WriteMade: {
+        TapeView: {
+            /** Items */
+            items: components["schemas"]["TapeItem"][];
+            /** Kept */
+            kept: string;
+            /** Complete */
+            complete: boolean;
             /** At */
             at: string;
+            /** Expires At */
+            expires_at: string;
+        };
+        /**
+         * TapeItem
+         * @description One exchange as the code saw it: secrets are placeholders. The texts are cut; null: none, or no text.
+         */
+        TapeItem: {
+            /** N */
+            n: number;
             /** Method */
             method: string;
             /** Url */
             url: string;
+            /** Status */
+            status: number;
+            /** Verdict */
+            verdict: string;
+            /** Reason */
+            reason: string;
+            /** Bytes In */
+            bytes_in: number;
+            /** Bytes Out */
+            bytes_out: number;
+            /** Content Type */
+            content_type: string;
+            /** Request Text */
+            request_text: string | null;
+            /** Answer Text */
+            answer_text: string | null;
+        };
+        /**
+         * ReplayChoice
+         * @description version: id of another version of the agent; absent: the one that ran.
+         */
+        ReplayChoice: {
+            /**
+             * Version
+             * @default null
+             */
+            version: string | null;
+        };
+        /**
+         * Confirmation
+         * @description confirm: the workspace's name; where it has none, 삭제 or delete.
+         */
+        Confirmation: {
+            /** Confirm */
+            confirm: string;
+        };
+        /** PermissionRequestList */
+        PermissionRequestList: {
+            /** Items */
+            items: components["schemas"]["PermissionRequest"][];
+        };
+        /**
+         * PermissionRequest
+         * @description What only a person can decide. `sentence` is the platform's own.
+         *
+         *     kind      host: a parked run met a place outside its grant · write: a rehearsal's or a cut attempt's write,
+         *               asked for once · package: packages of a version that need a yes (no run: run_id, host, method and
+         *               path are "", port is 0)
+         *     scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
+         *               a refused CONNECT names nothing else
+         *     version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
+         *     warning   a sentence when the address came from something the code read; shown with the sentence
+         *     packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
+         */
+        PermissionRequest: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Run Id */
+            run_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Kind
+             * @default host
+             * @enum {string}
+             */
+            kind: "host" | "write" | "package";
+            /**
+             * Version Id
+             * @default
+             */
+            version_id: string;
+            /**
+             * Packages
+             * @default []
+             */
+            packages: string[];
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: string[];
+            /**
+             * Warning
+             * @default
+             */
+            warning: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "allowed" | "denied" | "expired";
+            /** Sentence */
+            sentence: string;
+            /**
+             * Scheme
+             * @default
+             */
+            scheme: string;
+            /** Host */
+            host: string;
+            /** Port */
+            port: number;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+            /** At */
+            at: string;
+        };
+        /** PermissionChoice */
+        PermissionChoice: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "allow" | "deny";
+        };
+        /** DeliveryList */
+        DeliveryList: {
+            /** Items */
+            items: components["schemas"]["DeliveryLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** DeliveryLine */
+        DeliveryLine: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Run Id */
+            run_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "inbox" | "slack" | "email";
+            /**
+             * Secret Id
+             * @default null
+             */
+            secret_id: string | null;
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "sending" | "sent" | "failed" | "unknown";
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /**
+             * Receipt
+             * @default {}
+             */
+            receipt: {
+                [key: string]: string;
+            };
+            /**
+             * Read At
+             * @default null
+             */
+            read_at: string | null;
+            /** At */
+            at: string;
+            /**
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
+            /** Agent Name */
+            agent_name: string;
+        };
+        /** NoticeList */
+        NoticeList: {
+            /** Items */
+            items: components["schemas"]["Notice"][];
+        };
+        /**
+         * Notice
+         * @description Something a person should know or decide. `about` is the id of the run, delivery, agent or, of kind
+         *     `packages`, permission request.
+         */
+        Notice: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "parked" | "packages" | "failed" | "not_delivered" | "doubtful" | "unknown_delivery" | "quarantine" | "budget";
+            /** Agent Id */
+            agent_id: string | null;
+            /** About */
+            about: string;
+            /** Text */
+            text: string;
+            /**
+             * Needs Decision
+             * @default false
+             */
+            needs_decision: boolean;
+            /** At */
+            at: string;
+            /**
+             * Read At
+             * @default null
+             */
+            read_at: string | null;
+        };
+        /** UsageList */
+        UsageList: {
+            /** Items */
+            items: components["schemas"]["UsageLine"][];
+        };
+        /**
+         * UsageLine
+         * @description label: what a person calls it; the key itself when there is no name.
+         */
+        UsageLine: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Runs */
+            runs: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Cost Usd Micros */
+            cost_usd_micros: number;
+            /** Cpu Ms */
+            cpu_ms: number;
+            /** Wall Ms */
+            wall_ms: number;
+        };
+        /**
+         * BudgetView
+         * @description Of this month. leased: promised to turns and runs under way.
+         */
+        BudgetView: {
+            /** Period */
+            period: string;
+            /** Cap Tokens */
+            cap_tokens: number;
+            /** Leased Tokens */
+            leased_tokens: number;
+            /** Spent Tokens */
+            spent_tokens: number;
+            /** Spent Usd Micros */
+            spent_usd_micros: number;
+        };
+        /** SlotList */
+        SlotList: {
+            /** Items */
+            items: components["schemas"]["Slot"][];
+        };
+        /**
+         * Slot
+         * @description One planned firing; id = run id, derived from agent and time, so it cannot be made twice.
+         */
+        Slot: {
+            /** Id */
+            id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /** Agent Id */
+            agent_id: string;
+            /** At */
+            at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "ran" | "late" | "skipped" | "missed";
+            /**
+             * Run Id
+             * @default null
+             */
+            run_id: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
+        };
+        /** SecretList */
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["SecretLine"][];
+        };
+        /**
+         * SecretLine
+         * @description host "": found in a message and not bound to any host yet.
+         */
+        SecretLine: {
+            /** Name */
+            name: string;
+            /** Host */
+            host: string;
+            /** Created At */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
+        /**
+         * SecretValue
+         * @description host: the one place the value may go; for a webhook's address it is the address's own.
+         */
+        SecretValue: {
+            /** Value */
+            value: string;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+        };
+        /**
+         * ConnectionList
+         * @description operator: builds may use a key of this machine's where there is no connection. wanted: a connection would
+         *     be used; false when this installation works without a model. model: what is asked for unless another is named.
+         */
+        ConnectionList: {
+            /** Items */
+            items: components["schemas"]["ConnectionLine"][];
+            /** Operator */
+            operator: boolean;
+            /** Wanted */
+            wanted: boolean;
+            /** Model */
+            model: string;
+        };
+        /**
+         * ConnectionLine
+         * @description hint: the key's last four characters. problem: what the last test met, in the request's language, "" when
+         *     nothing. tokens and cost_usd_micros: of that test; null: the model's price is not known.
+         */
+        ConnectionLine: {
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "claude";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "testing" | "working" | "failed";
+            /** Hint */
+            hint: string;
+            /** Model */
+            model: string;
+            /** Code */
+            code: string;
+            /** Problem */
+            problem: string;
+            /** Tokens */
+            tokens: number;
+            /** Cost Usd Micros */
+            cost_usd_micros: number | null;
+            /** Typed At */
+            typed_at: string;
+            /** Tested At */
+            tested_at: string | null;
+        };
+        /**
+         * ClaudeKey
+         * @description key null: the key stays, and another model is tested with it. model null: the installation's own choice.
+         */
+        ClaudeKey: {
+            /**
+             * Key
+             * @default null
+             */
+            key: string | null;
+            /**
+             * Model
+             * @default null
+             */
+            model: string | null;
+        };
+        /** ChangeLine */
+        ChangeLine: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agent" | "run" | "delivery" | "notice" | "conversation" | "connection";
+            /** Id */
+            id: string;
+            /** Seq */
+            seq: number;
+        };
+        /** DeadLetterList */
+        DeadLetterList: {
+            /** Items */
+            items: components["schemas"]["DeadLetterLine"][];
+        };
+        /**
+         * DeadLetterLine
+         * @description What was refused, by whom and why; the event's data stays inside.
+         */
+        DeadLetterLine: {
+            /** Id */
+            id: string;
+            /** Service */
+            service: string;
+            /** Reason */
+            reason: string;
+            /** At */
+            at: string;
+            /** Type */
+            type: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * Problem
+         * @description RFC 9457. `detail` says what to do, in the request's language; `fields` names what was wrong.
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /** Code */
+            code: string;
+            /**
+             * Fields
+             * @default null
+             */
+            fields: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Diff
+             * @default null
+             */
+            diff: {
+                [key: string]: unknown;
+            } | null;
         };
     };
     responses: never;
@@ -2851,14 +3163,18 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list_agents: {
+    post_session: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -2866,7 +3182,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AgentList"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description A problem document. */
@@ -2889,91 +3205,11 @@ export interface operations {
             };
         };
     };
-    import_agent: {
+    delete_session: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Imported"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AgentCard"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
             cookie?: never;
         };
         requestBody?: never;
@@ -3005,302 +3241,7 @@ export interface operations {
             };
         };
     };
-    patch_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AgentChange"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AgentCard"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    export_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The agent as a zip. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/zip": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_runs: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RunInput"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_rewind: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Rewind"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Rewinding"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_states: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StateList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_versions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_budget: {
+    get_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -3315,7 +3256,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BudgetView"];
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_practice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PracticeChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PracticeState"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
                 };
             };
             /** @description A problem document. */
@@ -3461,46 +3482,6 @@ export interface operations {
             };
         };
     };
-    stream_conversation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Server-sent events. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     post_message: {
         parameters: {
             query?: never;
@@ -3585,211 +3566,13 @@ export interface operations {
             };
         };
     };
-    list_dead_letters: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeadLetterList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_replay: {
+    stream_conversation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 id: string;
             };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_deliveries: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                channel?: ("inbox" | "slack" | "email") | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_delivery_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_resend: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    stream_changes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -3823,22 +3606,28 @@ export interface operations {
             };
         };
     };
-    get_me: {
+    patch_plan: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanChange"];
+            };
+        };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */
@@ -3861,14 +3650,20 @@ export interface operations {
             };
         };
     };
-    list_notices: {
+    post_decision: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -3876,7 +3671,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NoticeList"];
+                    "application/json": components["schemas"]["Decided"];
                 };
             };
             /** @description A problem document. */
@@ -3899,7 +3694,7 @@ export interface operations {
             };
         };
     };
-    post_notice_read: {
+    list_files: {
         parameters: {
             query?: never;
             header?: never;
@@ -3912,6 +3707,952 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file as text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentCard"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentCard"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent as a zip. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version_diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                n: number;
+                m: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDiff"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_states: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_rewind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rewind"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rewinding"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_logs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_artifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_write_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                write_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteChoice"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TapeView"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_run_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayChoice"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4023,7 +4764,49 @@ export interface operations {
             };
         };
     };
-    patch_plan: {
+    list_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                channel?: ("inbox" | "slack" | "email") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_resend: {
         parameters: {
             query?: never;
             header?: never;
@@ -4032,11 +4815,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanChange"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Accepted */
             202: {
@@ -4067,7 +4846,7 @@ export interface operations {
             };
         };
     };
-    post_decision: {
+    post_delivery_read: {
         parameters: {
             query?: never;
             header?: never;
@@ -4076,11 +4855,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Decision"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -4088,7 +4863,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Decided"];
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */
@@ -4111,18 +4886,14 @@ export interface operations {
             };
         };
     };
-    patch_practice: {
+    list_notices: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PracticeChange"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -4130,7 +4901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PracticeState"];
+                    "application/json": components["schemas"]["NoticeList"];
                 };
             };
             /** @description A problem document. */
@@ -4153,7 +4924,7 @@ export interface operations {
             };
         };
     };
-    get_run: {
+    post_notice_read: {
         parameters: {
             query?: never;
             header?: never;
@@ -4166,86 +4937,6 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Run"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_artifacts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ArtifactList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4273,56 +4964,13 @@ export interface operations {
             };
         };
     };
-    stream_run: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Server-sent events. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_logs: {
+    list_usage: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string;
+                by?: "agent" | "run" | "day" | "model";
             };
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4333,7 +4981,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LogList"];
+                    "application/json": components["schemas"]["UsageList"];
                 };
             };
             /** @description A problem document. */
@@ -4356,13 +5004,11 @@ export interface operations {
             };
         };
     };
-    list_receipts: {
+    get_budget: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4373,7 +5019,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReceiptList"];
+                    "application/json": components["schemas"]["BudgetView"];
                 };
             };
             /** @description A problem document. */
@@ -4396,57 +5042,13 @@ export interface operations {
             };
         };
     };
-    post_run_replay: {
+    list_slots: {
         parameters: {
-            query?: never;
+            query?: {
+                agent_id?: string | null;
+            };
             header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReplayChoice"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tape: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4457,52 +5059,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TapeView"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_write_decision: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                write_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WriteChoice"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
+                    "application/json": components["schemas"]["SlotList"];
                 };
             };
             /** @description A problem document. */
@@ -4643,18 +5200,14 @@ export interface operations {
             };
         };
     };
-    post_session: {
+    list_connections: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -4662,7 +5215,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignedIn"];
+                    "application/json": components["schemas"]["ConnectionList"];
                 };
             };
             /** @description A problem document. */
@@ -4685,7 +5238,49 @@ export interface operations {
             };
         };
     };
-    delete_session: {
+    put_claude: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaudeKey"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_claude: {
         parameters: {
             query?: never;
             header?: never;
@@ -4721,24 +5316,22 @@ export interface operations {
             };
         };
     };
-    list_slots: {
+    stream_changes: {
         parameters: {
-            query?: {
-                agent_id?: string | null;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Server-sent events. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SlotList"];
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem document. */
@@ -4761,7 +5354,7 @@ export interface operations {
             };
         };
     };
-    get_templates: {
+    list_dead_letters: {
         parameters: {
             query?: never;
             header?: never;
@@ -4776,7 +5369,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Templates"];
+                    "application/json": components["schemas"]["DeadLetterList"];
                 };
             };
             /** @description A problem document. */
@@ -4799,47 +5392,7 @@ export interface operations {
             };
         };
     };
-    list_usage: {
-        parameters: {
-            query?: {
-                by?: "agent" | "run" | "day" | "model";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UsageList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_files: {
+    post_replay: {
         parameters: {
             query?: never;
             header?: never;
@@ -4849,89 +5402,6 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_file: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file as text. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_workspace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Confirmation"];
-            };
-        };
         responses: {
             /** @description Accepted */
             202: {

@@ -7,12 +7,17 @@ export type AgentCard = Schemas["AgentCard"] & { next_firings?: string[] | null 
 export type AgentList = Schemas["AgentList"];
 export type Artifact = Schemas["ArtifactLink"];
 export type AgentFile = Schemas["AgentFile"];
+export type Check = Schemas["Check"];
+export type Connection = Schemas["ConnectionLine"];
+export type Connections = Schemas["ConnectionList"];
+export type FileDiff = Schemas["FileDiff"];
 export type HostRule = Schemas["HostRule"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryLine = Schemas["DeliveryLine"];
 export type Difference = Schemas["Difference"];
 export type Exchange = Schemas["TapeItem"];
 export type HostContact = Schemas["HostContact"];
+export type LiveFrame = Schemas["LiveFrame"];
 export type Me = Schemas["Me"];
 export type Notice = Schemas["Notice"];
 export type PermissionRequest = Schemas["PermissionRequest"];
@@ -27,6 +32,7 @@ export type StateLine = Schemas["StateLine"];
 export type Template = Schemas["Template"];
 export type Tokens = Schemas["Tokens"];
 export type Version = Schemas["Version"];
+export type VersionDiff = Schemas["VersionDiff"];
 
 export type Language = AgentCard["language"];
 export type RunStatus = Run["status"];
@@ -47,6 +53,9 @@ export interface ProgressData {
   done?: boolean | number;
   total?: number | null;
   files?: string[];
+  /** Of a file that was written. */
+  path?: string;
+  lines?: number;
 }
 
 /** `suggestions`: requests that would work instead, ready to be sent as they are. */

@@ -1,4 +1,5 @@
 /** Sizes and money as people read them. */
+import { WON_PER_DOLLAR } from "./rates";
 
 export function size(bytes: number, language: string): string {
   const steps = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
@@ -11,9 +12,17 @@ export function size(bytes: number, language: string): string {
   }).format(bytes / 1000 ** step);
 }
 
-/** Nothing spent is said in the reader's own currency; what was spent, in the one it is billed in. */
+/** In the reader's own currency. Won are changed from dollars at a day's rate, so they are about right. */
 export function money(usdMicros: number, language: string): string {
-  if (usdMicros === 0) return language === "ko" ? "0원" : "$0";
+  if (language !== "ko") return usdMicros === 0 ? "$0" : dollars(usdMicros, language);
+  if (usdMicros === 0) return "0원";
+  const won = (usdMicros / 1_000_000) * WON_PER_DOLLAR.rate;
+  if (won < 1) return "1원 미만";
+  return `약 ${count(won < 100 ? Math.round(won) : Number(won.toPrecision(3)), language)}원`;
+}
+
+/** As it is billed. */
+export function dollars(usdMicros: number, language: string): string {
   return new Intl.NumberFormat(language, {
     style: "currency",
     currency: "USD",

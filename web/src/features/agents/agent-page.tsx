@@ -14,9 +14,10 @@ import { PackageQuestions } from "../permission/parked";
 import { isPractice, PracticeControls } from "../practice/practice";
 import { RunCard, RunLine } from "../run/run-card";
 import { useSwitch } from "./agent-card";
-import { Permissions, ScheduleTab, Versions } from "./agent-tabs";
+import { Permissions, ScheduleTab } from "./agent-tabs";
 import { QuarantineBanner } from "./quarantine";
 
+const Versions = lazy(() => import("./versions").then((module) => ({ default: module.Versions })));
 const Memory = lazy(() => import("./memory"));
 
 const TABS = ["overview", "runs", "schedule", "permissions", "versions", "memory"] as const;

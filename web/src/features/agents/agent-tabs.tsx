@@ -1,10 +1,8 @@
 import { useTranslation } from "react-i18next";
-import { useAgentRuns, useAgentVersions, useRun } from "../../api/queries";
-import type { AgentCard, HostContact, Version } from "../../api/shapes";
-import { Failure, Skeleton } from "../../ui/feedback";
+import { useAgentRuns, useRun } from "../../api/queries";
+import type { AgentCard, HostContact } from "../../api/shapes";
 import { Icon } from "../../ui/icon";
-import { Planned, useCity, When } from "../../ui/time";
-import { Files } from "../version/files";
+import { Planned, useCity } from "../../ui/time";
 
 export function ScheduleTab({ agent }: { agent: AgentCard }) {
   const { t } = useTranslation();
@@ -101,37 +99,5 @@ export function Permissions({ agent }: { agent: AgentCard }) {
         </div>
       )}
     </>
-  );
-}
-
-function VersionRow({ version, live }: { version: Version; live: boolean }) {
-  const { t } = useTranslation();
-  return (
-    <li className="version">
-      <details>
-        <summary>
-          <strong>
-            {version.number ? t("agent.version", { number: version.number }) : t("agent.candidate")}
-          </strong>
-          {live && <span className="badge badge-good">{t("agent.live")}</span>}
-          {version.status === "failed" && <span className="badge badge-bad">{t("agent.failedVersion")}</span>}
-          <When at={version.created_at} />
-        </summary>
-        <Files versionId={version.id} stamp="" />
-      </details>
-    </li>
-  );
-}
-
-export function Versions({ agent }: { agent: AgentCard }) {
-  const versions = useAgentVersions(agent.id);
-  if (versions.isPending) return <Skeleton />;
-  if (versions.error) return <Failure problem={versions.error} onRetry={() => void versions.refetch()} />;
-  return (
-    <ul className="versions">
-      {versions.data.items.map((version) => (
-        <VersionRow key={version.id} version={version} live={version.id === agent.version_id} />
-      ))}
-    </ul>
   );
 }

@@ -76,3 +76,13 @@ test("nothing is decided by changing or by waiting", async () => {
   await userEvent.click(screen.getByRole("button", { name: "나중에", hidden: true }));
   expect(done).toEqual(["change", "later"]);
 });
+
+test("what a reviewer is sure of is an alarm, what it cannot tell a caution", () => {
+  const findings = ["코드가 other.example.com에도 연락해요.", "어떤 주소를 부르는지 모르겠어요."];
+  shown(samplePlan({ findings }));
+  const [alarm, caution] = screen.getAllByRole("alert", { hidden: true });
+  expect(alarm?.className).toContain("note-bad");
+  expect(alarm?.textContent).toBe(findings[0]);
+  expect(caution?.className).toContain("note-wait");
+  expect(caution?.textContent).toBe(findings[1]);
+});

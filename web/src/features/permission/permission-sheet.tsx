@@ -39,6 +39,30 @@ function RowLine({ row }: { row: Row }) {
   );
 }
 
+/** A reviewer that cannot tell says so in these words; all else it says is a difference from the plan. */
+const DOUBT = /모르겠어요|알 수 없어요|cannot tell|can't tell/i;
+
+function Findings({ findings }: { findings: readonly string[] }) {
+  const sure = findings.filter((finding) => !DOUBT.test(finding));
+  const doubts = findings.filter((finding) => DOUBT.test(finding));
+  return (
+    <>
+      {[sure, doubts].map((each, index) =>
+        each.length > 0 ? (
+          <div key={index} className={each === sure ? "note note-bad" : "note note-wait"} role="alert">
+            <Icon name="warn" />
+            <ul>
+              {each.map((finding) => (
+                <li key={finding}>{finding}</li>
+              ))}
+            </ul>
+          </div>
+        ) : null,
+      )}
+    </>
+  );
+}
+
 interface SecretsProps {
   fields: SecretField[];
   values: Record<string, string>;
@@ -123,16 +147,7 @@ export function PermissionSheet({ plan, onDone, onChange, onLater }: Props) {
       onClose={onLater}
       foot={
         <>
-          {plan.findings.length > 0 && (
-            <div className="note note-bad" role="alert">
-              <Icon name="warn" />
-              <ul>
-                {plan.findings.map((finding) => (
-                  <li key={finding}>{finding}</li>
-                ))}
-              </ul>
-            </div>
-          )}
+          <Findings findings={plan.findings} />
           {problem !== null && (
             <p className="field-problem" role="alert">
               {words(problem)}

@@ -5,10 +5,11 @@ import { useRunFeed } from "../../api/live";
 import { useAgent, useReceipts, useRun } from "../../api/queries";
 import type { Run, RunEntry } from "../../api/shapes";
 import { useAction } from "../../ui/action";
-import { count, money, size } from "../../ui/amounts";
+import { count, size } from "../../ui/amounts";
 import { Button } from "../../ui/button";
 import { Reconnecting, ScreenFailure, Skeleton } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
+import { Money } from "../../ui/money";
 import { duration, exact } from "../../ui/time";
 import { useTitle } from "../../ui/title";
 import { ParkedQuestion } from "../permission/parked";
@@ -69,7 +70,9 @@ function Usage({ run }: { run: Run }) {
       <dl className="figures">
         <div>
           <dt>{t("run.money")}</dt>
-          <dd>{money(usage.cost_usd_micros, i18n.language)}</dd>
+          <dd>
+            <Money usdMicros={usage.cost_usd_micros} />
+          </dd>
         </div>
         <div>
           <dt>{t("run.tokens")}</dt>

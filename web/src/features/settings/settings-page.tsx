@@ -7,6 +7,7 @@ import { Icon } from "../../ui/icon";
 import { When } from "../../ui/time";
 import { useTitle } from "../../ui/title";
 import { Preferences } from "../shell/preferences";
+import { ConnectionPart } from "./connection";
 import { EndOfWorkspace } from "./end-of-workspace";
 import "./settings.css";
 
@@ -150,6 +151,7 @@ export default function SettingsPage() {
       <h1 className="display-small">{t("settings.title")}</h1>
       {me ? (
         <>
+          <ConnectionPart />
           <Machine sandbox={me.sandbox} />
           <section className="card screen-settings" aria-labelledby="screen-title">
             <h2 id="screen-title">{t("settings.screen")}</h2>

@@ -24,11 +24,14 @@ export function progressOf(messages: readonly ConversationEntry[], t: TFunction)
   const steps = new Map<string, ProgressData>();
   for (const entry of messages) {
     if (entry.kind !== "progress") continue;
-    const { step, text, files } = entry.data;
+    const { step, text, files, path, lines } = entry.data;
+    if (step === "waiting") continue; // told in the conversation while it lasts
     const words =
       (step !== "packages" && text) ||
       (NAMED_HERE.has(step) ? t(`panel.step.${step}`, { count: files?.length ?? 0 }) : "");
-    if (words) steps.set(step, { ...entry.data, text: words });
+    // Files are told one by one, each with how long it is now.
+    const named = step === "file" ? t("panel.step.file", { path: path ?? text, count: lines ?? 0 }) : words;
+    if (named) steps.set(step === "file" ? `file ${path ?? text}` : step, { ...entry.data, text: named });
   }
   return [...steps.values()];
 }
@@ -80,7 +83,10 @@ function Progress({ detail }: { detail: ConversationDetail }) {
         const active = working && !isDone(item) && item.step === latest;
         const failed = detail.state === "failed" && index === items.length - 1;
         return (
-          <li key={item.step} data-state={failed ? "failed" : active ? "active" : "done"}>
+          <li
+            key={item.step === "file" ? item.text : item.step}
+            data-state={failed ? "failed" : active ? "active" : "done"}
+          >
             <span className="step-mark">
               {!active && <Icon name={failed ? "cross" : "check"} size={14} />}
             </span>

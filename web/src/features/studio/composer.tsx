@@ -4,6 +4,8 @@ import { Icon } from "../../ui/icon";
 
 export interface ComposerHandle {
   focus: () => void;
+  /** Puts words into the box, to be changed and sent. */
+  fill: (text: string) => void;
 }
 interface Props {
   label: string;
@@ -22,7 +24,16 @@ export function Composer({ label, placeholder, large = false, busy = false, onSe
   const [sending, setSending] = useState(false);
   const box = useRef<HTMLTextAreaElement>(null);
   const hint = useId();
-  useImperativeHandle(ref, () => ({ focus: () => box.current?.focus() }), []);
+  useImperativeHandle(ref, () => {
+    const focus = () => box.current?.focus();
+    return {
+      focus,
+      fill: (words: string) => {
+        setText(words);
+        focus();
+      },
+    };
+  }, []);
 
   const send = async () => {
     const said = text.trim();

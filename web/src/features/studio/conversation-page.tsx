@@ -18,7 +18,9 @@ import { BuildPanel } from "./build-panel";
 import { Composer, type ComposerHandle } from "./composer";
 import { Entries } from "./entries";
 import { useFollowBottom } from "./follow-bottom";
-import { Meter } from "./meter";
+import { ConnectLink, Meter } from "./meter";
+import { Retry } from "./retry";
+import { WritingView } from "./writing";
 
 const WORKING: ReadonlySet<ConversationState> = new Set<ConversationState>([
   "thinking",
@@ -54,7 +56,7 @@ function Studio({ detail }: { detail: ConversationDetail }) {
   const { t } = useTranslation();
   const wide = useWide();
   const words = useProblemText();
-  const connected = useConversationFeed(detail);
+  const { connected, writing } = useConversationFeed(detail);
   const feed = useRunFeed(detail.test_run_id);
   const rehearsal = useRun(detail.test_run_id).data ?? detail.test_run ?? undefined;
   const [sheet, setSheet] = useSheet(detail);
@@ -85,6 +87,7 @@ function Studio({ detail }: { detail: ConversationDetail }) {
           <h1>{title}</h1>
           <div className="talk-tools">
             <Meter tokens={detail.tokens} engine={detail.engine} />
+            {wide && detail.engine === "recipes" && <ConnectLink />}
             {working && (
               <Button
                 kind="quiet"
@@ -109,10 +112,13 @@ function Studio({ detail }: { detail: ConversationDetail }) {
           <div className="talk-content" ref={bottom.content}>
             <Entries
               detail={detail}
+              writing={writing !== null}
               onAnswer={(answers) => tell({ answers })}
               onSay={(text) => void tell({ text })}
               onReview={() => setSheet(true)}
+              onEdit={working ? null : (text) => composer.current?.fill(text)}
             />
+            {writing && <WritingView writing={writing} />}
             <PackageQuestions agentId={detail.agent_id} versionId={detail.version_id} />
             {!wide && panel}
             <p className="visually-hidden" role="status">
@@ -120,6 +126,9 @@ function Studio({ detail }: { detail: ConversationDetail }) {
             </p>
             {detail.problem && !wasSaid(detail.problem, detail) && (
               <p className="note note-bad">{detail.problem}</p>
+            )}
+            {detail.state === "failed" && !writing && (
+              <Retry detail={detail} onSay={(text) => tell({ text })} />
             )}
             <Activity detail={detail} rehearsal={rehearsal} onStart={bottom.jump} />
             <Reconnecting connected={connected && feed.connected} />

@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { ConversationDetail, ConversationEntry, ResultData } from "../../api/shapes";
+import { IconButton } from "../../ui/button";
 import { Markdown } from "../../ui/markdown";
 import { PlanCard } from "./plan-card";
 import { QuestionCard } from "./question-card";
@@ -9,6 +10,10 @@ interface Props {
   onAnswer: (answers: Record<string, string>) => Promise<boolean>;
   onSay: (text: string) => void;
   onReview: () => void;
+  /** Null while something is being made: then there is nothing to say differently yet. */
+  onEdit: ((text: string) => void) | null;
+  /** The model's own words are on the page already. */
+  writing: boolean;
 }
 
 function Result({ data, onSay }: { data: ResultData; onSay: ((text: string) => void) | undefined }) {
@@ -31,18 +36,37 @@ function Result({ data, onSay }: { data: ResultData; onSay: ((text: string) => v
   );
 }
 
+/** What the person said; the newest can be put back into the box, changed and sent again. */
+function Person({ text, onEdit }: { text: string; onEdit: ((text: string) => void) | null }) {
+  const { t } = useTranslation();
+  return (
+    <div className="said-turn">
+      <p className="said said-person pre-line">{text}</p>
+      {onEdit && <IconButton icon="pencil" label={t("studio.edit")} onClick={() => onEdit(text)} />}
+    </div>
+  );
+}
+
+/** The sentence about a model that has no time right now, while that is the newest thing that happened. */
+function waitingFor(detail: ConversationDetail): string {
+  const latest = detail.messages.at(-1);
+  return latest?.kind === "progress" && latest.data.step === "waiting" ? latest.data.text : "";
+}
+
 function Entry({
   entry,
   detail,
   onAnswer,
   onSay,
   onReview,
+  onEdit,
   last,
-}: Props & { entry: ConversationEntry; last: boolean }) {
+  newest,
+}: Props & { entry: ConversationEntry; last: boolean; newest: boolean }) {
   switch (entry.kind) {
     case "text":
       return entry.author === "person" ? (
-        <p className="said said-person pre-line">{entry.data.text}</p>
+        <Person text={entry.data.text} onEdit={newest ? onEdit : null} />
       ) : (
         <div className="said">
           <Markdown text={entry.data.text} />
@@ -74,20 +98,28 @@ export function Entries(props: Props) {
   const { detail } = props;
   const shown = detail.messages.filter((entry) => entry.kind !== "progress");
   const lastSeq = shown.findLast((entry) => entry.kind === "question" || entry.kind === "result")?.seq;
+  const lastSaid = shown.findLast((entry) => entry.kind === "text" && entry.author === "person")?.seq;
+  const waits = waitingFor(detail);
   return (
     <div className="entries">
       {shown.length === 0 && <p className="said said-person pre-line">{detail.title}</p>}
       {shown.map((entry) => (
-        <Entry key={entry.id} {...props} entry={entry} last={entry.seq === lastSeq} />
+        <Entry
+          key={entry.id}
+          {...props}
+          entry={entry}
+          last={entry.seq === lastSeq}
+          newest={entry.seq === lastSaid}
+        />
       ))}
-      {detail.state === "thinking" && (
+      {(waits || (detail.state === "thinking" && !props.writing)) && (
         <p className="thinking">
           <span aria-hidden="true">
             <i />
             <i />
             <i />
           </span>
-          {t("state.thinking")}
+          {waits || t("state.thinking")}
         </p>
       )}
     </div>

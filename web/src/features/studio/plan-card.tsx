@@ -1,12 +1,18 @@
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Plan } from "../../api/shapes";
-import { money } from "../../ui/amounts";
+import { count } from "../../ui/amounts";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
+import { Money } from "../../ui/money";
 import { Planned } from "../../ui/time";
 
+const PlanEdit = lazy(() =>
+  import("../permission/plan-edit").then((module) => ({ default: module.PlanEdit })),
+);
+
 function Facts({ plan }: { plan: Plan }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const zone = plan.agent_file.schedule?.timezone ?? "UTC";
   const next = plan.next_firings[0];
   return (
@@ -29,12 +35,7 @@ function Facts({ plan }: { plan: Plan }) {
           <Icon name="coin" size={16} /> {t("plan.cost")}
         </dt>
         <dd>
-          {plan.estimate.tokens_per_run === 0
-            ? t("plan.freeRun")
-            : t("plan.paidRun", {
-                tokens: plan.estimate.tokens_per_run,
-                money: money(plan.estimate.cost_usd_micros_per_month, i18n.language),
-              })}
+          <Estimate plan={plan} />
         </dd>
       </div>
       {plan.packages.length > 0 && (
@@ -46,6 +47,26 @@ function Facts({ plan }: { plan: Plan }) {
         </div>
       )}
     </dl>
+  );
+}
+
+/** Tokens that cost nothing have no known price: then the amount is not said. */
+function Estimate({ plan }: { plan: Plan }) {
+  const { t, i18n } = useTranslation();
+  const { tokens_per_run, tokens_build, cost_usd_micros_per_month } = plan.estimate;
+  const known = cost_usd_micros_per_month > 0;
+  return (
+    <>
+      {tokens_per_run === 0 ? (
+        t("plan.freeRun")
+      ) : (
+        <>
+          {t("plan.paidRun", { tokens: count(tokens_per_run, i18n.language) })}{" "}
+          {known ? <Money usdMicros={cost_usd_micros_per_month} /> : t("money.unknown")}
+        </>
+      )}
+      {tokens_build > 0 && <small>{t("plan.build", { tokens: count(tokens_build, i18n.language) })}</small>}
+    </>
   );
 }
 
@@ -66,6 +87,7 @@ function Sentences({ title, items }: { title: string; items: string[] }) {
 export function PlanCard({ plan, onReview }: { plan: Plan; onReview: () => void }) {
   const { t } = useTranslation();
   const open = plan.status === "proposed";
+  const [editing, setEditing] = useState(false);
   return (
     <article className="card plan" aria-labelledby={`plan-${plan.id}`} data-status={plan.status}>
       <header>
@@ -94,14 +116,24 @@ export function PlanCard({ plan, onReview }: { plan: Plan; onReview: () => void 
       )}
       <footer>
         {open ? (
-          <Button kind="primary" icon="hand" onClick={onReview}>
-            {t("plan.review")}
-          </Button>
+          <div className="actions">
+            <Button kind="primary" icon="hand" onClick={onReview}>
+              {t("plan.review")}
+            </Button>
+            <Button icon="pencil" onClick={() => setEditing(true)}>
+              {t("edit.open")}
+            </Button>
+          </div>
         ) : (
           <p className="soft">
             <Icon name={plan.status === "approved" ? "check" : "cross"} size={16} />{" "}
             {t(`plan.${plan.status}`)}
           </p>
+        )}
+        {editing && (
+          <Suspense fallback={null}>
+            <PlanEdit plan={plan} onClose={() => setEditing(false)} />
+          </Suspense>
         )}
       </footer>
     </article>

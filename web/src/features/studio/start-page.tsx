@@ -10,6 +10,7 @@ import { When } from "../../ui/time";
 import { useTitle } from "../../ui/title";
 import { toast } from "../../ui/toast";
 import { Composer } from "./composer";
+import { ConnectLink } from "./meter";
 
 function Example({ template, first, onPick }: { template: Template; first: boolean; onPick: () => void }) {
   const { t, i18n } = useTranslation();
@@ -91,7 +92,7 @@ export function StartPage() {
       />
       {engine === "recipes" && (
         <p className="free soft">
-          <Icon name="coin" size={16} /> {t("start.free")}
+          <Icon name="coin" size={16} /> <span>{t("start.free")}</span> <ConnectLink />
         </p>
       )}
       <section aria-labelledby="examples-title">
