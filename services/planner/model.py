@@ -63,6 +63,8 @@ class Work(BaseModel):
     recent      signatures of the last actions, oldest first; for noticing that nothing moves
     asks        rounds of questions before the first plan; failed_tests: rehearsals in a row that did not pass
     nudge       a sentence of the platform's own for the model's next turn
+    repairs     a run that did not go well and is being mended; "" otherwise. replayed: the replay of the last healthy
+                recording that a passed rehearsal still has to stand, once it was asked for
     test_input  what the rehearsal under way is given
     look_key, look_problem  what looking brought, until the model has read it
     """
@@ -85,6 +87,8 @@ class Work(BaseModel):
     asks: int = 0
     failed_tests: int = 0
     nudge: str = ""
+    repairs: str = ""
+    replayed: str = ""
     test_input: Any = None
     look_key: str | None = None
     look_problem: str = ""
@@ -183,6 +187,14 @@ SAY: dict[str, tuple[str, str]] = {
     "waiting": (
         "Claude가 지금 답하기 어려워요. {n}초 뒤에 스스로 다시 해 볼게요.",
         "Claude cannot answer right now. It tries again by itself in {n} s.",
+    ),
+    "replaying": (
+        "마지막으로 잘됐던 날의 기록으로도 해 볼게요.",
+        "Trying it on the recording of the last good day as well.",
+    ),
+    "not_the_same": (
+        "잘됐던 날의 기록으로는 결과가 달라졌어요. 다시 고쳐 볼게요.",
+        "On the recording of a good day it came out differently. Mending again.",
     ),
     "tested": (
         "시험이 잘 끝났어요. 결과를 살펴보고 있어요.",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from services.planner.model import Build
 from shared.errors import NotFound
+from shared.records.executor import Run
 from shared.records.gateway import Agent
 from shared.records.planner import Conversation, ConversationEntry, Plan, Version
 from shared.store.port import Query, Reader, Tx, Where
@@ -128,8 +129,19 @@ def approved_plan(reader: Reader | Tx, conversation_id: str) -> Plan | None:
 
 def current_version(reader: Reader, gateway: Reader, conversation: Conversation) -> Version | None:
     """The version a conversation about an existing agent begins with: the live one, else the one shown last."""
+    agent = agent_of(gateway, conversation)
+    return find_version(reader, agent.version_id or agent.shown_version_id or "") if agent else None
+
+
+def agent_of(gateway: Reader, conversation: Conversation) -> Agent | None:
     document = gateway.get("agents", conversation.agent_id) if conversation.agent_id else None
-    if document is None:
-        return None
-    agent = Agent.from_doc(document.data)
-    return find_version(reader, agent.version_id or agent.shown_version_id or "")
+    return Agent.from_doc(document.data) if document else None
+
+
+def last_healthy(executor: Reader, agent: Agent) -> Run | None:
+    """The newest delivered run that was recorded whole."""
+    where = (Where("workspace_id", "==", agent.workspace_id), Where("agent_id", "==", agent.id))
+    found = executor.query(Query("runs", where, order_by="requested_at", descending=True, limit=50))
+    runs = (Run.from_doc(document.data) for document in found)
+    healthy = (run for run in runs if run.outcome == "delivered" and run.tape == "full")
+    return next((run for run in healthy if run.kind not in ("test", "replay")), None)

@@ -11,7 +11,8 @@ class MessageReceived(Event):
     """A person said something or answered questions.
 
     text is "" when only answers came; answers maps question id to value. secret_names are vault names put
-    in place of secrets found in the text. import_key is the blob of an uploaded agent file, if one came.
+    in place of secrets found in the text. import_key is the blob of an uploaded agent file, if one came. run_id:
+    a run that did not go well; its agent is to be mended.
 
     Emitted by: gateway
     Handled by: ledger, planner
@@ -28,6 +29,7 @@ class MessageReceived(Event):
     secret_names: tuple[str, ...] = ()
     agent_id: str | None = None
     import_key: str | None = None
+    run_id: str | None = None
     language: Literal["ko", "en"] = "ko"
     timezone: str = "UTC"
 

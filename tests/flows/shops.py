@@ -25,7 +25,8 @@ DAY_ONE: dict[str, list[Item]] = {
 
 
 class Shops:
-    """`items` may be changed between runs; `trouble[shop]` is one of "500", "markup", "empty" or absent.
+    """`items` may be changed between runs; `trouble[shop]` is one of "500", "markup", "empty", "redesign" (of shop a:
+    the same goods as a table) or absent.
 
     host: an address of this machine, where it matters that shops lie on different ones.
     """
@@ -57,7 +58,7 @@ class Shops:
         page = (
             "<html><body><p>새 단장 중이에요</p></body></html>"
             if trouble == "markup"
-            else _PAGES[shop](items)
+            else (_table if trouble == "redesign" else _PAGES[shop])(items)
         )
         if shop == "c":
             return 200, "text/html; charset=euc-kr", page.encode("euc-kr")

@@ -53,6 +53,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "열린 화면이 너무 많아요. 다른 탭을 닫고 다시 해 주세요.",
         "Too many live views are open. Close another tab and try again.",
     ),
+    "repair_asked": ("이 실행이 잘되지 않았어요. 고쳐 줘", "This run did not go well. Mend it."),
+    "nothing_to_repair": (
+        "이 실행에는 고칠 것이 없어요. 전달되지 않은 실행에서 눌러 주세요.",
+        "There is nothing to mend in this run. Choose one that was not delivered.",
+    ),
+    "repair_needs_model": (
+        "고치려면 Claude가 있어야 해요. 설정에서 연결해 주세요.",
+        "Mending needs Claude. Connect it in the settings.",
+    ),
     "empty_message": ("무엇을 해 드릴지 한 문장으로 적어 주세요.", "Say in a sentence what should be done."),
     "long_message": (
         "메시지가 너무 길어요. 2만 자 안으로 줄여 주세요.",

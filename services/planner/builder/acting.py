@@ -125,6 +125,8 @@ def _look(acted: Acted, call: ToolCall, bench: Bench) -> None:
     asked = inputs.read(call, inputs.LookInput).addresses
     build = bench.build
     hosts = looking.named_hosts((*build.messages, *build.answers.values()))
+    if bench.plan is not None:
+        hosts |= {rule.host for rule in bench.plan.agent_file.manifest.hosts}
     if refused := [why for address in asked if (why := looking.refusal_of(address, hosts))]:
         raise BadRequest("Nothing was read:\n- " + "\n- ".join(refused))
     together = tuple(dict.fromkeys((*acted.addresses, *asked)))

@@ -18,7 +18,7 @@ from shared.agentfile import bundle
 from shared.agentfile.model import AgentFile
 from shared.errors import Interrupted, NotFound, OverBudget, ProjectError, TooLarge, Unavailable
 from shared.records.executor import Artifact, Run, RunEntry
-from shared.records.planner import Conversation
+from shared.records.planner import Conversation, Plan
 from shared.store.port import Query, Where
 
 _MADE_BY_PLATFORM = ("agent.toml", "requirements.lock")
@@ -63,10 +63,12 @@ def take_turn(conversation: Conversation, build: Build, bench: Workbench) -> Mod
     key = bench.keys.builder_key_for(build.workspace_id)
     if key is None:
         return Troubled("disconnected", "no key")
-    plan = repository.approved_plan(bench.store, conversation.id)
+    plan = _plan(conversation, build.work, bench)
     work = _with_results(_with_files(build.work, conversation, bench), bench)
     history = transcript.messages_of(bench.store, build.id)
     first = "" if history else saying.opening(build, bench.clock.now(), _existing(conversation, bench))
+    if work.repairs and work.nudge == saying.REPAIR:
+        work = work.but(nudge=f"{saying.REPAIR}\n{_test_told(work.repairs, bench)}")
     sent = saying.next_message(build, work, first)
     asked = request.ask(key.model, (*history, *sent))
     answer = _answer(asked, build, bench.llms.llm_for(build.workspace_id, key), key, bench)
@@ -157,7 +159,7 @@ def _nobody_waits(build: Build, bench: Workbench) -> bool:
 
 def _with_files(work: Work, conversation: Conversation, bench: Workbench) -> Work:
     """The files of the agent this conversation is about, where nothing was written yet."""
-    if work.files or work.messages:
+    if work.files or (work.messages and not work.repairs):
         return work
     version = repository.current_version(bench.store, bench.gateway, conversation)
     if version is None:
@@ -205,6 +207,14 @@ def _output(conversation: Conversation, name: str, bench: Workbench) -> bytes:
         if artifact.name == name:
             return bench.blobs.get(artifact.blob_key)
     raise NotFound("There is no such file.")
+
+
+def _plan(conversation: Conversation, work: Work, bench: Workbench) -> Plan | None:
+    """The newest plan that was allowed; of an agent that is mended with what is allowed today: a person may have
+    changed its schedule or caps since."""
+    plan = repository.approved_plan(bench.store, conversation.id)
+    agent = repository.agent_of(bench.gateway, conversation) if work.repairs else None
+    return plan.but(agent_file=agent.agent_file) if plan is not None and agent is not None else plan
 
 
 def _existing(conversation: Conversation, bench: Workbench) -> AgentFile | None:

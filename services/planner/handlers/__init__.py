@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.planner.handlers import connections, decisions, lookups, messages, rehearsals, turns
+from services.planner.handlers import connections, decisions, leases, lookups, messages, rehearsals, turns
 from services.planner.handlers.jobs import TurnJob
 from shared.bus.dispatch import Handlers, Quick, Slow
 from shared.events.agent import AgentChanged
@@ -23,9 +23,11 @@ from shared.events.environment import (
     EnvironmentReady,
 )
 from shared.events.plan import PlanDecided, PlanEdited
-from shared.events.run import RunFinished, RunStarted
+from shared.events.run import RunFinished, RunFunded, RunStarted
+from shared.events.usage import LeaseRecalled
 
 REHEARSALS = frozenset({"test"})
+WATCHED = frozenset({"test", "replay"})
 
 HANDLERS: Handlers = {
     MessageReceived: Quick(messages.on_message_received),
@@ -47,7 +49,9 @@ HANDLERS: Handlers = {
     EnvironmentFailed: Quick(rehearsals.on_environment_failed),
     EnvironmentAsked: Quick(rehearsals.on_environment_asked),
     RunStarted: Quick(rehearsals.on_run_started, kinds=REHEARSALS),
-    RunFinished: Quick(rehearsals.on_run_finished, kinds=REHEARSALS),
+    RunFinished: Quick(rehearsals.on_run_finished, kinds=WATCHED),
+    RunFunded: Quick(leases.on_run_funded, above_zero="tokens"),
+    LeaseRecalled: Quick(leases.on_lease_recalled),
     AgentChanged: Quick(decisions.on_agent_changed),
-    TimeTicked: Quick(messages.on_time_ticked, once=False),
+    TimeTicked: Quick(leases.on_time_ticked, once=False),
 }

@@ -8,7 +8,7 @@ from services.planner import repository
 from services.planner.builder import breaker, saying
 from services.planner.deps import Deps
 from services.planner.meter import close_lease
-from services.planner.model import Build, say, title_of
+from services.planner.model import Build, Work, say, title_of
 from services.planner.repository import Entry
 from shared.clock import moment
 from shared.errors import NotYet
@@ -64,13 +64,18 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
                 "looking": None,  # what an older message wanted to see starts no turn that nobody paid for
                 "awaited": (),
                 "stopped": False,
-                "work": saying.interrupted(
-                    breaker.afresh(build.work), event.text, event.answers, len(messages)
-                ),
+                "work": _told(build.work, event, len(messages)),
             }
         ),
     )
     repository.save(tx, conversation.but(state="thinking", problem=None), entries, now)
+
+
+def _told(work: Work, event: MessageReceived, messages: int) -> Work:
+    work = saying.interrupted(breaker.afresh(work), event.text, event.answers, messages)
+    if event.run_id is None:
+        return work
+    return work.but(phase="code", repairs=event.run_id, replayed="", tested="", files={}, nudge=saying.REPAIR)
 
 
 def _note_answers(tx: Tx, conversation_id: str, answers: dict[str, str]) -> None:

@@ -197,7 +197,7 @@ def propose(scene: Scene, draft: Draft, call_id: str) -> None:
         work = scene.work.done(Done(call_id=call_id, text=saying.SAME_PLAN)).but(phase="code", held=None)
         _goes_on(replace(scene, build=scene.build.model_copy(update={"work": work})))
         return
-    scene.but(held=None, asks=0, tested="").close()
+    scene.but(held=None, asks=0, tested="", repairs="").close()
     proposals.record(scene.tx, scene.conversation, draft, scene.deps, scene.entries)
 
 
@@ -208,7 +208,11 @@ def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:
     run_id = derived("run", version.id, "rehearsal")
     pending = tuple(p.model_copy(update={"ref": run_id}) if p.tool == TEST else p for p in scene.work.pending)
     repository.save_version(tx, version)
-    repository.save_build(tx, scene.but(pending=pending, test_input=acted.test_input).build)
+    build = scene.but(pending=pending, test_input=acted.test_input, replayed="").build
+    agent = repository.agent_of(scene.deps.gateway, conversation) if build.work.repairs else None
+    if agent is not None:  # mended under what is allowed today
+        build = build.model_copy(update={"grant_id": agent.grant_id})
+    repository.save_build(tx, build)
     plan = repository.approved_plan(tx, conversation.id)
     if plan is not None and acted.doubts != plan.findings:
         repository.save_plan(tx, plan.but(findings=acted.doubts))
@@ -224,7 +228,7 @@ def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:
 
 
 def _finishes(scene: Scene, summary: str) -> None:
-    scene.but(phase="plan").close()
+    scene.but(phase="plan", repairs="", replayed="").close()
     if summary.strip():
         scene = scene.saying(("text", "builder", {"text": summary.strip()}))
     proposals.promote(scene.tx, scene.conversation, scene.deps, scene.entries)

@@ -9,7 +9,7 @@ from services.planner.builder import breaker
 from services.planner.builder.acting import files_digest
 from services.planner.builder.tools import TEST
 from services.planner.deps import Deps
-from services.planner.handlers import modelled, proposals
+from services.planner.handlers import modelled, proposals, repairs
 from services.planner.meter import close_lease
 from services.planner.model import Build, Done, Work, say
 from services.planner.repository import Entry
@@ -67,6 +67,7 @@ def on_environment_ready(event: EnvironmentReady, tx: Tx, deps: Deps) -> None:
             input=build.work.test_input if build else None,
             conversation_id=conversation.id,
             tokens=version.agent_file.manifest.tokens.per_run,
+            tokens_per_day=version.agent_file.manifest.tokens.per_day,
             requested_at=stamp(now),
             deadline_at=stamp(now + _QUEUE_LIMIT),
         )
@@ -123,7 +124,10 @@ def on_run_started(event: RunStarted, tx: Tx, deps: Deps) -> None:
 
 def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
     """A rehearsal that kept its contract makes the version one that can be switched on, numbered from 1."""
-    if event.kind != "test" or event.conversation_id is None:
+    if event.conversation_id is None:
+        return
+    if event.kind == "replay":
+        repairs.on_replay_finished(event, tx, deps)
         return
     conversation = repository.find_conversation(tx, event.conversation_id)
     version = repository.find_version(tx, event.version_id)
@@ -147,6 +151,8 @@ def _told(
     tx: Tx, conversation: Conversation, build: Build, event: RunFinished, passed: bool, deps: Deps
 ) -> None:
     """The model reads what the rehearsal showed and decides whether it is what the person wanted."""
+    if passed and build.work.repairs and repairs.replayed(tx, conversation, build, event, deps):
+        return
     work = build.work
     work = work.but(
         tested=files_digest(work) if passed else "", failed_tests=0 if passed else work.failed_tests + 1

@@ -1,0 +1,110 @@
+"""A page was redesigned overnight: the agent is mended by its model, and only a fix that also stands yesterday's
+recording is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.llm_script import Call, Reply
+from tests.fakes.messages_server import KEY, MessagesServer
+from tests.flows.house import House
+from tests.flows.person import Answered, Json, Person
+from tests.flows.shops import Shops
+from tests.flows.test_dialogue_first import MAIN, plan, results
+
+OLD = """re.findall(r'"name": "([^"]+)"', page)"""
+BOTH = OLD + """ or re.findall(r'<a href="[^"]+">([^<]+)</a>', page)"""
+ONLY_NEW = """re.findall(r'<a href="[^"]+">([^<]+)</a>', page)"""
+HARD_CODED = """["리넨 셔츠 화이트", "데님 팬츠 인디고", "울 머플러 그레이", "캐시미어 니트"]"""
+
+
+@pytest.fixture
+def claude() -> Iterator[MessagesServer]:
+    with MessagesServer() as server:
+        yield server
+
+
+@pytest.fixture
+def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[House]:
+    house = House(tmp_path / "data", open_ports=(shops.port,))
+    house.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
+    yield house.open()
+    house.close()
+
+
+def tried(code: str) -> Reply:
+    return Reply(
+        (
+            Call("write_file", {"path": "main.py", "content": code}, id="toolu_1"),
+            Call("run_test", {}, id="t2"),
+        )
+    )
+
+
+def broken_overnight(person: Person, shops: Shops, claude: MessagesServer) -> tuple[Json, str]:
+    """An agent that delivered yesterday, and today's run, which did not; the code it has."""
+    address = shops.address("a")
+    code = MAIN.replace("{address}", address)
+    assert OLD in code
+    claude.enqueue(
+        Reply((Call("propose_plan", plan(shops)),)), tried(code), Reply((Call("finish", {"summary": "네"}),))
+    )
+    ready = person.allows(person.says(f"매일 아침 9시에 {address} 상품을 알려 줘"))
+    assert ready["state"] == "ready", "\n=====\n".join(results(claude))
+    person.switches(ready["agent_id"], True)
+    assert person.runs(ready["agent_id"])["outcome"] == "delivered"
+    shops.trouble = {"a": "redesign"}
+    shops.items["a"].append(("a9", "캐시미어 니트", 99000))
+    run = person.runs(ready["agent_id"])
+    assert run["outcome"] == "not_delivered"
+    return run, code
+
+
+def test_only_a_fix_that_stands_yesterdays_recording_is_handed_over(
+    talking: House, shops: Shops, claude: MessagesServer
+) -> None:
+    person = talking.person()
+    run, code = broken_overnight(person, shops, claude)
+    claude.enqueue(
+        tried(code.replace(OLD, HARD_CODED)),
+        tried(code.replace(OLD, ONLY_NEW)),
+        tried(code.replace(OLD, BOTH)),
+        Reply((Call("finish", {"summary": "새 모양도 읽어요."}),)),
+    )
+    before = len(claude.requests)
+    id = person.call("POST", f"/api/v1/runs/{run['id']}/repair", {})["conversation_id"]
+    mended = person.wait(
+        f"/api/v1/conversations/{id}",
+        lambda c: c["state"] in ("ready", "failed") and len(claude.requests) > before + 2,
+    )
+    told = results(claude)
+    assert mended["state"] == "ready", "\n=====\n".join(told)
+    assert any("asks you to mend" in text and "BROKEN" in text for text in told)
+    assert sum("the result changed" in text for text in told) == 2, "both wrong fixes read today's page well"
+
+    versions = person.call("GET", f"/api/v1/agents/{run['agent_id']}/versions")["items"]
+    assert sorted(v["number"] for v in versions if v["number"]) == [1, 2]
+    agent = person.call("GET", f"/api/v1/agents/{run['agent_id']}")
+    assert agent["version_number"] == 1, "nothing about a live agent changes in silence"
+    person.switches(run["agent_id"], True)
+    again = person.runs(run["agent_id"])
+    assert again["outcome"] == "delivered", again["reason"]
+    assert "캐시미어 니트" in again["deliveries"][0]["text"]
+
+
+def test_there_is_nothing_to_repair_where_all_went_well(
+    talking: House, shops: Shops, claude: MessagesServer
+) -> None:
+    person = talking.person()
+    run, _ = broken_overnight(person, shops, claude)
+    good = next(
+        one
+        for one in person.call("GET", f"/api/v1/agents/{run['agent_id']}/runs")["items"]
+        if one["outcome"] == "delivered"
+    )
+    with pytest.raises(Answered) as answer:
+        person.call("POST", f"/api/v1/runs/{good['id']}/repair", {})
+    assert (answer.value.status, answer.value.body["code"]) == (409, "nothing_to_repair")
