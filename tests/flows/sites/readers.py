@@ -33,9 +33,13 @@ _PATTERNS = {
     "definitions": '<dt class="{title}">(?P<title>.*?)</dt><dd class="{price}">{money}</dd>',
 }
 _JSON = {
-    "json-ld": (r'<script type="application/ld\+json">(.*?)</script>', '"@graph"', 'good["name"], good["offers"]["price"]'),
+    "json-ld": (
+        r'<script type="application/ld\+json">(.*?)</script>',
+        '"@graph"',
+        'good["name"], good["offers"]["price"]',
+    ),
     "state": (r"window\.__STATE__ = (.*?);</script>", '"goods"', 'good["title"], good["cost"]["amount"]'),
-}  # fmt: skip
+}
 
 
 def reader(name: str, layout: Layout) -> str:
@@ -85,11 +89,21 @@ def wrong(shop: Shop, kind: Wrong, today: Sequence[Row]) -> str:
 
 def program(shop: Shop, address: str, source: str = "") -> str:
     """main.py around `source`, which defines `rows` (default: as first built)."""
-    return (
-        f'import csv\nimport html\nimport json\nimport re\nimport urllib.request\n\nimport agent\n\nADDRESS = "{address}"\n\n\n'
-        + (source or reading(shop))
-        + _AROUND
-    )
+    return _HEAD.format(address=address) + (source or reading(shop)) + _AROUND
+
+
+_HEAD = """import csv
+import html
+import json
+import re
+import urllib.request
+
+import agent
+
+ADDRESS = "{address}"
+
+
+"""
 
 
 _AROUND = """
