@@ -90,21 +90,20 @@ def web_page(path: str) -> Said:
 
 
 def damaged(path: str, reason: str) -> Said:
-    return (
-        f"{path} 파일이 깨져서 열 수 없어요 ({reason}).",
-        f"{path} is damaged and cannot be opened ({reason}).",
-    )
+    ko, en = _because(reason)
+    return f"{path} 파일이 깨져서 열 수 없어요{ko}.", f"{path} is damaged and cannot be opened{en}."
 
 
 def small(path: str, width: int | None, height: int | None, wide: int | None, high: int | None) -> Said:
     """wide, high: the least that was promised; None where nothing was."""
     if width is None or height is None:
         return f"{path}에서 그림의 크기를 알 수 없어요.", f"The size of the picture {path} is not known."
-    ko = [f"너비 {wide:,}픽셀"] * (wide is not None) + [f"높이 {high:,}픽셀"] * (high is not None)
-    en = [f"{wide:,} pixels wide"] * (wide is not None) + [f"{high:,} pixels high"] * (high is not None)
+    promised = [("너비", "wide", wide), ("높이", "high", high)]
+    ko = ", ".join(f"{name} {least:,}픽셀" for name, _, least in promised if least is not None)
+    en = " and ".join(f"{least:,} pixels {name}" for _, name, least in promised if least is not None)
     return (
-        f"{path} 그림이 {width:,}×{height:,}픽셀이에요. {', '.join(ko)} 이상이어야 해요.",
-        f"{path} is {width:,}×{height:,} pixels. Expected at least {' and '.join(en)}.",
+        f"{path} 그림이 {width:,}×{height:,}픽셀이에요. {ko} 이상이어야 해요.",
+        f"{path} is {width:,}×{height:,} pixels. Expected at least {en}.",
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.agentfile import expressions
 from shared.agentfile.contract import evaluate, is_vacuous
+from shared.agentfile.contract_rules import contract_problems
 from shared.agentfile.facts import ColumnFact, DeliveryFact, Facts, FileFact
 from shared.agentfile.model import Check
 
@@ -36,7 +37,15 @@ def seen(
     return result.held, result.sentence
 
 
+def median(value: float | None) -> ColumnFact:
+    return ColumnFact(name="price", median=value)
+
+
 PRICE = ColumnFact(name="price", numbers=2, low=1000, high=2000, values=("1000", "2000"))
+URL = ColumnFact(name="url", links=1, texts=1, values=("https://a.kr/1", "더 보기"), distinct=2, repeats=0)
+NAME = ColumnFact(name="name", texts=2, values=("머그컵", "Lamp"), distinct=1, repeats=1)
+PAGE = FileFact(size=900, kind="html", text="<html>", text_length=6)
+CHART = FileFact(size=9000, kind="png", width=640, height=480)
 STATUS = ColumnFact(name="status", values=("ok", "error"))
 
 CASES: list[tuple[Check, dict[str, Any], bool, str]] = [
@@ -177,6 +186,133 @@ CASES: list[tuple[Check, dict[str, Any], bool, str]] = [
         True,
         "",
     ),
+    (
+        check("fields", path=ITEMS, fields=["url"], format="url"),
+        {"items": table(2, URL)},
+        False,
+        "outputs/items.csv의 'url' 열에 웹 주소가 아닌 값이 1개 있어요.",
+    ),
+    (check("fields", path=ITEMS, fields=["url"], unique=True), {"items": table(2, URL)}, True, ""),
+    (
+        check("fields", path=ITEMS, fields=["name"], unique=True),
+        {"items": table(2, NAME)},
+        False,
+        "outputs/items.csv의 'name' 열에 겹치는 값이 1개 있어요.",
+    ),
+    (
+        check("fields", path=ITEMS, fields=["name"], unique=True),
+        {"items": table(2, NAME.model_copy(update={"distinct": None, "repeats": None}))},
+        False,
+        "outputs/items.csv의 'name' 열에 값이 너무 많아 겹치는지 확인하지 못했어요.",
+    ),
+    (
+        check("fields", path=ITEMS, fields=["name"], format="text", language="ko"),
+        {"items": table(2, NAME)},
+        True,
+        "",
+    ),
+    (
+        check("fields", path=ITEMS, fields=["name"], language="en"),
+        {"items": table(2, NAME)},
+        False,
+        "outputs/items.csv의 'name' 열의 내용이 영어가 아니에요.",
+    ),
+    (
+        check("fields", path=ITEMS, fields=["name"], language="en", unique=True, format="url"),
+        {"items": table(0, NAME)},
+        True,
+        "",
+    ),
+    (
+        check("fresh", path=ITEMS, fields=["at"], max_age_s=86400),
+        {"items": table(1, ColumnFact(name="at", newest="2026-11-23T09:00:00"))},
+        False,
+        "outputs/items.csv의 'at' 열에 아직 오지 않은 날짜가 있어요: 2026-11-23T09:00:00.",
+    ),
+    (
+        check("fresh", path=ITEMS, fields=["at"], max_age_s=86400),
+        {"items": table(1, ColumnFact(name="at", newest="2026-11-22T09:00:00"))},
+        True,
+        "",
+    ),
+    (
+        check("change", path=ITEMS, fields=["price"], min=0.5),
+        {"items": table(2, median(9)), "previous": {ITEMS: table(2, median(1500))}},
+        False,
+        "outputs/items.csv의 'price' 열 가운데 값이 지난번 1,500에서 9(으)로 바뀌었어요. 0.50배 이상이어야 해요.",
+    ),
+    (
+        check("change", path=ITEMS, fields=["price"], min=0.5),
+        {"items": table(2, median(1400)), "previous": {ITEMS: table(2, median(1500))}},
+        True,
+        "",
+    ),
+    (
+        check("change", path=ITEMS, fields=["price"], min=0.5),
+        {"items": table(2, median(None)), "previous": {ITEMS: table(2, median(1500))}},
+        False,
+        "outputs/items.csv의 'price' 열에 숫자가 아닌 값이 2개 있어요.",
+    ),
+    (
+        check("change", path=ITEMS, fields=["price"], min=0.5),
+        {"items": table(2), "previous": {ITEMS: table(2, median(1500))}},
+        False,
+        "outputs/items.csv에 있어야 할 열이 없어요: 'price'.",
+    ),
+    (
+        check("change", path=ITEMS, fields=["price"], min=0.5),
+        {"items": table(2, median(9)), "previous": {ITEMS: table(2, median(0))}},
+        True,
+        "outputs/items.csv: 비교할 지난 결과가 아직 없어요.",
+    ),
+    (
+        check("rows", path=ITEMS),
+        {"items": PAGE},
+        False,
+        "outputs/items.csv 안에는 기대한 내용이 아니라 웹 페이지(HTML)가 들어 있어요. 오류나 로그인 화면일 수 있어요.",
+    ),
+    (check("file", path=ITEMS), {"items": PAGE}, False, ""),
+    (check("file", path=ITEMS, contains=["html"]), {"items": PAGE}, True, ""),
+    (check("file", path=ITEMS, min_width=640, min_height=480), {"items": CHART}, True, ""),
+    (
+        check("file", path=ITEMS, min_width=641),
+        {"items": CHART},
+        False,
+        "outputs/items.csv 그림이 640×480픽셀이에요. 너비 641픽셀 이상이어야 해요.",
+    ),
+    (check("file", path=ITEMS, min_height=1), {"items": table(1)}, False, ""),
+    (
+        check("file", path=ITEMS),
+        {"items": CHART.model_copy(update={"unreadable": "cut"})},
+        False,
+        "outputs/items.csv 파일이 깨져서 열 수 없어요 (끝이 잘렸거나 망가졌어요).",
+    ),
+    (
+        check("file", path=ITEMS),
+        {"items": CHART.model_copy(update={"unreadable": "too much content"})},
+        True,
+        "",
+    ),
+    (check("text", language="ko"), {}, True, ""),
+    (check("text", language="en"), {}, False, "보낼 보고의 내용이 영어가 아니에요."),
+    (
+        check("text", path=ITEMS, min=1),
+        {"items": table(1, text="\ufffd\ufffd\n가", text_length=4)},
+        False,
+        "outputs/items.csv에 깨진 글자가 있는 줄이 1개예요.",
+    ),
+    (
+        check("expr", expr=f'rows("{ITEMS}") >= rows_before'),
+        {"items": table(1), "previous": {ITEMS: table(2)}},
+        False,
+        '조건: rows("outputs/items.csv") >= rows_before (잰 값: rows("outputs/items.csv") = 1, rows_before = 2)',
+    ),
+    (
+        check("expr", expr=f'repeats("{ITEMS}", "name") == 1 and median("{ITEMS}", "price") == 9'),
+        {"items": table(2, NAME, median(9))},
+        True,
+        "",
+    ),
     (check("expr", expr=f'not exists("{ITEMS}") or size("{ITEMS}") / 0 > 1'), {"items": table(2)}, False, ""),
 ]
 
@@ -308,3 +444,19 @@ def test_only_known_errors_come_out_when_an_expression_is_nonsense(text: str) ->
         expressions.holds(text, Facts(files={"a": table(3)}, previous={"a": table(2)}))
     except (ValueError, expressions.Missing, expressions.NoPrevious, ZeroDivisionError, OverflowError):
         return
+
+
+@pytest.mark.parametrize(
+    ("item", "key"),
+    [
+        (check("rows", path=ITEMS, unique=True), "contract[0].unique"),
+        (check("rows", path=ITEMS, format="url"), "contract[0].format"),
+        (check("delivered", language="ko"), "contract[0].language"),
+        (check("text", contains=["a"], min_width=3), "contract[0].min_width"),
+        (check("change", path=ITEMS, fields=["price"]), "contract[0].min"),
+        (check("change", path=ITEMS, fields=["price", "name"], min=1), "contract[0].fields"),
+        (check("fields", path=ITEMS, fields=["at"], format="date", min=1), "contract[0].format"),
+    ],
+)
+def test_a_field_is_refused_by_name_where_it_says_nothing(item: Check, key: str) -> None:
+    assert [one for one, _ in contract_problems((item,))] == [key]

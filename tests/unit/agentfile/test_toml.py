@@ -64,6 +64,24 @@ CHECKS = st.builds(
     check=st.just("text"),
     says=TEXT.filter(bool),
     contains=st.lists(TEXT.filter(bool), min_size=1, max_size=3).map(tuple),
+    language=st.sampled_from([None, "ko", "en"]),
+)
+CHECKS |= st.builds(
+    Check,
+    check=st.just("fields"),
+    says=TEXT.filter(bool),
+    path=st.just("outputs/a.csv"),
+    fields=st.just(("url",)),
+    unique=st.booleans(),
+    format=st.sampled_from([None, "text", "number", "date", "url"]),
+    language=st.sampled_from([None, "ko", "en"]),
+) | st.builds(
+    Check,
+    check=st.just("file"),
+    says=TEXT.filter(bool),
+    path=st.just("outputs/a.png"),
+    min_width=st.none() | st.integers(1, 5000),
+    min_height=st.none() | st.integers(1, 5000),
 )
 FILES = st.builds(
     AgentFile,
@@ -134,6 +152,18 @@ def test_the_hash_stays_when_only_order_name_or_summary_change(agent_file: Agent
 )
 def test_the_hash_changes_when_anything_on_the_sheet_changes(old: str, new: str) -> None:
     assert manifest_hash(parse(EXAMPLE)) != manifest_hash(parse(EXAMPLE.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    "more", [{"unique": True}, {"format": "url"}, {"language": "en"}, {"min_width": 9}, {"min_height": 9}]
+)
+def test_the_hash_knows_what_checks_could_not_say_before(more: dict[str, object]) -> None:
+    """Said, it counts; unsaid, it is not there, and what was approved before keeps its hash."""
+    plain = parse(EXAMPLE)
+    check = plain.contract[0]
+    assert set(more).isdisjoint(check.model_dump())
+    said = plain.model_copy(update={"contract": (check.model_copy(update=more),)})
+    assert manifest_hash(said) != manifest_hash(plain)
 
 
 def test_the_hash_is_this_one_when_the_example_is_read() -> None:

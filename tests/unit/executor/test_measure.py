@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.executor.checker.columns import MAX_NUMBERS, Column, Distinct
 from services.executor.checker.facts import read_facts
 from shared.agentfile.facts import FileFact
 from shared.errors import DecodeError
@@ -167,6 +168,137 @@ def test_odd_files_are_capped_or_passed_over_when_they_are_not_what_they_seem(tm
     assert files["outputs/long9.txt"].text == ""
 
 
+PAGE = '<?xml version="1.0"?>\n<!-- x -->\n<!DOCTYPE html><html><body>Access denied</body></html>'
+SUBTITLES = """WEBVTT
+
+intro
+00:01.500 --> 00:04.000 align:start
+첫 줄
+둘째 줄
+
+2
+01:00:00,000 --> 01:00:02,250
+끝
+"""
+
+
+def test_a_web_page_is_one_under_any_name_and_no_table(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in ("items.csv", "items.json", "report.md", "book.xlsx", "chart.png"):
+        (folder / name).write_text(PAGE)
+    (folder / "honest.csv").write_text("name,html\na,<html>\n")
+    files = measured(folder)
+    assert {name for name, file in files.items() if file.kind != "html"} == {"outputs/honest.csv"}
+    assert all(file.rows is None for name, file in files.items() if file.kind == "html")
+    assert files["outputs/honest.csv"].rows == 1
+
+
+def test_columns_tell_what_is_in_them_when_they_are_of_many_kinds(tmp_path: Path) -> None:
+    folder = tmp_path / "kinds"
+    folder.mkdir()
+    rows = [
+        "2026-11-20,https://a.kr/1,가,3",
+        "2026-11-21,/rel,나,1",
+        "어제,http://a.kr/2?q=가,가,-4",
+        ",x,가,100",
+    ]
+    (folder / "k.csv").write_text("at,url,name,n\n" + "\n".join(rows) + "\n")
+    at, url, name, n = measured(folder)["outputs/k.csv"].columns
+    assert (at.dates, at.texts, at.empty, at.distinct, at.repeats) == (2, 1, 1, 3, 0)
+    assert (url.links, url.texts) == (2, 2)
+    assert (name.texts, name.distinct, name.repeats) == (4, 2, 2)
+    assert (n.numbers, n.median) == (4, 2)
+
+
+def test_too_many_values_to_tell_apart_are_said_to_be_that() -> None:
+    budget = Distinct()
+    budget.left = 7
+    few, many, later = (Column(name, budget) for name in "abc")
+    for number in range(6):
+        few.add(str(number % 2))
+        many.add(str(number))
+    for number in range(6):
+        later.add(str(number // 2))
+    assert [(one.facts(6)["distinct"], one.facts(6)["repeats"]) for one in (few, many, later)] == [
+        (2, 4),
+        (None, None),
+        (3, 3),
+    ]
+
+
+@given(st.lists(st.integers(-999, 999), min_size=1, max_size=60), st.integers(1, 400))
+def test_the_middle_of_many_numbers_is_near_the_middle_of_all(numbers: list[int], times: int) -> None:
+    """Exact as long as all are kept; afterwards every second, fourth … is."""
+    column = Column("n", Distinct())
+    for number in sorted(numbers * times):
+        column.add(str(number))
+    count = len(numbers) * times
+    ordered = sorted(numbers * times)
+    middle = column.facts(count)["median"]
+    slack = 0 if count <= MAX_NUMBERS else count // 1000
+    assert ordered[max(0, (count - 1) // 2 - slack)] <= middle <= ordered[min(count - 1, count // 2 + slack)]
+
+
+def test_subtitles_are_a_table_of_cues(tmp_path: Path) -> None:
+    folder = tmp_path / "cues"
+    folder.mkdir()
+    (folder / "a.vtt").write_text(SUBTITLES)
+    (folder / "b.srt").write_text("이것은 자막이 아니라 글이에요.\n")
+    files = measured(folder)
+    text, end = files["outputs/a.vtt"].column("text"), files["outputs/a.vtt"].column("end")
+    assert text is not None
+    assert end is not None
+    assert (files["outputs/a.vtt"].rows, text.values, end.high) == (2, ("첫 줄 둘째 줄", "끝"), 3602.25)
+    assert files["outputs/b.srt"].rows == 0
+
+
+def test_a_file_without_its_end_is_told_from_a_whole_one(tmp_path: Path) -> None:
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    whole = {
+        "a.png": PNG
+        + b"\0\0\0\rIHDR"
+        + b"\0\0\0\x09" * 2
+        + b"\x08\x02\0\0\0"
+        + b"\0" * 40
+        + b"IEND\xaeB`\x82",
+        "b.jpg": b"\xff\xd8\xff\xe0" + b"\0" * 5000 + b"\xff\xd9",
+        "c.gif": b"GIF89a" + b"\x09\0" * 2 + b"\0" * 40 + b";",
+        "d.pdf": b"%PDF-1.7\n" + b"x" * 3000 + b"\n%%EOF\n",
+    }
+    workbook(folder / "e.zip", "<x/>" * 50)
+    whole["e.zip"] = (folder / "e.zip").read_bytes()
+    whole["f.docx"] = whole["e.zip"]
+    for name, data in whole.items():
+        (folder / name).write_bytes(data)
+        (folder / f"cut-{name}").write_bytes(data[: len(data) - 30])
+    files = measured(folder)
+    assert {name for name in whole if files[f"outputs/{name}"].unreadable} == set()
+    assert {name for name in whole if files[f"outputs/cut-{name}"].unreadable == "cut"} == set(whole)
+    assert files["outputs/cut-a.png"].width == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('{"orders": []}', 0),
+        ('{"orders": [], "tags": []}', None),
+        ('{"tags": ["a"]}', None),
+        ('{"tags": ["a"], "orders": [{"id": 1}]}', 1),
+        ("[]", 0),
+        ('{"error": "x"}', None),
+    ],
+)
+def test_json_without_records_is_a_table_without_rows_only_where_it_is_a_list(
+    tmp_path: Path, text: str, rows: int | None
+) -> None:
+    folder = tmp_path / "json"
+    folder.mkdir()
+    (folder / "a.json").write_text(text)
+    assert measured(folder)["outputs/a.json"].rows == rows
+
+
 FILE = {"size": 3, "kind": "csv", "rows": 1, "columns": [{"name": "a"}]}
 GOOD = {"version": 1, "files": {"outputs/a.csv": FILE}, "skipped": 0}
 
@@ -187,6 +319,10 @@ def test_the_answer_is_read_when_it_is_as_the_program_writes_it() -> None:
         ('"rows": 1', '"rows": -1'),
         ('"name": "a"', '"name": "a", "numbers": 9'),
         ('"name": "a"', '"name": "a", "low": NaN'),
+        ('"name": "a"', '"name": "a", "median": Infinity'),
+        ('"name": "a"', '"name": "a", "repeats": 2'),
+        ('"name": "a"', '"name": "a", "distinct": -1'),
+        ('"name": "a"', '"name": "a", "links": 2'),
         ('"name": "a"', '"name": "' + "a" * 200 + '"'),
         ("outputs/a.csv", "../a.csv"),
         ("outputs/a.csv", "/etc/passwd"),
