@@ -40,8 +40,8 @@ def _text(_world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) ->
     return narrow(as_text(atom) if not isinstance(atom, bytes) else HOLE for atom in given) or one("")
 
 
-def _same(_world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
-    return arguments.at(0) or ANYTHING
+def _same(world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
+    return arguments.at(0) or world.missing
 
 
 def _listed(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> Value:
@@ -60,7 +60,7 @@ def _listed(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> 
         for index, letter in enumerate(letters[:1500]):
             world.heap.put(box, index, letter)
         found.add(box)
-    return frozenset(found) or ANYTHING
+    return frozenset(found) or world.missing
 
 
 def _reversed(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> Value:
@@ -83,7 +83,7 @@ def _numbered(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -
 
 
 def _next(world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
-    return narrow(items_of(world, arguments.at(0)) | arguments.at(1, "default")) or ANYTHING
+    return narrow(items_of(world, arguments.at(0)) | arguments.at(1, "default")) or world.missing
 
 
 def _made_dict(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> Value:
@@ -108,7 +108,7 @@ def _attribute(world: World, scope: Scope, node: ast.AST, arguments: Arguments) 
     """getattr: an attribute whose name is known; on a module or builtins an unknown one is noted."""
     value: Value = arguments.at(2)
     for owner in arguments.at(0):
-        for name in arguments.at(1) or ANYTHING:
+        for name in arguments.at(1) or world.missing:
             if isinstance(name, str) and is_whole(name):
                 powers.note_name(world, scope, node, name)
                 found = attribute(world, owner, name)
@@ -121,7 +121,7 @@ def _attribute(world: World, scope: Scope, node: ast.AST, arguments: Arguments) 
                 value |= ANYTHING
             elif isinstance(owner, Box | Class):
                 value |= world.heap.get(owner, None) if isinstance(owner, Box) else ANYTHING
-    return narrow(value) or ANYTHING
+    return narrow(value) or world.missing
 
 
 def _path(_world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
@@ -139,8 +139,8 @@ def _open(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> Va
     return paths.opened(world, scope, node, arguments.at(0, "file", "filename"), arguments.at(1, "mode"))
 
 
-def _output(_world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
-    return combine(one("outputs/"), arguments.at(0) or one(HOLE))
+def _output(world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
+    return combine(one("outputs/"), arguments.at(0) or world.unclear)
 
 
 def _temporary(_world: World, _scope: Scope, _node: ast.AST, _arguments: Arguments) -> Value:

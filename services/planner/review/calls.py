@@ -50,7 +50,7 @@ def invoke(
         for found in attribute(world, callee, "__call__"):
             if not isinstance(found, Unknown):
                 value |= invoke(world, scope, node, found, arguments, nested + 1)
-        return value or ANYTHING
+        return value or world.missing
     passed = _pass_on(world, scope, node, callee, arguments, nested)
     if isinstance(callee, Method):
         return passed or methods.call(world, scope, node, callee, arguments)
@@ -61,7 +61,7 @@ def invoke(
         seen = outside.call(world, scope, node, callee, arguments)
         return passed or (known if known is not None else seen)
     outside.method_of_anything(world, scope, node, arguments)
-    return passed or ANYTHING
+    return passed or world.missing
 
 
 def _enter(world: World, function: Function, arguments: Arguments) -> Value:
@@ -87,7 +87,7 @@ def _enter(world: World, function: Function, arguments: Arguments) -> Value:
             _gather(world, own, shape.extra, name, value)
     if shape.makes_items:
         return one(Box(f"items:{function.scope}", "list"))
-    return world.returns.get(function.scope, NOTHING) or one(None)
+    return world.returns.get(function.scope, NOTHING) or (one(None) if world.settled else NOTHING)
 
 
 def _gather(world: World, own: Scope, name: str, key: str | None, value: Value) -> None:

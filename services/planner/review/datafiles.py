@@ -92,7 +92,7 @@ def parsed(world: World, form: str, source: Value) -> Value:
         if key not in world.parsed:
             world.parsed[key] = _parse(world, form, text, f"{form}:{site}")
         value |= world.parsed[key]
-    return value or ANYTHING
+    return value or world.missing
 
 
 def _of_lines(world: World, form: str, box: Box) -> Value:

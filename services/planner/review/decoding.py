@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import binascii
 import codecs
+import re
 from collections.abc import Callable
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlunsplit
 
 from services.planner.review.arguments import Arguments
 from services.planner.review.values import (
@@ -80,6 +81,7 @@ def joined_address(_world: World, _scope: Scope, _node: ast.AST, arguments: Argu
     """urljoin: a link that cannot be told is joined to what is known of its page."""
     found: set[Atom] = set()
     pages, links = texts(arguments.at(0, "base")), texts(arguments.at(1, "url"))
+    pages = [page for page in pages if "://" in page] or pages
     if len(pages) * len(links) > 600:
         pages = pages[:24]
     for page in pages:
@@ -107,19 +109,32 @@ def unquoted(_world: World, _scope: Scope, _node: ast.AST, arguments: Arguments)
     return narrow(unquote(text) if is_whole(text) else HOLE for text in texts(arguments.at(0)))
 
 
-def parts(world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:
-    """urlsplit and urlparse: an object with the parts of each known address."""
-    box = Box(f"url:{hash(arguments.at(0))}", "object")
-    for text in texts(arguments.at(0)):
-        try:
-            parts = urlsplit(text) if is_whole(text) else None
-            host = parts.hostname if parts is not None else None
-        except ValueError:
-            parts = None
-        for name in ("scheme", "netloc", "path", "query", "fragment"):
-            world.heap.put(box, name, one(getattr(parts, name) if parts is not None else HOLE))
-        world.heap.put(box, "hostname", one(host if parts is not None else HOLE))
+def parts(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> Value:
+    """urlsplit and urlparse: an object with the parts of the known addresses. Several schemes are a hole: host and
+    scheme of different addresses would be put together."""
+    given = texts(arguments.at(0))
+    box = Box(f"url:{scope.site(node)}", "object")
+    split = [_split(text) for text in given if "://" in text or not is_whole(text)]
+    schemes = {scheme for scheme, _, _ in split}
+    world.heap.put(box, "scheme", frozenset(schemes) if len(schemes) == 1 else one(HOLE))
+    for _, place, path in split:
+        world.heap.put(box, "netloc", one(place))
+        world.heap.put(box, "hostname", one(place.rpartition("@")[2].partition(":")[0].lower()))
+        world.heap.put(box, "path", one(path))
+    for name in ("query", "fragment", "params", "port"):
+        world.heap.put(box, name, one(HOLE))
     return one(box)
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Scheme, host with port, path: each a hole where it cannot be told. A link's host stays a link's."""
+    scheme, mark, rest = plain(text).partition("://")
+    if not mark or HOLE in scheme:
+        return HOLE, HOLE, HOLE
+    place = re.split(r"[/?#\ue001]", rest, maxsplit=1)[0]
+    if LINK in rest:
+        return scheme, place + LINK, HOLE
+    return scheme, place, re.split(r"[?#]", rest[len(place) :], maxsplit=1)[0]
 
 
 def from_parts(world: World, _scope: Scope, _node: ast.AST, arguments: Arguments) -> Value:

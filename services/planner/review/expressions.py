@@ -93,7 +93,7 @@ def _item(world: World, scope: Scope, node: ast.Subscript, owner: Atom, keys: Va
         value: Value = NOTHING
         for key in keys:
             value |= world.heap.get(owner, _place(world, owner, key))
-        return value or ANYTHING
+        return value or world.missing
     if isinstance(owner, str | bytes):
         return folding.letter(owner, keys)
     return ANYTHING
@@ -111,8 +111,7 @@ def _call(world: World, scope: Scope, node: ast.expr) -> Value:
         return ANYTHING
     callees = _evaluate(world, scope, node.func)
     arguments = _arguments(world, scope, node)
-    if not callees:
-        callees = ANYTHING
+    callees = callees or world.missing
     return narrow(found for callee in callees for found in invoke(world, scope, node, callee, arguments))
 
 
@@ -169,7 +168,7 @@ def _joined(world: World, scope: Scope, node: ast.expr) -> Value:
                 piece = one(HOLE)
         else:
             piece = evaluate(world, scope, part)
-        value = combine(value, piece or one(HOLE))
+        value = combine(value, piece or world.unclear)
     return value
 
 
@@ -358,7 +357,7 @@ def assign(world: World, scope: Scope, target: ast.expr, value: Value) -> None:
         keys = evaluate(world, scope, target.slice) if not isinstance(target.slice, ast.Slice) else NOTHING
         for owner in _evaluate(world, scope, target.value):
             if isinstance(owner, Box):
-                for key in keys or ANYTHING:
+                for key in keys or world.missing:
                     world.heap.put(owner, key if isinstance(key, str | int) else None, value)
 
 

@@ -87,7 +87,7 @@ def _added(world: World, node: ast.BinOp, file: str, left: Value, right: Value) 
                 world.heap.put(made, None, world.heap.get(box, None))
         return one(made)
     if any(isinstance(atom, str) for atom in left | right):
-        return combine(left or one(HOLE), right or one(HOLE))
+        return combine(left or world.unclear, right or world.unclear)
     found: set[Atom] = set()
     for a, b in itertools.islice(itertools.product(left, right), MOST_CHOICES):
         if isinstance(a, bytes) and isinstance(b, bytes):
@@ -127,7 +127,7 @@ def _percent(world: World, template: str, right: Value) -> Value:
                 piece = narrow(
                     found for box in boxes for found in world.heap.get(box, place if name is None else name)
                 )
-        value = combine(value, piece or one(HOLE))
+        value = combine(value, piece or world.unclear)
         place += 1
     return combine(value, one(template[position:]))
 
@@ -151,7 +151,7 @@ def formatted(world: World, template: str, positional: Sequence[Value], keywords
                 piece = positional[int(wanted)]
             elif wanted in keywords:
                 piece = keywords[wanted]
-        value = combine(value, piece or one(HOLE))
+        value = combine(value, piece or world.unclear)
     return value
 
 
@@ -267,9 +267,9 @@ def _glued(world: World, glue: str, listed: Value) -> Value:
             continue
         text: Value = one("")
         for index, element in enumerate(order):
-            text = combine(text, combine(one(glue if index else ""), element or one(HOLE)))
+            text = combine(text, combine(one(glue if index else ""), element or world.unclear))
         value |= text
-    return value or one(HOLE)
+    return value or world.unclear
 
 
 def pieces(world: World, owner: str, name: str, separators: Value, site: str) -> Value:

@@ -71,7 +71,7 @@ def _of_box(world: World, box: Box, name: str, arguments: Arguments, where: str)
     if name in ("get", "pop", "setdefault", "popleft") and box.kind != "list":
         return _kept(world, box, name, arguments)
     if name in ("pop", "popleft"):
-        return heap.get(box, None) or ANYTHING
+        return heap.get(box, None) or world.missing
     if name == "items":
         return _pairs(world, box, where)
     if name in ("values", "keys", "copy"):

@@ -43,7 +43,7 @@ def _of_object(world: World, box: Box, name: str, depth: int) -> Value:
     if box.site.startswith("object:"):
         made_by = Class(int(box.site.partition(":")[2]))
         value |= _of_class(world, made_by, name, box, depth)
-    return value or ANYTHING
+    return value or world.missing
 
 
 def _of_class(world: World, owner: Class, name: str, box: Box | None, depth: int) -> Value:

@@ -84,4 +84,4 @@ def opened(world: World, scope: Scope, node: ast.AST, path: Value, mode: Value) 
             found.add(OpenFile(file))
         else:
             others = ANYTHING
-    return narrow(frozenset(found) | others) or ANYTHING
+    return narrow(frozenset(found) | others) or world.missing

@@ -78,7 +78,8 @@ _NAMES: Mapping[str, tuple[Kind, bool]] = {
     **dict.fromkeys(
         "socket.socket socket.create_connection socket.create_server socket.socketpair socket.fromfd "
         "socket.getaddrinfo socket.gethostbyname socket.gethostbyname_ex _socket.socket ssl.wrap_socket "
-        "asyncio.open_connection asyncio.start_server asyncio.open_unix_connection http.server.HTTPServer http.server.ThreadingHTTPServer "
+        "asyncio.open_connection asyncio.start_server asyncio.open_unix_connection "
+        "http.server.HTTPServer http.server.ThreadingHTTPServer "
         "xmlrpc.client.ServerProxy xmlrpc.server.SimpleXMLRPCServer sqlalchemy.create_engine".split(),
         ("socket", True),
     ),
@@ -177,9 +178,12 @@ def item(world: World, scope: Scope, node: ast.AST, owner: Ref, keys: Value) -> 
         names = texts(keys)
         if not all(map(is_whole, names)):
             world.found(node, scope, "dynamic_code", "sys.modules", certain=False)
-        return frozenset(world.find_module(name) or Ref(name) for name in names if is_whole(name)) or ANYTHING
+        return (
+            frozenset(world.find_module(name) or Ref(name) for name in names if is_whole(name))
+            or world.missing
+        )
     if not owner.is_object:
-        return frozenset(owner.dot(name) for name in texts(keys) if is_whole(name)) or ANYTHING
+        return frozenset(owner.dot(name) for name in texts(keys) if is_whole(name)) or world.missing
     return one(owner.dot("item()"))
 
 
@@ -195,7 +199,7 @@ def _named(world: World, scope: Scope, node: ast.AST, owner: Ref, keys: Value) -
     for atom in value:
         if isinstance(atom, Ref):
             note(world, scope, node, atom)
-    return value or ANYTHING
+    return value or world.missing
 
 
 def variable(world: World, scope: Scope, node: ast.AST, name: str, default: Value = NOTHING) -> Value:

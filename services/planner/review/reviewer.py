@@ -18,7 +18,7 @@ from services.planner.review.statements import execute
 from services.planner.review.world import World
 from shared.agentfile.model import AgentFile, Language
 
-MOST_ROUNDS = 12
+MOST_ROUNDS = 8
 MOST_CODE_BYTES = 2_000_000
 _COMPILED = (".so", ".pyd", ".dll", ".dylib", ".pyc", ".pyo", ".pth")
 
@@ -79,13 +79,12 @@ def _unreadable(file: str, line: int, detail: str) -> Remark:
 
 
 def _look_through(world: World) -> Iterator[Remark]:
-    """Rounds until nothing new turns up, then one that writes down what is found."""
+    """Rounds until nothing new turns up: first with what is known, then with all else unknown. The last round
+    writes down what is found."""
     try:
-        for number in range(MOST_ROUNDS):
-            world.round, world.changed, world.heap.changed = number, False, False
-            _round(world)
-            if not (world.changed or world.heap.changed):
-                break
+        _settle(world)
+        world.settled = True
+        _settle(world)
         tired = world.is_tired
         world.recording, world.steps = True, 0
         _round(world)
@@ -93,6 +92,15 @@ def _look_through(world: World) -> Iterator[Remark]:
         tired = True
     if tired or world.is_tired:
         yield Remark("refusal", "refuse_intricate", next(iter(world.modules)), 1)
+
+
+def _settle(world: World) -> None:
+    for _ in range(MOST_ROUNDS):
+        world.changed, world.heap.changed = False, False
+        _round(world)
+        world.round += 1
+        if not (world.changed or world.heap.changed):
+            break
 
 
 def _round(world: World) -> None:

@@ -7,7 +7,7 @@ import posixpath
 import sys
 from collections.abc import Callable, Sequence
 
-from services.planner.review import folding, powers
+from services.planner.review import folding, guards, powers
 from services.planner.review.distributions import distribution_of
 from services.planner.review.expressions import assign, declare, evaluate
 from services.planner.review.objects import attribute, items_of
@@ -15,10 +15,10 @@ from services.planner.review.values import (
     ANYTHING,
     HOLE,
     NOTHING,
+    Atom,
     Box,
     Class,
     Function,
-    Module,
     Ref,
     Value,
     narrow,
@@ -32,10 +32,38 @@ MOST_LENGTHENED = 40
 
 
 def execute(world: World, scope: Scope, body: Sequence[ast.stmt]) -> None:
+    """A check that leaves (`if …: return`) holds for the statements behind it in the same block."""
+    before = dict(scope.guarded)
     for statement in body:
         reader = _READERS.get(type(statement))
         if reader is not None:
             reader(world, scope, statement)
+        if isinstance(statement, ast.If) and guards.leaves(statement.body):
+            scope.guarded |= guards.kept_when(world, scope, statement.test, evaluate, holds=False)
+    scope.guarded = {name: value for name, value in before.items() if name in scope.guarded}
+
+
+def _if(world: World, scope: Scope, node: ast.stmt) -> None:
+    if not isinstance(node, ast.If | ast.While):
+        return
+    evaluate(world, scope, node.test)
+    if isinstance(node, ast.While):
+        _forget_rebound(scope, node)
+    before = dict(scope.guarded)
+    scope.guarded |= guards.kept_when(world, scope, node.test, evaluate, holds=True)
+    within = set(scope.guarded)
+    execute(world, scope, node.body)
+    rebound = within - set(scope.guarded)
+    scope.guarded = {name: value for name, value in before.items() if name not in rebound}
+    execute(world, scope, node.orelse)
+
+
+def _forget_rebound(scope: Scope, loop: ast.stmt) -> None:
+    """What a loop changes was not checked before its second round."""
+    if scope.guarded:
+        for inner in ast.walk(loop):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                scope.guarded.pop(inner.id, None)
 
 
 def _inside(world: World, scope: Scope, node: ast.stmt) -> None:
@@ -82,11 +110,12 @@ def _function(world: World, scope: Scope, node: ast.stmt) -> None:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return
     own = world.scope_of(node, "function", scope)
+    own.guarded.clear()
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
     for decorator in node.decorator_list:
         evaluate(world, scope, decorator)
     in_class = scope.kind == "class" and "staticmethod" not in decorators
-    declare(world, scope, own, node.args, takes_owner=in_class, makes_items=_makes_items(node))
+    declare(world, scope, own, node.args, takes_owner=in_class, makes_items=_makes_items(world, own, node))
     if in_class and own_parameter(node) is not None:
         world.bind(own, own_parameter(node) or "", _owner(world, scope, decorators))
     execute(world, own, node.body)
@@ -105,7 +134,12 @@ def _owner(world: World, scope: Scope, decorators: list[str]) -> Value:
     return one(Class(scope.number)) if "classmethod" in decorators else one(world.instance(scope.number))
 
 
-def _makes_items(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _makes_items(world: World, own: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    known = world.shapes.get(own.number)
+    return known.makes_items if known is not None else _has_yield(node)
+
+
+def _has_yield(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     waiting: list[ast.AST] = list(node.body)
     while waiting:
         inner = waiting.pop()
@@ -139,10 +173,11 @@ def _returned(world: World, scope: Scope, node: ast.stmt) -> None:
 def _loop(world: World, scope: Scope, node: ast.stmt) -> None:
     if not isinstance(node, ast.For | ast.AsyncFor):
         return
+    _forget_rebound(scope, node)
     listed = evaluate(world, scope, node.iter)
     for atom in listed:
         powers.unpacked(world, scope, node, atom)
-    assign(world, scope, node.target, items_of(world, listed) or ANYTHING)
+    assign(world, scope, node.target, items_of(world, listed) or world.missing)
     execute(world, scope, node.body)
     execute(world, scope, node.orelse)
 
@@ -154,11 +189,11 @@ def _with(world: World, scope: Scope, node: ast.stmt) -> None:
         value = evaluate(world, scope, item.context_expr)
         if item.optional_vars is not None:
             entered = narrow(found for atom in value for found in _entered(world, atom))
-            assign(world, scope, item.optional_vars, entered or ANYTHING)
+            assign(world, scope, item.optional_vars, entered or world.missing)
     execute(world, scope, node.body)
 
 
-def _entered(world: World, atom: object) -> Value:
+def _entered(world: World, atom: Atom) -> Value:
     if isinstance(atom, Box) and atom.site.startswith("items:"):
         return world.heap.get(atom, None)
     if isinstance(atom, Box) and atom.kind == "object":
@@ -167,7 +202,7 @@ def _entered(world: World, atom: object) -> Value:
             if isinstance(enter, Function):
                 found |= world.returns.get(enter.scope, NOTHING)
         return found or one(atom)
-    return frozenset({atom}) if isinstance(atom, str | Ref | bytes) or atom is not None else ANYTHING  # type: ignore[arg-type]
+    return ANYTHING if atom is None else one(atom)
 
 
 def _try(world: World, scope: Scope, node: ast.stmt) -> None:
@@ -296,8 +331,8 @@ _READERS: dict[type[ast.stmt], Callable[[World, Scope, ast.stmt], None]] = {
     ast.Return: _returned,
     ast.For: _loop,
     ast.AsyncFor: _loop,
-    ast.While: _inside,
-    ast.If: _inside,
+    ast.While: _if,
+    ast.If: _if,
     ast.With: _with,
     ast.AsyncWith: _with,
     ast.Try: _try,
@@ -311,5 +346,3 @@ _READERS: dict[type[ast.stmt], Callable[[World, Scope, ast.stmt], None]] = {
     ast.Assert: _inside,
     ast.Delete: _inside,
 }
-
-__all__ = ["Module", "execute"]

@@ -16,6 +16,7 @@ from typing import Literal
 from services.planner.review.finding import Call, Finding, Kind, Trace
 from services.planner.review.values import (
     ANYTHING,
+    HOLE,
     NOTHING,
     Box,
     Function,
@@ -47,6 +48,8 @@ class Scope:
     shared: dict[str, Scope] = field(default_factory=dict)
     stars: list[Module | Ref] = field(default_factory=list)
     bases: Value = NOTHING
+    # Names that a check has narrowed down, for the statements behind it.
+    guarded: dict[str, Value] = field(default_factory=dict)
 
     @property
     def module(self) -> Scope:
@@ -95,7 +98,18 @@ class World:
     recording: bool = False
     changed: bool = False
     round: int = 0
+    settled: bool = False
     steps: int = 0
+
+    @property
+    def missing(self) -> Value:
+        """What stands for a value that was not seen: nothing yet, and anything once all else is known."""
+        return ANYTHING if self.settled else NOTHING
+
+    @property
+    def unclear(self) -> Value:
+        """The same as a text."""
+        return one(HOLE) if self.settled else NOTHING
 
     @property
     def is_tired(self) -> bool:
@@ -118,6 +132,7 @@ class World:
     def bind(self, scope: Scope, name: str, value: Value) -> None:
         scope = scope.shared.get(name, scope)
         scope.names.add(name)
+        scope.guarded.pop(name, None)
         before = self.names.get((scope.number, name), NOTHING)
         after = narrow(before | value)
         if after == before:
@@ -145,7 +160,8 @@ class World:
         while place is not None:
             if name in place.shared:
                 place = place.shared[name]
-                continue
+            if name in place.guarded:
+                return place.guarded[name]
             visible = place.kind != "class" or place is scope
             if visible and name in place.names:
                 return self.names.get((place.number, name), NOTHING)
@@ -169,7 +185,7 @@ class World:
         if name == "__builtins__":
             found.add(Ref("builtins"))
         value |= found
-        return value or ANYTHING
+        return value or self.missing
 
     def look_in(self, module: Module, name: str) -> Value:
         """A name of another file of the bundle; also a file of a folder that is imported as a package."""
