@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from services.ledger import repository
 from services.ledger.deps import Deps
-from services.ledger.model import RUN_LASTS, TURN_LASTS, TURN_TOKENS, affordable, fits, overdue
+from services.ledger.model import (
+    RUN_LASTS,
+    TURN_LASTS,
+    TURN_TOKENS,
+    affordable,
+    covered_by,
+    fits,
+    freed,
+    lent,
+    overdue,
+    used,
+)
 from shared.bus.dispatch import Handlers, Quick
 from shared.clock import stamp
 from shared.errors import NotYet
 from shared.events.clock import TimeTicked
 from shared.events.conversation import MessageReceived, TurnAwaited, TurnFunded, TurnRefused
 from shared.events.run import RunFinished, RunFunded, RunParked, RunRefused, RunRequested
-from shared.events.usage import LeaseClosed, TokensUsed
+from shared.events.usage import LeaseClosed, LeaseRecalled, TokensUsed
 from shared.ids import derived
-from shared.records.ledger import Budget, Lease, UsageEntry
+from shared.records.ledger import AgentDay, Budget, Lease, UsageEntry
 from shared.store.port import Tx
+
+_MONTH_FULL = "이번 달 토큰 한도에 닿아 실행하지 않았어요. (This month's token cap is reached.)"
+_DAY_FULL = (
+    "이 에이전트가 하루에 쓸 수 있는 토큰({cap}개)이 이번 실행에 모자라 실행하지 않았어요. 내일 다시 되거나, "
+    "에이전트의 하루 한도를 올리면 돼요. (What this agent may use in a day, {cap} tokens, does not cover this run. "
+    "It works again tomorrow, or with a higher cap.)"
+)
 
 
 def on_turn_wanted(event: MessageReceived | TurnAwaited, tx: Tx, deps: Deps) -> None:
@@ -49,16 +67,34 @@ def on_turn_wanted(event: MessageReceived | TurnAwaited, tx: Tx, deps: Deps) -> 
 
 
 def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
-    """The whole per-run cap, or a refusal. Asked again after parking: the earlier lease is closed, a new one made."""
-    budget = repository.budget_of(tx, tx.cause.workspace_id, deps.clock.now(), deps.month_tokens)
+    """The whole per-run cap out of the agent's day and the month, or a refusal. Asked again after parking: a new
+    lease; the earlier one is with its holder or closed."""
+    now = deps.clock.now()
+    budget = repository.budget_of(tx, tx.cause.workspace_id, now, deps.month_tokens)
+    day = _day(event, tx, now)
     if not fits(budget, event.tokens):
-        reason = "이번 달 토큰 한도에 닿아 실행하지 않았어요. (This month's token cap is reached.)"
-        tx.emit(RunRefused(run_id=event.run_id, reason=reason))
+        tx.emit(RunRefused(run_id=event.run_id, reason=_MONTH_FULL))
         return
-    lease = _lease(tx, budget, "run", event.run_id, event.agent_id, event.tokens, RUN_LASTS, deps)
+    if day is not None and not fits(day, event.tokens):
+        tx.emit(RunRefused(run_id=event.run_id, reason=_DAY_FULL.format(cap=f"{day.cap_tokens:,}")))
+        return
+    lease = _lease(tx, budget, "run", event.run_id, event.agent_id, event.tokens, RUN_LASTS, deps, day)
     tx.emit(
-        RunFunded(run_id=event.run_id, lease_id=lease.id, tokens=lease.tokens, expires_at=lease.expires_at)
+        RunFunded(
+            run_id=event.run_id,
+            lease_id=lease.id,
+            tokens=lease.tokens,
+            expires_at=lease.expires_at,
+            agent_id=event.agent_id,
+        )
     )
+
+
+def _day(event: RunRequested, tx: Tx, now: datetime) -> AgentDay | None:
+    """None: nothing is taken out of it."""
+    if event.tokens <= 0 or event.tokens_per_day is None:
+        return None
+    return repository.day_of(tx, tx.cause.workspace_id, event.agent_id, now, event.tokens_per_day)
 
 
 def _lease(
@@ -70,6 +106,7 @@ def _lease(
     tokens: int,
     lasts: timedelta,
     deps: Deps,
+    day: AgentDay | None = None,
 ) -> Lease:
     now = deps.clock.now()
     number = len(repository.leases_of(tx, holder_id))
@@ -80,18 +117,21 @@ def _lease(
         holder_id=holder_id,
         agent_id=agent_id,
         budget_id=budget.id,
+        day_id=day.id if day else None,
         tokens=tokens,
         expires_at=stamp(now + lasts),
         at=stamp(now),
     )
     repository.save_lease(tx, lease)
     if tokens:
-        repository.save_budget(tx, budget.but(leased_tokens=budget.leased_tokens + tokens))
+        repository.save_budget(tx, lent(budget, tokens))
+    if day is not None:
+        repository.save_day(tx, lent(day, tokens))
     return lease
 
 
 def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
-    """One immutable entry per call id; what was leased becomes spent."""
+    """One immutable entry per call id, with what the server reported; what was leased becomes spent."""
     lease = repository.find_lease(tx, event.lease_id)
     if lease is None:
         raise NotYet("The lease is not known yet.")
@@ -108,23 +148,20 @@ def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
         input_tokens=event.input_tokens,
         output_tokens=event.output_tokens,
         cost_usd_micros=event.cost_usd_micros,
+        priced=event.priced,
         at=stamp(deps.clock.now()),
     )
     repository.add_usage(tx, entry)
     repository.save_lease(tx, lease.but(spent_tokens=lease.spent_tokens + spent))
-    budget = repository.find_budget(tx, lease.budget_id)
+    covered = covered_by(lease, spent)
+    budget, day = repository.find_budget(tx, lease.budget_id), repository.find_day(tx, lease.day_id)
     if budget is not None:
-        # A closed lease has given its rest back already, so only an open one turns leased into spent.
-        leased = budget.leased_tokens - (
-            min(spent, lease.tokens - lease.spent_tokens) if lease.status == "open" else 0
-        )
+        budget = used(budget, covered, spent - covered)
         cost = budget.spent_usd_micros + event.cost_usd_micros
-        repository.save_budget(
-            tx,
-            budget.but(
-                leased_tokens=max(0, leased), spent_tokens=budget.spent_tokens + spent, spent_usd_micros=cost
-            ),
-        )
+        unpriced = budget.unpriced_tokens + (0 if event.priced else spent)
+        repository.save_budget(tx, budget.but(spent_usd_micros=cost, unpriced_tokens=unpriced))
+    if day is not None:
+        repository.save_day(tx, used(day, covered, spent - covered))
 
 
 def on_lease_closed(event: LeaseClosed, tx: Tx, deps: Deps) -> None:
@@ -142,15 +179,26 @@ def _close(tx: Tx, lease: Lease) -> None:
     repository.save_lease(tx, lease.but(status="closed"))
     rest = max(0, lease.tokens - lease.spent_tokens)
     budget = repository.find_budget(tx, lease.budget_id) if rest else None
+    day = repository.find_day(tx, lease.day_id) if rest else None
     if budget is not None:
-        repository.save_budget(tx, budget.but(leased_tokens=max(0, budget.leased_tokens - rest)))
+        repository.save_budget(tx, freed(budget, rest))
+    if day is not None:
+        repository.save_day(tx, freed(day, rest))
+
+
+def _recall(tx: Tx, lease: Lease) -> None:
+    """A run is over. Who holds tokens may still be counting: only the holder can say that it is done."""
+    if lease.tokens and lease.status == "open":
+        tx.emit(LeaseRecalled(lease_id=lease.id))
+    else:
+        _close(tx, lease)
 
 
 def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
-    """Close its lease and write the run's line in the record: 0 tokens, measured time."""
+    """Ask its lease back and write the run's line in the record: 0 tokens, measured time."""
     lease = repository.find_lease(tx, event.lease_id) if event.lease_id else None
     if lease is not None:
-        _close(tx, lease)
+        _recall(tx, lease)
     entry = UsageEntry(
         id=derived("use", "run", event.run_id),
         workspace_id=tx.cause.workspace_id,
@@ -166,11 +214,9 @@ def on_run_finished(event: RunFinished, tx: Tx, deps: Deps) -> None:
 
 def on_run_parked(event: RunParked, tx: Tx, deps: Deps) -> None:
     """Nothing is held while a person thinks."""
-    open_ones = [lease for lease in repository.leases_of(tx, event.run_id) if lease.status == "open"]
-    for lease in open_ones[:1]:
-        current = repository.find_lease(tx, lease.id)
-        if current is not None:
-            _close(tx, current)
+    lease = repository.find_lease(tx, event.lease_id) if event.lease_id else None
+    if lease is not None:
+        _recall(tx, lease)
 
 
 def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.ledger.model import budget_id, period
+from services.ledger.model import agent_day_id, budget_id, period
 from shared.ids import derived
-from shared.records.ledger import Budget, Lease, UsageEntry
+from shared.records.ledger import AgentDay, Budget, Lease, UsageEntry
 from shared.store.port import Query, Reader, Tx, Where
 
-BUDGETS, LEASES, USAGE = "budgets", "leases", "usage"
+BUDGETS, DAYS, LEASES, USAGE = "budgets", "agent_days", "leases", "usage"
 
 QUERIES = (
     Query(LEASES, (Where("status", "==", ""),), order_by="expires_at"),
@@ -35,6 +35,25 @@ def find_budget(tx: Tx, id: str) -> Budget | None:
 
 def save_budget(tx: Tx, budget: Budget) -> None:
     tx.put(BUDGETS, budget.id, budget.to_doc())
+
+
+def day_of(tx: Tx, workspace_id: str, agent_id: str, now: datetime, cap_tokens: int) -> AgentDay:
+    """This day of an agent, under the cap it has now."""
+    id = agent_day_id(agent_id, now)
+    document = tx.get(DAYS, id)
+    if document is not None:
+        return AgentDay.from_doc(document.data).but(cap_tokens=cap_tokens)
+    day = id.removeprefix(f"{agent_id}-")
+    return AgentDay(id=id, workspace_id=workspace_id, agent_id=agent_id, day=day, cap_tokens=cap_tokens)
+
+
+def find_day(tx: Tx, id: str | None) -> AgentDay | None:
+    document = tx.get(DAYS, id) if id else None
+    return AgentDay.from_doc(document.data) if document else None
+
+
+def save_day(tx: Tx, day: AgentDay) -> None:
+    tx.put(DAYS, day.id, day.to_doc())
 
 
 def find_lease(tx: Tx, id: str) -> Lease | None:

@@ -8,6 +8,7 @@ from services.planner.adapters.recipes import RecipesEngine
 from services.planner.builder.workbench import Workbench
 from services.planner.deps import Deps
 from services.planner.handlers import HANDLERS
+from services.planner.meter import QUERIES as METER_QUERIES
 from services.planner.repository import QUERIES
 from shared.runtime.shell import Kit, Service
 from shared.vault.connections import ConnectionKeys
@@ -20,4 +21,6 @@ def create(kit: Kit) -> Service:
     show_every_s = 0.05 if settings.profile == "embedded" else 0.3  # design, section 5
     bench = Workbench(kit.clock, kit.ids, kit.store, *readers, kit.blobs, keys, llms, show_every_s)
     deps = Deps(kit.clock, kit.ids, kit.store, *readers, kit.blobs, RecipesEngine(), bench, settings.planner)
-    return Service("planner", HANDLERS, deps, queries=QUERIES, stop=llms.close, worker_threads=4)
+    return Service(
+        "planner", HANDLERS, deps, queries=(*QUERIES, *METER_QUERIES), stop=llms.close, worker_threads=4
+    )

@@ -28,6 +28,7 @@ class AgentChanged(Event):
     grant_id: str | None
     schedule: Schedule | None
     tokens_per_run: int = 0
+    tokens_per_day: int | None = None
     revision: str
 
 

@@ -11,7 +11,8 @@ RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
 
 class RunRequested(Event):
     """Somebody or some slot wants a run. deadline_at bounds the wait in the queue. allowed_writes: of a
-    rehearsal, the ids of shown writes that a person lets through.
+    rehearsal, the ids of shown writes that a person lets through. tokens_per_day: what all runs of the agent
+    may use in one day; None: it has no such cap.
 
     Emitted by: gateway, planner, scheduler
     Handled by: executor, ledger
@@ -33,13 +34,14 @@ class RunRequested(Event):
     tokens: int = 0
     allowed_writes: tuple[str, ...] = ()
     replay_of: str | None = None
+    tokens_per_day: int | None = None
     deadline_at: str
     requested_at: str
 
 
 class RunFunded(Event):
     """Emitted by: ledger
-    Handled by: executor
+    Handled by: executor, planner
     """
 
     fact: ClassVar[str] = "run.funded.v1"
@@ -50,6 +52,7 @@ class RunFunded(Event):
     lease_id: str
     tokens: int
     expires_at: str
+    agent_id: str | None = None
 
 
 class RunRefused(Event):
@@ -129,6 +132,7 @@ class RunParked(Event):
     conversation_id: str | None
     permission_request_id: str
     sentence: str
+    lease_id: str | None = None
 
 
 class RunFinished(Event):

@@ -8,7 +8,8 @@ from shared.events.envelope import Event
 
 
 class TokensUsed(Event):
-    """One model call was paid for, under the call's id.
+    """One model call was paid for, under the call's id. priced: False when nobody knows what the model costs;
+    then cost_usd_micros is 0 and means nothing.
 
     Emitted by: planner
     Handled by: ledger
@@ -27,6 +28,22 @@ class TokensUsed(Event):
     input_tokens: int
     output_tokens: int
     cost_usd_micros: int
+    priced: bool = True
+
+
+class LeaseRecalled(Event):
+    """What a lease was for is over: whoever holds it begins no more calls and closes it when those under way
+    are settled. Only of leases with tokens: others have no holder.
+
+    Emitted by: ledger
+    Handled by: planner
+    """
+
+    fact: ClassVar[str] = "usage.lease_recalled.v1"
+    producers: ClassVar[frozenset[str]] = frozenset({"ledger"})
+    subject_field: ClassVar[str] = "lease_id"
+
+    lease_id: str
 
 
 class LeaseClosed(Event):

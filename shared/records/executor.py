@@ -49,12 +49,16 @@ class HostContact(Shape):
 
 
 class RunUsage(Shape):
+    """Tokens are those of the models the code asked. priced: False when a price is not known, so that the cost
+    says too little."""
+
     wall_ms: int = 0
     cpu_ms: int = 0
     memory_peak_bytes: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd_micros: int = 0
+    priced: bool = True
 
 
 class WriteMade(Shape):

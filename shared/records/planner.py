@@ -13,11 +13,13 @@ ConversationState = Literal[
 
 
 class Tokens(Shape):
-    """Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked."""
+    """Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked. priced: False when a
+    price is not known, so that the cost says too little."""
 
     input: int = 0
     output: int = 0
     cost_usd_micros: int = 0
+    priced: bool = True
 
 
 class Conversation(Record):
@@ -139,3 +141,50 @@ class Version(Record):
     rehearsal_run_id: str | None = None
     prompt: str = ""
     created_at: str
+
+
+class Reservation(Shape):
+    """Tokens set aside for one call. turn: what it is for; a second reservation for the same means that the first
+    died on its way. until: when the call is over in any case; one still open long after has died."""
+
+    call_id: str
+    turn: str
+    model: str
+    tokens: int
+    until: str = ""
+
+
+class Meter(Record):
+    """What is left of a lease, id = lease id, kept by its holder. What was spent and all that is open never pass
+    `tokens`, unless a server reports more than a call was given; then nothing is left.
+
+    settled  ids of the calls counted last, so that none is counted twice
+    priced   False: some of it is in no cost, because nobody knows the price
+    closing  no more calls; closed with the last that is still under way
+    """
+
+    agent_id: str | None = None
+    conversation_id: str | None = None
+    run_id: str | None = None
+    tokens: int
+    expires_at: str
+    spent: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd_micros: int = 0
+    priced: bool = True
+    open: tuple[Reservation, ...] = ()
+    settled: tuple[str, ...] = ()
+    closing: bool = False
+    closed: bool = False
+
+    def held(self, call_id: str) -> Reservation | None:
+        return next((held for held in self.open if held.call_id == call_id), None)
+
+    @property
+    def reserved(self) -> int:
+        return sum(held.tokens for held in self.open)
+
+    @property
+    def left(self) -> int:
+        return max(0, self.tokens - self.spent - self.reserved)

@@ -17,6 +17,7 @@ class ScheduleRecord(Record):
     enabled: bool
     schedule: Schedule
     tokens_per_run: int = 0
+    tokens_per_day: int | None = None
     revision: str
     next_at: str | None
     updated_at: str

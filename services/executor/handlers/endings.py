@@ -316,6 +316,7 @@ def _park(tx: Tx, run: Run, refusal: Refusal, ending: Ending, file: AgentFile, d
             conversation_id=run.conversation_id,
             permission_request_id=request.id,
             sentence=f"{text} {warning}".strip(),
+            lease_id=run.lease_id,
         )
     )
 

@@ -68,5 +68,6 @@ def changed(agent: Agent) -> AgentChanged:
         grant_id=agent.grant_id,
         schedule=agent.agent_file.schedule,
         tokens_per_run=agent.agent_file.manifest.tokens.per_run,
+        tokens_per_day=agent.agent_file.manifest.tokens.per_day,
         revision=agent.updated_at,
     )

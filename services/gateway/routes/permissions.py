@@ -162,6 +162,7 @@ def _ask_for_money(tx: Tx, run: Run, grant: Grant) -> None:
             input=run.input,
             slot_at=run.slot_at,
             tokens=grant.agent_file.manifest.tokens.per_run,
+            tokens_per_day=grant.agent_file.manifest.tokens.per_day,
             deadline_at=stamp(deadline),
             requested_at=run.requested_at,
         )

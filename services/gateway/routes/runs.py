@@ -121,6 +121,7 @@ def post_run(path: ById, body: RunInput) -> Id:
                 conversation_id=agent.conversation_id,
                 input=body.input,
                 tokens=agent.agent_file.manifest.tokens.per_run,
+                tokens_per_day=agent.agent_file.manifest.tokens.per_day,
                 deadline_at=promised.deadline_at,
                 requested_at=promised.at,
             )

@@ -96,6 +96,7 @@ def _request(tx: Tx, run: Run, agent: Agent, run_id: str, write_id: str) -> None
             grant_id=run.grant_id,
             input=run.input,
             tokens=manifest.tokens.per_run,
+            tokens_per_day=manifest.tokens.per_day,
             allowed_writes=(write_id,),
             deadline_at=deadline,
             requested_at=promised.at,

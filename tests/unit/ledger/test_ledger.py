@@ -22,8 +22,8 @@ from shared.events.clock import TimeTicked
 from shared.events.conversation import MessageReceived, TurnFunded, TurnRefused
 from shared.events.envelope import Envelope, Event, payload
 from shared.events.run import RunFinished, RunFunded, RunParked, RunRefused, RunRequested
-from shared.events.usage import LeaseClosed, TokensUsed
-from shared.records.ledger import Budget, Lease
+from shared.events.usage import LeaseClosed, LeaseRecalled, TokensUsed
+from shared.records.ledger import AgentDay, Budget, Lease
 from tests.unit.desk import WORKSPACE, Desk
 
 CAP = 200_000
@@ -47,10 +47,13 @@ def message(id: str = "msg_1", language: str = "ko") -> MessageReceived:
     )
 
 
-def requested(id: str = "run_1", tokens: int = 0) -> RunRequested:
+def requested(
+    id: str = "run_1", tokens: int = 0, agent: str = "agent_1", day: int | None = None
+) -> RunRequested:
     return RunRequested(
         run_id=id,
-        agent_id="agent_1",
+        agent_id=agent,
+        tokens_per_day=day,
         version_id="ver_1",
         kind="manual",
         tokens=tokens,
@@ -74,9 +77,10 @@ def finished(id: str = "run_1", lease_id: str | None = None) -> RunFinished:
     )
 
 
-def parked(id: str = "run_1") -> RunParked:
+def parked(id: str = "run_1", lease_id: str | None = None) -> RunParked:
     return RunParked(
         run_id=id,
+        lease_id=lease_id,
         agent_id="agent_1",
         kind="manual",
         conversation_id=None,
@@ -154,10 +158,13 @@ def test_a_run_gets_all_it_may_spend_or_nothing(desk: Desk) -> None:
 
 def test_nothing_is_held_while_a_person_thinks_and_permission_asks_anew(desk: Desk) -> None:
     desk.hears(requested(tokens=CAP))
-    desk.hears(parked())
+    (one,) = desk.said(RunFunded)
+    desk.hears(parked(lease_id=one.lease_id))
+    assert [recalled.lease_id for recalled in desk.said(LeaseRecalled)] == [one.lease_id]
+    desk.hears(LeaseClosed(lease_id=one.lease_id))
     assert budget(desk).leased_tokens == 0
     desk.hears(requested(tokens=CAP))
-    one, other = desk.said(RunFunded)
+    _, other = desk.said(RunFunded)
     assert one.lease_id != other.lease_id
     assert budget(desk).leased_tokens == CAP
 
@@ -167,6 +174,9 @@ def test_a_finished_run_gives_back_its_rest_and_stands_in_the_record(desk: Desk)
     (funded,) = desk.said(RunFunded)
     desk.hears(used(funded.lease_id, "call_1", 30))
     desk.hears(finished(lease_id=funded.lease_id))
+    assert budget(desk).leased_tokens == 70, "its holder may still be counting"
+    assert [recalled.lease_id for recalled in desk.said(LeaseRecalled)] == [funded.lease_id]
+    desk.hears(LeaseClosed(lease_id=funded.lease_id, spent_tokens=30))
     assert (budget(desk).leased_tokens, budget(desk).spent_tokens) == (0, 30)
     (line,) = [entry for entry in desk.documents("usage").values() if entry["run_id"] == "run_1"]
     assert (line["wall_ms"], line["cpu_ms"], line["input_tokens"]) == (1200, 300, 0)
@@ -176,10 +186,95 @@ def test_a_lease_gives_back_its_rest_once_whoever_closes_it(desk: Desk) -> None:
     desk.hears(requested("run_1", 100))
     desk.hears(requested("run_2", 1000))
     first, _ = desk.said(RunFunded)
-    desk.hears(parked("run_1"))
+    desk.hears(LeaseClosed(lease_id=first.lease_id))
+    desk.hears(parked("run_1", first.lease_id))
     desk.hears(finished("run_1", first.lease_id))
     desk.hears(LeaseClosed(lease_id=first.lease_id))
     assert budget(desk).leased_tokens == 1000
+    assert desk.said(LeaseRecalled) == []
+
+
+def test_a_run_without_tokens_has_no_holder_to_ask(desk: Desk) -> None:
+    desk.hears(requested())
+    (funded,) = desk.said(RunFunded)
+    desk.hears(finished(lease_id=funded.lease_id))
+    assert desk.said(LeaseRecalled) == []
+    assert [lease.status for lease in leases(desk)] == ["closed"]
+
+
+def test_the_runs_of_an_agent_share_its_day_and_get_all_or_nothing(desk: Desk) -> None:
+    desk.hears(requested("run_1", 60, day=100))
+    desk.hears(requested("run_2", 60, day=100))
+    desk.hears(requested("run_3", 60, agent="agent_2", day=100))
+    desk.hears(requested("run_4", 0, day=100))
+    assert [funded.run_id for funded in desk.said(RunFunded)] == ["run_1", "run_3", "run_4"]
+    (refused,) = desk.said(RunRefused)
+    assert refused.run_id == "run_2"
+    assert "100" in refused.reason
+    assert {"하루", "tomorrow"} <= set(refused.reason.replace(",", " ").split())
+    desk.clock.advance(hours=24)
+    desk.hears(requested("run_5", 60, day=100))
+    assert desk.said(RunFunded)[-1].run_id == "run_5"
+
+
+def test_a_day_gets_back_what_a_run_did_not_use(desk: Desk) -> None:
+    desk.hears(requested("run_1", 100, day=100))
+    (funded,) = desk.said(RunFunded)
+    desk.hears(used(funded.lease_id, "call_1", 30))
+    desk.hears(LeaseClosed(lease_id=funded.lease_id, spent_tokens=30))
+    (day,) = desk.documents("agent_days").values()
+    assert (day["leased_tokens"], day["spent_tokens"], day["day"]) == (0, 30, "2026-01-05")
+    desk.hears(requested("run_2", 71, day=100))
+    desk.hears(requested("run_3", 70, day=100))
+    assert [funded.run_id for funded in desk.said(RunFunded)] == ["run_1", "run_3"]
+
+
+def test_a_day_without_tokens_lets_none_be_used(desk: Desk) -> None:
+    desk.hears(requested("run_1", 1, day=0))
+    assert [refused.run_id for refused in desk.said(RunRefused)] == ["run_1"]
+
+
+def test_what_a_server_reports_above_a_lease_is_spent_while_there_is_room_and_over_beyond_it(
+    tmp_path: Path,
+) -> None:
+    desk = at(tmp_path, cap=100)
+    desk.hears(requested("run_1", 60))
+    (funded,) = desk.said(RunFunded)
+    desk.hears(used(funded.lease_id, "call_1", 150))
+    now = budget(desk)
+    assert (now.leased_tokens, now.spent_tokens, now.over_tokens) == (0, 100, 50)
+    (line,) = desk.documents("usage").values()
+    assert line["input_tokens"] + line["output_tokens"] == 150
+    desk.hears(LeaseClosed(lease_id=funded.lease_id, spent_tokens=150))
+    desk.hears(requested("run_2", 1))
+    assert [refused.run_id for refused in desk.said(RunRefused)] == ["run_2"]
+    assert desk.hears(requested("run_3", 0)) == ACK
+    assert desk.said(RunFunded)[-1].run_id == "run_3", "what costs nothing goes on"
+    desk.close()
+
+
+def test_what_is_over_counts_before_anything_new_is_granted(tmp_path: Path) -> None:
+    desk = at(tmp_path, cap=100)
+    desk.hears(requested("run_1", 60))
+    desk.hears(requested("run_2", 40))
+    first, second = desk.said(RunFunded)
+    desk.hears(used(first.lease_id, "call_1", 75))
+    assert (budget(desk).spent_tokens, budget(desk).over_tokens) == (60, 15)
+    desk.hears(LeaseClosed(lease_id=second.lease_id))
+    desk.hears(requested("run_3", 26))
+    desk.hears(requested("run_4", 25))
+    assert [funded.run_id for funded in desk.said(RunFunded)] == ["run_1", "run_2", "run_4"]
+    desk.close()
+
+
+def test_a_use_without_a_price_is_in_no_cost_and_says_so(desk: Desk) -> None:
+    desk.hears(requested("run_1", 100))
+    (funded,) = desk.said(RunFunded)
+    unpriced = used(funded.lease_id, "call_1", 30).model_copy(update={"cost_usd_micros": 0, "priced": False})
+    desk.hears(unpriced)
+    desk.hears(used(funded.lease_id, "call_2", 10))
+    assert (budget(desk).spent_usd_micros, budget(desk).unpriced_tokens) == (20, 30)
+    assert {line["priced"] for line in desk.documents("usage").values()} == {True, False}
 
 
 def test_a_fact_about_a_lease_nobody_has_heard_of_waits(desk: Desk) -> None:
@@ -262,6 +357,7 @@ class Storm:
     calls: int = 0
     spent: int = 0
     runs: int = 0
+    greedy: bool = False
 
     def say(self, event: Event) -> None:
         self.waiting.append(self.desk.envelope(event))
@@ -270,7 +366,9 @@ class Storm:
         self.runs += 1
         wished = self.dice.choice([0, 1, 30_000, CAP // 2])
         self.say(
-            message(f"msg_{self.runs}") if self.dice.random() < 0.5 else requested(f"run_{self.runs}", wished)
+            message(f"msg_{self.runs}")
+            if self.dice.random() < 0.5
+            else requested(f"run_{self.runs}", wished, day=self.dice.choice([None, CAP // 2]))
         )
 
     def delivers(self) -> None:
@@ -294,7 +392,9 @@ class Storm:
         total, left = 0, got.tokens
         for _ in range(self.dice.randrange(4) if left else 0):
             tokens = self.dice.randint(0, left)
-            self.calls, total, left = self.calls + 1, total + tokens, left - tokens
+            more = self.dice.choice([0, 0, 0, left, CAP]) if self.greedy else 0
+            self.calls, total, left = self.calls + 1, total + tokens + more, max(0, left - tokens - more)
+            tokens += more
             self.say(used(got.lease_id, f"call_{self.calls}", tokens))
         self.spent += total
         if self.dice.random() < 0.8:
@@ -306,17 +406,22 @@ class Storm:
             mine = [
                 lease for lease in leases(self.desk) if lease.status == "open" and lease.budget_id == now.id
             ]
-            assert now.leased_tokens == sum(lease.tokens - lease.spent_tokens for lease in mine)
+            assert now.leased_tokens == sum(max(0, lease.tokens - lease.spent_tokens) for lease in mine)
             assert now.leased_tokens + now.spent_tokens <= now.cap_tokens
             assert min(now.leased_tokens, now.spent_tokens) >= 0
+        for data in self.desk.documents("agent_days").values():
+            day = AgentDay.from_doc(data)
+            assert day.leased_tokens + day.spent_tokens <= day.cap_tokens
+            assert min(day.leased_tokens, day.spent_tokens) >= 0
 
 
 @settings(max_examples=40)
-@given(seed=st.integers(0, 2**32))
-def test_open_leases_and_what_is_spent_never_pass_the_cap_in_any_order(seed: int) -> None:
+@given(seed=st.integers(0, 2**32), greedy=st.booleans())
+def test_open_leases_and_what_is_spent_never_pass_the_cap_in_any_order(seed: int, greedy: bool) -> None:
+    """greedy: servers that report more than anybody granted."""
     with TemporaryDirectory() as folder:
         desk = at(Path(folder))
-        storm = Storm(desk, random.Random(seed))
+        storm = Storm(desk, random.Random(seed), greedy=greedy)
         for _ in range(60):
             if storm.dice.random() < 0.4:
                 storm.asks()
@@ -335,7 +440,9 @@ def test_open_leases_and_what_is_spent_never_pass_the_cap_in_any_order(seed: int
         total = budget(desk)
         lines = desk.documents("usage").values()
         assert total.leased_tokens == 0
-        assert total.spent_tokens == storm.spent == sum(e["input_tokens"] + e["output_tokens"] for e in lines)
+        counted = sum(e["input_tokens"] + e["output_tokens"] for e in lines)
+        assert total.spent_tokens + total.over_tokens == storm.spent == counted
+        assert greedy or total.over_tokens == 0
         assert total.spent_usd_micros == sum(e["cost_usd_micros"] for e in lines)
         assert len(lines) == storm.calls
         desk.close()
