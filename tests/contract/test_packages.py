@@ -19,7 +19,6 @@ SMALL = (
 SAMPLE = random.Random(20261122).sample(SMALL, 3)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.slow(seconds=20)
 def test_popular_packages_do_one_real_thing_each_inside_the_sandbox(tmp_path: Path) -> None:
     shop = Workshop(tmp_path / "data")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import RUN_MS, Visitor
 from tests.flows.house import House
 from tests.flows.shops import Shops, Sink
 from tests.needs import chromium, unavailable
@@ -37,6 +37,9 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Started by root (as in a container) Chromium has no sandbox of its own; it opens our page only.
         started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        expect.set_options(
+            timeout=RUN_MS
+        )  # five seconds are not enough for a page on a machine with other work
         yield started
         started.close()
 

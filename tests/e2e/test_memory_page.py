@@ -17,7 +17,6 @@ agent.deliver("inbox", "count " + str(agent.state["count"]))
 
 
 @pytest.mark.slow(60)
-@pytest.mark.timeout(120)
 def test_memory_goes_back_and_returns_when_the_person_says_so(house: House, visit: Visit) -> None:
     person = house.person()
     agent_id = allowed(person, agent_zip(LIVE_ONLY + COUNTER, state=True))["agent_id"]

@@ -21,7 +21,6 @@ agent.deliver("inbox", "ordered")
 
 
 @pytest.mark.slow(60)
-@pytest.mark.timeout(120)
 def test_one_write_leaves_when_the_person_has_seen_it_and_said_yes(
     house: House, visit: Visit, sink: Sink
 ) -> None:

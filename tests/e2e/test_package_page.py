@@ -34,7 +34,6 @@ def house(tmp_path_factory: pytest.TempPathFactory, built_page: None, index: Fak
 
 
 @pytest.mark.slow(60)
-@pytest.mark.timeout(120)
 def test_a_doubtful_package_is_used_only_after_the_person_allowed_it(house: House, visit: Visit) -> None:
     conversation = imported(house.person(), agent_zip(CODE, packages=["reqeusts"]))
     visitor = visit(width=360)

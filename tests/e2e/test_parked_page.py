@@ -13,7 +13,6 @@ from tests.flows.test_parked import parked
 
 
 @pytest.mark.slow(120)
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("button", "ends", "requests"),
     [("허용하기", "전달했어요", ["GET /a/new"]), ("거절하기", "전달하지 않았어요", [])],

@@ -19,7 +19,6 @@ agent.deliver("inbox", f"page of {len(page)} characters")
 
 
 @pytest.mark.slow(60)
-@pytest.mark.timeout(120)
 def test_a_run_is_looked_into_and_is_the_same_when_it_is_replayed(house: House, visit: Visit) -> None:
     person = house.person()
     run = person.runs(allowed(person, agent_zip(READING, hosts=[PRACTICE]))["agent_id"])

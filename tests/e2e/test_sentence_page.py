@@ -11,7 +11,6 @@ from tests.flows.shops import Shops, Sink
 
 
 @pytest.mark.slow(180)
-@pytest.mark.timeout(180)
 def test_the_sentence_becomes_one_message_when_the_person_allows_it(
     visit: Visit, shops: Shops, sink: Sink
 ) -> None:

@@ -19,7 +19,6 @@ def three_clicks(visitor: Visitor) -> None:
 
 
 @pytest.mark.slow(180)
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("width", [1280, 360])
 def test_three_clicks_bring_the_first_delivered_report(visit: Visit, width: int) -> None:
     visitor = visit(width=width)
@@ -58,7 +57,6 @@ def test_a_broken_shop_is_told_and_the_next_good_run_recovers(visit: Visit, widt
 
 
 @pytest.mark.slow(180)
-@pytest.mark.timeout(180)
 def test_leaving_and_coming_back_loses_nothing(visit: Visit) -> None:
     visitor = visit()
     three_clicks(visitor)

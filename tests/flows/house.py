@@ -61,11 +61,13 @@ class House:
         next time before the scheduler has heard of the schedule, and what it hears later counts from then."""
         scheduler = self.databases.read("scheduler")
         watch = self.databases.watch("scheduler", ["schedules"])
-        for _ in range(100):
+        for _ in range(600):
             found = scheduler.get("schedules", agent_id)
             if found is not None and found.data["next_at"] == stamp(due):
                 break
             watch.wait(0.1)
+        else:
+            raise AssertionError("the scheduler never heard of that slot")
         watch.close()
         self.clock.forward_to(due + timedelta(seconds=1))
 

@@ -151,7 +151,7 @@ def _named(started: list[tuple[int, str]]) -> list[str]:
     return [f"{pid} {command(pid)[:120]}" for pid, then in started if born(pid) == then]
 
 
-def until(holds: Any, says: Any, patience_s: float = 20) -> None:
+def until(holds: Any, says: Any, patience_s: float = 60) -> None:
     end = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < end, says()

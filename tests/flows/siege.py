@@ -26,7 +26,7 @@ class Reply:
         return json.loads(self.body)
 
 
-def send(port: int, raw: bytes, *, patience_s: float = 10) -> Reply:
+def send(port: int, raw: bytes, *, patience_s: float = 30) -> Reply:
     """One request as it is written, one answer; reads until the server closes or the length is reached."""
     with socket.create_connection(("127.0.0.1", port), timeout=patience_s) as connection:
         with suppress(OSError):  # it may have answered and hung up before the last byte
@@ -78,7 +78,7 @@ def holdings(folder: Path) -> dict[str, str]:
     return found
 
 
-def at_rest(folder: Path, *, patience_s: float = 20) -> dict[str, str]:
+def at_rest(folder: Path, *, patience_s: float = 60) -> dict[str, str]:
     """`holdings` once nothing is under way any more: no job, no unsent fact, two looks alike."""
     end = time.monotonic() + patience_s
     last = holdings(folder)

@@ -17,7 +17,7 @@ from tests.flows.house import House
 from tests.flows.lending import lend_packages
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 
 class SplitHouse(House):

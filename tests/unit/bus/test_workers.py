@@ -259,7 +259,7 @@ def test_nothing_waits_for_a_lease_at_the_start_of_the_only_process(desk: Desk) 
     desk.deps.outside = lambda: "sent"
     again = desk.workers(threads=1, alone=True)
     again.start()
-    assert desk.deps.told.wait(10)
+    assert desk.deps.told.wait(60)
     again.stop()
     assert desk.deps.recorded == ["sent"]
 

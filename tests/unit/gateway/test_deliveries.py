@@ -181,7 +181,7 @@ def test_workers_carry_an_event_all_the_way(world: World, hook: Hook) -> None:
 
 
 def wait_until(watch: Any, holds: Callable[[], bool]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if holds():
             return
         watch.wait(0.1)

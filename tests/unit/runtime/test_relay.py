@@ -18,7 +18,7 @@ from shared.runtime.relay import Relay
 from shared.store.port import Cause, Tx
 from shared.store.sqlite import SqliteDatabases, SqliteStore
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class BusThatRefuses:

@@ -30,7 +30,7 @@ def progress(listening: socket.socket) -> Iterator[Progress]:
 
 
 def ask(listening: socket.socket, path: str, language: str = "en") -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=30)
     connection.request("GET", path, headers={"Accept-Language": language})
     answer = connection.getresponse()
     body = answer.read().decode()
@@ -80,7 +80,7 @@ def test_a_visitor_waits_for_the_next_server_when_this_one_has_stopped(listening
     first.start()
     first.stop()
 
-    with socket.create_connection(("127.0.0.1", listening.getsockname()[1]), timeout=5) as visitor:
+    with socket.create_connection(("127.0.0.1", listening.getsockname()[1]), timeout=30) as visitor:
         visitor.sendall(b"GET / HTTP/1.0\r\n\r\n")
         second = ProgressServer(listening, Progress())
         second.start()
