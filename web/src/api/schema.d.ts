@@ -512,6 +512,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The fix is shown in the agent's conversation and is live only when a person switches it on. */
+        post: operations["post_run_repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspace": {
         parameters: {
             query?: never;
@@ -1063,7 +1080,8 @@ export interface components {
              * @default {
              *       "input": 0,
              *       "output": 0,
-             *       "cost_usd_micros": 0
+             *       "cost_usd_micros": 0,
+             *       "priced": true
              *     }
              */
             tokens: components["schemas"]["Tokens"];
@@ -1733,7 +1751,8 @@ export interface components {
              *       "memory_peak_bytes": 0,
              *       "input_tokens": 0,
              *       "output_tokens": 0,
-             *       "cost_usd_micros": 0
+             *       "cost_usd_micros": 0,
+             *       "priced": true
              *     }
              */
             usage: components["schemas"]["RunUsage"];
@@ -1808,7 +1827,11 @@ export interface components {
              */
             settled_at: string | null;
         };
-        /** RunUsage */
+        /**
+         * RunUsage
+         * @description Tokens are those of the models the code asked. priced: False when a price is not known, so that the cost
+         *     says too little.
+         */
         RunUsage: {
             /**
              * Wall Ms
@@ -1840,6 +1863,11 @@ export interface components {
              * @default 0
              */
             cost_usd_micros: number;
+            /**
+             * Priced
+             * @default true
+             */
+            priced: boolean;
         };
         /**
          * Schedule
@@ -1921,7 +1949,8 @@ export interface components {
         };
         /**
          * Tokens
-         * @description Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked.
+         * @description Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked. priced: False when a
+         *     price is not known, so that the cost says too little.
          */
         Tokens: {
             /**
@@ -1939,6 +1968,11 @@ export interface components {
              * @default 0
              */
             cost_usd_micros: number;
+            /**
+             * Priced
+             * @default true
+             */
+            priced: boolean;
         };
         /**
          * WriteMade
@@ -2711,6 +2745,11 @@ export interface components {
              * @default null
              */
             version: string | null;
+        };
+        /** Repairing */
+        Repairing: {
+            /** Conversation Id */
+            conversation_id: string;
         };
         /**
          * Confirmation
@@ -4616,6 +4655,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_run_repair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repairing"];
                 };
             };
             /** @description A problem document. */
