@@ -13,7 +13,7 @@ from tests.bench.application import Served
 from tests.bench.figures import Limit, Row, Samples
 from tests.bench.limits import loopback
 from tests.bench.runs import events
-from tests.fakes.llm_script import Call, Do, Item, Reply, Say, Scripted
+from tests.fakes.llm_script import Call, Do, Item, Refuse, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer, Recorded
 from tests.fakes.prompt_cache import PromptCache
 
@@ -29,7 +29,7 @@ class TimedServer(MessagesServer):
         super().__init__(cache=PromptCache())
         self.asked_at: list[float] = []
 
-    def received(self, request: Recorded) -> tuple[int, Scripted]:
+    def received(self, request: Recorded) -> tuple[int, Reply | Refuse]:
         if not request.path.endswith("count_tokens"):
             self.asked_at.append(time.monotonic())
         return super().received(request)

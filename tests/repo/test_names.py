@@ -27,6 +27,7 @@ MAY_READ_ENVIRONMENT = {
     "shared/runtime/settings.py": "the one reader of settings",
     "services/executor/launcher/": "a process of its own, started with a prepared environment",
     "services/executor/runner/": "runs inside the sandbox, before any of our packages",
+    "services/planner/review/": "names what agents' code may read, as text; reads nothing itself",
     "services/planner/recipes/look/": "runs inside a sandbox",
     "services/planner/recipes/read/": "runs inside a sandbox",
     "services/planner/recipes/watch/": "agent code: runs inside a sandbox",
