@@ -38,4 +38,5 @@ class Blobs(Protocol):
     def delete(self, key: str) -> None:
         """No error when it is not there."""
 
-    def list(self, prefix: str) -> Iterator[BlobInfo]: ...
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        """In the order of keys. What is put or deleted meanwhile may be told or not; it is no error."""

@@ -145,6 +145,19 @@ def test_a_list_holds_the_keys_that_begin_so_with_their_sizes(
     assert list(store.list(prefix)) == [BlobInfo(key, len(key)) for key in expected]
 
 
+def test_a_list_comes_to_its_end_when_what_it_holds_is_deleted_meanwhile(store: Blobs) -> None:
+    keys = [f"a/{number}" for number in range(6)]
+    for key in keys:
+        store.put(key, b"x")
+    listing = store.list("a/")
+    told = [next(listing).key]
+    for key in keys[1:5]:  # another worker removes the same workspace
+        store.delete(key)
+    told += [info.key for info in listing]
+    assert told == sorted(set(told))
+    assert {keys[0], keys[5]} <= set(told) <= set(keys)  # whether the deleted are told is left open
+
+
 @pytest.mark.parametrize("key", NO_KEYS, ids=repr)
 def test_a_key_is_refused_everywhere_when_it_is_no_plain_relative_path(
     store: Blobs, tmp_path: Path, key: str
