@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-PROOFS = ("contracts", "kills", "packages", "leftovers", "exfiltration", "honesty", "rehearsals", "replay")
+PROOFS = ("contracts", "kills", "packages", "leftovers", "exfiltration", "honesty", "rehearsals", "replay", "money")
 
 
 def main(arguments: list[str]) -> int:
