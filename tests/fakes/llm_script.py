@@ -194,6 +194,10 @@ class Script:
     def extend(self, *replies: Scripted) -> None:
         self._left.extend(replies)
 
+    def __len__(self) -> int:
+        """How many replies are left; one that is for always counts as one."""
+        return len(self._left)
+
     def next_for(self, body: Mapping[str, object]) -> Reply | Refuse | None:
         """None: nothing is left to say."""
         if not self._left:

@@ -78,6 +78,12 @@ class MessagesServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
+    @property
+    def left_over(self) -> int:
+        """Replies that nobody asked for yet."""
+        with self._lock:
+            return len(self._script)
+
     def enqueue(self, *script: Scripted) -> None:
         with self._lock:
             self._script.extend(*script)
