@@ -62,6 +62,8 @@ export const startRun = (agentId: string) =>
 export const cancelRun = (id: string) => answer(api.POST("/api/v1/runs/{id}/cancel", on(id)));
 
 /** Runs it again on what was kept of it: nothing leaves. The new run's id. */
+export const repairRun = (id: string) => answer(api.POST("/api/v1/runs/{id}/repair", on(id)));
+
 export const replayRun = (id: string, version: string | null) =>
   answer(api.POST("/api/v1/runs/{id}/replay", { ...on(id), body: { version } }));
 

@@ -17,6 +17,7 @@ import { Artifacts } from "./artifacts";
 import { Checks, Messages } from "./deliveries";
 import { Log } from "./log";
 import { Outside } from "./outside";
+import { Repair } from "./repair";
 import { Replay, Replayed } from "./replay";
 import { StepList, stepsOf } from "./steps";
 import { isAlarm, isOver, standing } from "./words";
@@ -70,9 +71,7 @@ function Usage({ run }: { run: Run }) {
       <dl className="figures">
         <div>
           <dt>{t("run.money")}</dt>
-          <dd>
-            <Money usdMicros={usage.cost_usd_micros} />
-          </dd>
+          <dd>{usage.priced ? <Money usdMicros={usage.cost_usd_micros} /> : t("money.unknown")}</dd>
         </div>
         <div>
           <dt>{t("run.tokens")}</dt>
@@ -148,6 +147,7 @@ function Screen({ run }: { run: Run }) {
             {t("run.cancel")}
           </Button>
         )}
+        <Repair run={run} />
         <Reconnecting connected={connected} />
       </header>
       <Body run={run} entries={entries} />

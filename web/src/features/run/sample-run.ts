@@ -37,6 +37,7 @@ export function sampleRun(change: Partial<Run> = {}): Run {
       input_tokens: 0,
       output_tokens: 0,
       cost_usd_micros: 0,
+      priced: true,
     },
     state_base: null,
     state_new: null,
