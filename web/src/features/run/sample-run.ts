@@ -38,6 +38,7 @@ export function sampleRun(change: Partial<Run> = {}): Run {
       output_tokens: 0,
       cost_usd_micros: 0,
       priced: true,
+      priced: true,
     },
     state_base: null,
     state_new: null,
