@@ -38,7 +38,6 @@ export function sampleRun(change: Partial<Run> = {}): Run {
       output_tokens: 0,
       cost_usd_micros: 0,
       priced: true,
-      priced: true,
     },
     state_base: null,
     state_new: null,

@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { ConversationDetail, ConversationEntry, ResultData } from "../../api/shapes";
 import { IconButton } from "../../ui/button";
 import { Markdown } from "../../ui/markdown";
+import { ConnectLink } from "./meter";
 import { PlanCard } from "./plan-card";
 import { QuestionCard } from "./question-card";
 
@@ -36,12 +37,20 @@ function Result({ data, onSay }: { data: ResultData; onSay: ((text: string) => v
   );
 }
 
+/** How the door mentions a key for Claude that it took out of a message: it belongs to the connection. */
+const PASTED_KEY = /\[(?:보관함|vault): ANTHROPIC_API_KEY/;
+
 /** What the person said; the newest can be put back into the box, changed and sent again. */
 function Person({ text, onEdit }: { text: string; onEdit: ((text: string) => void) | null }) {
   const { t } = useTranslation();
   return (
     <div className="said-turn">
       <p className="said said-person pre-line">{text}</p>
+      {PASTED_KEY.test(text) && (
+        <p className="soft said-aside">
+          {t("connection.pasted")} <ConnectLink />
+        </p>
+      )}
       {onEdit && <IconButton icon="pencil" label={t("studio.edit")} onClick={() => onEdit(text)} />}
     </div>
   );

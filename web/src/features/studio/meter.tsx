@@ -20,13 +20,7 @@ export function Meter({ tokens, engine }: { tokens: Tokens; engine: "recipes" | 
     <div className="meter" title={t("meter.hint")}>
       <Icon name="coin" size={16} />
       {/* Tokens without a price are not free. */}
-      <strong>
-        {total > 0 && tokens.cost_usd_micros === 0 ? (
-          t("money.unknown")
-        ) : (
-          <Money usdMicros={tokens.cost_usd_micros} />
-        )}
-      </strong>
+      <strong>{tokens.priced ? <Money usdMicros={tokens.cost_usd_micros} /> : t("money.unknown")}</strong>
       <span className="soft">
         · {free ? t("meter.noModel") : t("meter.tokens", { tokens: count(total, i18n.language) })}
       </span>
