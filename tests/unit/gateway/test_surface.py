@@ -49,7 +49,9 @@ def test_every_route_of_the_app_is_described(world: World) -> None:
     described = set(world.client.get("/api/openapi.json").json["paths"])
 
     for rule in world.service.web.url_map.iter_rules():
-        path = rule.rule.replace("<string:", "{").replace("<path:", "{").replace(">", "}")
+        path = (
+            rule.rule.replace("<string:", "{").replace("<path:", "{").replace("<int:", "{").replace(">", "}")
+        )
         if path.startswith("/api/v1"):
             assert path in described
 
