@@ -148,6 +148,11 @@ class Asked:
         return [str(block.get("text")) for block in blocks if block.get("type") == "text"]
 
     @property
+    def turn(self) -> int:
+        """How often the model has answered in this conversation: the same when a request is sent again."""
+        return sum(1 for message in self._messages if message.get("role") == "assistant")
+
+    @property
     def results(self) -> dict[str, str]:
         newest = _blocks(self._messages[-1]) if self._messages else []
         return {
@@ -183,6 +188,16 @@ class Answer:
 
 
 Scripted = Reply | Refuse | Answer
+
+
+def by_turn(*replies: Scripted) -> Answer:
+    """One reply for each turn of one conversation, the same one as often as that turn is taken."""
+
+    def make(asked: Asked) -> Reply | Refuse:
+        reply = replies[asked.turn]
+        return reply.make(asked) if isinstance(reply, Answer) else reply
+
+    return Answer(make, always=True)
 
 
 class Script:

@@ -24,6 +24,7 @@ def foreign_server(replies: Sequence[Scripted]) -> Iterator[LLMockServer]:
 
     with LLMockServer() as server:
         server.state.reset()
+        asking = scenarios.Match(path="*/v1/messages")  # counting, which it cannot do, would take a reply
         for reply in replies:
             assert isinstance(reply, Reply), "this server cannot answer what it is told"
             text = "".join(item.text for item in reply.items if isinstance(item, Say))
@@ -32,5 +33,5 @@ def foreign_server(replies: Sequence[Scripted]) -> Iterator[LLMockServer]:
                 for item in reply.items
                 if isinstance(item, Call)
             )
-            server.state.scenarios.add(scenarios.Reply(text=text or None, tool_calls=calls))
+            server.state.scenarios.add(scenarios.Reply(text=text or None, tool_calls=calls, match=asking))
         yield server
