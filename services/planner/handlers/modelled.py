@@ -77,7 +77,10 @@ def record(
     job: TurnJob, outcome: ModelTurn, tx: Tx, conversation: Conversation, build: Build, deps: Deps
 ) -> None:
     meter = _counted(tx, build, outcome)
-    if build.stopped or build.message_id != job.message_id:
+    if build.stopped:
+        live.over(tx, build.id, build.work.turns + 1, deps.now())
+        return
+    if build.message_id != job.message_id:  # the answer to what was said since may be under way already
         return
     live.over(tx, build.id, build.work.turns + 1, deps.now())
     scene = Scene(tx, deps, conversation, build, meter)

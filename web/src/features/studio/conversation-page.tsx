@@ -118,7 +118,7 @@ function Studio({ detail }: { detail: ConversationDetail }) {
               onReview={() => setSheet(true)}
               onEdit={working ? null : (text) => composer.current?.fill(text)}
             />
-            {writing && <WritingView writing={writing} />}
+            {writing && working && <WritingView writing={writing} />}
             <PackageQuestions agentId={detail.agent_id} versionId={detail.version_id} />
             {!wide && panel}
             <p className="visually-hidden" role="status">
