@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-PROOFS = ("contracts", "kills", "packages", "leftovers", "exfiltration", "honesty", "rehearsals", "replay", "money")
+PROOFS = (
+    "contracts",
+    "kills",
+    "packages",
+    "leftovers",
+    "exfiltration",
+    "honesty",
+    "rehearsals",
+    "replay",
+    "money",
+)
 
 
 def main(arguments: list[str]) -> int:
