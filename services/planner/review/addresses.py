@@ -41,6 +41,8 @@ def parse(text: str) -> Address:
     rest = rest.replace(LINK, HOLE)
     place = re.split(r"[/?#]", rest, maxsplit=1)[0]
     path = re.split(r"[?#]", rest[len(place) :], maxsplit=1)[0]
+    if not place:
+        return NO_ADDRESS
     if linked:
         path = HOLE
     return _placed(place, scheme, path, linked)

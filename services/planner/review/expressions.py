@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import singledispatch
 
 from services.planner.review import folding, powers
 from services.planner.review.arguments import Arguments
@@ -20,6 +21,7 @@ from services.planner.review.values import (
     Function,
     Module,
     Ref,
+    Unknown,
     Value,
     combine,
     narrow,
@@ -44,37 +46,38 @@ def _evaluate(world: World, scope: Scope, node: ast.expr) -> Value:
     world.steps += 1
     if world.is_tired:
         return ANYTHING
-    reader = _READERS.get(type(node))
-    if reader is not None:
-        return reader(world, scope, node)
+    return _read(node, world, scope)
+
+
+@singledispatch
+def _read(node: ast.expr, world: World, scope: Scope) -> Value:
+    """Whatever has no meaning of its own here: its parts are read."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
             evaluate(world, scope, child)
     return ANYTHING
 
 
-def _constant(_world: World, _scope: Scope, node: ast.expr) -> Value:
-    value = node.value if isinstance(node, ast.Constant) else None
-    if isinstance(value, str | bytes | int | float) or value is None:
-        return one(value)
-    return ANYTHING
+@_read.register
+def _constant(node: ast.Constant, _world: World, _scope: Scope) -> Value:
+    value = node.value
+    return one(value) if isinstance(value, str | bytes | int | float) or value is None else ANYTHING
 
 
-def _name(world: World, scope: Scope, node: ast.expr) -> Value:
-    return world.look_up(scope, node.id) if isinstance(node, ast.Name) else ANYTHING
+@_read.register
+def _name(node: ast.Name, world: World, scope: Scope) -> Value:
+    return world.look_up(scope, node.id)
 
 
-def _attribute(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.Attribute):
-        return ANYTHING
+@_read.register
+def _attribute(node: ast.Attribute, world: World, scope: Scope) -> Value:
     powers.note_attribute(world, scope, node)
     owners = evaluate(world, scope, node.value)
     return narrow(found for owner in owners for found in attribute(world, owner, node.attr))
 
 
-def _subscript(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.Subscript):
-        return ANYTHING
+@_read.register
+def _subscript(node: ast.Subscript, world: World, scope: Scope) -> Value:
     owners = evaluate(world, scope, node.value)
     if isinstance(node.slice, ast.Slice):
         bounds = [
@@ -106,9 +109,8 @@ def _place(world: World, box: Box, key: Atom) -> str | int | None:
     return key if isinstance(key, str | int) else None
 
 
-def _call(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.Call):
-        return ANYTHING
+@_read.register
+def _call(node: ast.Call, world: World, scope: Scope) -> Value:
     callees = _evaluate(world, scope, node.func)
     arguments = _arguments(world, scope, node)
     callees = callees or world.missing
@@ -147,17 +149,23 @@ def _arguments(world: World, scope: Scope, node: ast.Call) -> Arguments:
     return Arguments(tuple(positional), keywords, rest)
 
 
-def _binary(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.BinOp):
-        return ANYTHING
+@_read.register
+def _binary(node: ast.BinOp, world: World, scope: Scope) -> Value:
     left, right = evaluate(world, scope, node.left), evaluate(world, scope, node.right)
     return folding.operated(world, node, scope.file, left, right)
 
 
-def _joined(world: World, scope: Scope, node: ast.expr) -> Value:
+@_read.register
+def _unary(node: ast.UnaryOp, world: World, scope: Scope) -> Value:
+    value = evaluate(world, scope, node.operand)
+    if isinstance(node.op, ast.USub):
+        return narrow(-atom if isinstance(atom, int) else Unknown() for atom in value)
+    return ANYTHING
+
+
+@_read.register
+def _joined(node: ast.JoinedStr, world: World, scope: Scope) -> Value:
     """An f-string. A part with a format of its own cannot be told, except whole numbers and plain texts."""
-    if not isinstance(node, ast.JoinedStr):
-        return ANYTHING
     value: Value = one("")
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
@@ -172,9 +180,8 @@ def _joined(world: World, scope: Scope, node: ast.expr) -> Value:
     return value
 
 
-def _list(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return ANYTHING
+@_read.register
+def _list(node: ast.List | ast.Tuple | ast.Set, world: World, scope: Scope) -> Value:
     box = Box(scope.site(node), "list")
     world.heap.boxes.setdefault(box.site, {})
     known = True
@@ -187,9 +194,8 @@ def _list(world: World, scope: Scope, node: ast.expr) -> Value:
     return one(box)
 
 
-def _dict(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.Dict):
-        return ANYTHING
+@_read.register
+def _dict(node: ast.Dict, world: World, scope: Scope) -> Value:
     box = Box(scope.site(node), "dict")
     world.heap.boxes.setdefault(box.site, {})
     for key, item in zip(node.keys, node.values, strict=True):
@@ -213,22 +219,19 @@ def _spread(world: World, scope: Scope, node: ast.Dict, box: Box, value: Value) 
             world.heap.put(box, None, ANYTHING)
 
 
-def _choice(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.IfExp):
-        return ANYTHING
+@_read.register
+def _choice(node: ast.IfExp, world: World, scope: Scope) -> Value:
     evaluate(world, scope, node.test)
     return narrow(evaluate(world, scope, node.body) | evaluate(world, scope, node.orelse))
 
 
-def _either(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.BoolOp):
-        return ANYTHING
+@_read.register
+def _either(node: ast.BoolOp, world: World, scope: Scope) -> Value:
     return narrow(itertools.chain.from_iterable(evaluate(world, scope, part) for part in node.values))
 
 
-def _named(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.NamedExpr):
-        return ANYTHING
+@_read.register
+def _named(node: ast.NamedExpr, world: World, scope: Scope) -> Value:
     value = evaluate(world, scope, node.value)
     while scope.kind == "inner" and scope.parent is not None:
         scope = scope.parent
@@ -236,24 +239,23 @@ def _named(world: World, scope: Scope, node: ast.expr) -> Value:
     return value
 
 
-def _awaited(world: World, scope: Scope, node: ast.expr) -> Value:
-    return evaluate(world, scope, node.value) if isinstance(node, ast.Await | ast.Starred) else ANYTHING
+@_read.register
+def _awaited(node: ast.Await | ast.Starred, world: World, scope: Scope) -> Value:
+    return evaluate(world, scope, node.value)
 
 
-def _yielded(world: World, scope: Scope, node: ast.expr) -> Value:
+@_read.register
+def _yielded(node: ast.Yield | ast.YieldFrom, world: World, scope: Scope) -> Value:
     if isinstance(node, ast.Yield):
         value = evaluate(world, scope, node.value) if node.value is not None else one(None)
-    elif isinstance(node, ast.YieldFrom):
-        value = items_of(world, evaluate(world, scope, node.value))
     else:
-        return ANYTHING
+        value = items_of(world, evaluate(world, scope, node.value))
     world.heap.put(Box(f"items:{scope.number}", "list"), None, value)
     return ANYTHING
 
 
-def _lambda(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.Lambda):
-        return ANYTHING
+@_read.register
+def _lambda(node: ast.Lambda, world: World, scope: Scope) -> Value:
     own = world.scope_of(node, "function", scope)
     declare(world, scope, own, node.args, takes_owner=scope.kind == "class", makes_items=False)
     world.give_back(own, evaluate(world, own, node.body))
@@ -279,9 +281,10 @@ def declare(
             world.bind(own, name, evaluate(world, scope, given))
 
 
-def _comprehension(world: World, scope: Scope, node: ast.expr) -> Value:
-    if not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-        return ANYTHING
+@_read.register
+def _comprehension(
+    node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, world: World, scope: Scope
+) -> Value:
     own = world.scope_of(node, "inner", scope)
     box = Box(scope.site(node), "dict" if isinstance(node, ast.DictComp) else "list")
     world.heap.boxes.setdefault(box.site, {})
@@ -372,30 +375,3 @@ def _unpack(world: World, scope: Scope, targets: Iterable[ast.expr], value: Valu
             else:
                 part |= items_of(world, one(atom))
         assign(world, scope, target, narrow(part))
-
-
-_READERS: dict[type[ast.expr], Callable[[World, Scope, ast.expr], Value]] = {
-    ast.Constant: _constant,
-    ast.Name: _name,
-    ast.Attribute: _attribute,
-    ast.Subscript: _subscript,
-    ast.Call: _call,
-    ast.BinOp: _binary,
-    ast.JoinedStr: _joined,
-    ast.List: _list,
-    ast.Tuple: _list,
-    ast.Set: _list,
-    ast.Dict: _dict,
-    ast.IfExp: _choice,
-    ast.BoolOp: _either,
-    ast.NamedExpr: _named,
-    ast.Await: _awaited,
-    ast.Starred: _awaited,
-    ast.Yield: _yielded,
-    ast.YieldFrom: _yielded,
-    ast.Lambda: _lambda,
-    ast.ListComp: _comprehension,
-    ast.SetComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.DictComp: _comprehension,
-}

@@ -18,6 +18,7 @@ VERBS: Mapping[str, str] = {
     "delete": "DELETE",
     "ws_connect": "GET",
 }
+METHOD_FIRST = frozenset({"request", "stream", "Request", "putrequest", "build_request"})
 # Client -> (scheme of a bare host name, names of the argument that holds it). "named": only by name.
 CLIENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "httpx.Client": ("named", ("base_url",)),
@@ -68,6 +69,7 @@ URL_FIRST: Mapping[str | tuple[str, str], str] = {
         for form in ("csv", "json", "parquet", "excel")
     },
     ("geopandas", "read_file"): "either",
+    ("httplib2", "request"): "url",
     ("yt_dlp", "download"): "url",
     ("yt_dlp", "extract_info"): "url",
     ("youtube_dl", "download"): "url",

@@ -228,12 +228,20 @@ def is_path(text: str) -> bool:
 
 
 def method_of_anything(world: World, scope: Scope, node: ast.AST, arguments: Arguments) -> None:
-    """`something.to_csv(path)`: saving has the same names in most libraries."""
+    """`something.to_csv(path)`, `something.post("https://…")`: these have the same names in most libraries."""
     function = getattr(node, "func", None)
-    if isinstance(function, ast.Attribute) and function.attr in _SAVES:
+    if not isinstance(function, ast.Attribute):
+        return
+    if function.attr in _SAVES:
         for path in texts(arguments.at(0, "path_or_buf", "fname", "excel_writer", "path", "fp", "filename")):
             if is_path(path) and is_whole(path.partition(HOLE)[0]) and ("/" in path or "." in path):
                 filesystem.used(world, scope, node, path, writes=True)
+    elif function.attr in VERBS or function.attr in ("request", "stream", "fetch", "open", "goto"):
+        place = 1 if function.attr in ("request", "stream") else 0
+        for text in texts(arguments.at(place, "url")):
+            if "://" in text.partition(HOLE)[0]:
+                how = Call(method=VERBS.get(function.attr, ""), insecure=_is_insecure(arguments), path="")
+                _reach(world, scope, node, text, how, arguments)
 
 
 def _note_hosts(world: World, scope: Scope, node: ast.AST, ref: Ref, arguments: Arguments) -> str:
@@ -246,7 +254,13 @@ def _note_hosts(world: World, scope: Scope, node: ast.AST, ref: Ref, arguments: 
         return _client(world, scope, node, ref, arguments)
     if ref.top in HTTP_MODULES and last in VERBS:
         _request(world, scope, node, ref, arguments.at(0, "url", "URL"), VERBS[last], arguments)
-    elif ref.top in HTTP_MODULES and last in ("request", "stream", "Request", "putrequest", "build_request"):
+    elif ref.top in HTTP_MODULES - {"httplib2"} and last in (
+        "request",
+        "stream",
+        "Request",
+        "putrequest",
+        "build_request",
+    ):
         methods = texts(arguments.at(0, "method")) or [""]
         for method in methods:
             _request(world, scope, node, ref, arguments.at(1, "url"), method.upper(), arguments)

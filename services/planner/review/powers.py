@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Mapping
 
+from packaging.utils import canonicalize_name
+
 from services.planner.review.finding import Kind
 from services.planner.review.values import (
     ANYTHING,
@@ -129,16 +131,10 @@ def note(world: World, scope: Scope, node: ast.AST, ref: Ref) -> None:
         _note_module(world, scope, node, ref)
     elif ref.name.rpartition(".")[0] in _ENVIRONMENTS and ref.name.rpartition(".")[2] in _WHOLE_ENVIRONMENT:
         world.found(node, scope, "secret", "os.environ", about="environment")
-    elif ref.name.startswith("ctypes.") or ref.top in ("ctypes", "cffi"):
-        world.found(node, scope, "native", ref.name)
 
 
 def _note_module(world: World, scope: Scope, node: ast.AST, ref: Ref) -> None:
     last = ref.name.rpartition(".")[2]
-    if ref.top in ("socket", "pip") or (
-        last.isupper() and last not in ("SMTP", "FTP", "IMAP4", "POP3", "FFI", "CDLL")
-    ):
-        return
     if last.endswith(("Error", "Exception")):
         return
     kind = _MODULES[ref.top]
@@ -183,6 +179,8 @@ def item(world: World, scope: Scope, node: ast.AST, owner: Ref, keys: Value) -> 
             or world.missing
         )
     if not owner.is_object:
+        if "." not in owner.name and not all(map(is_whole, texts(keys))):
+            world.found(node, scope, "dynamic_code", owner.name, certain=False)
         return frozenset(owner.dot(name) for name in texts(keys) if is_whole(name)) or world.missing
     return one(owner.dot("item()"))
 
@@ -245,12 +243,12 @@ _BY_IMPORT = frozenset(name for name, kind in _MODULES.items() if kind == "packa
 def imported(world: World, scope: Scope, node: ast.AST, top: str) -> None:
     if top in _BY_IMPORT:
         world.found(node, scope, "package", top, about="browser")
-    elif top in MINERS:
+    elif canonicalize_name(top) in MINERS:
         world.found(node, scope, "package", top, about="miner")
 
 
 MINERS = frozenset(
-    "pyrx randomx pyrandomx cryptonight pycryptonight xmrig pyxmr_miner minerd pymine nicehash cpuminer".split()
+    "pyrx randomx pyrandomx cryptonight pycryptonight xmrig pyxmr-miner minerd pymine nicehash cpuminer".split()
 )
 
 # Packages made for what has no place here, by the names they are installed under.
