@@ -42,13 +42,11 @@ def talking(tmp_path: Path, world: World, claude: MessagesServer) -> Iterator[Ho
     house.close()
 
 
-WAITING = pytest.mark.xfail(reason="agent.llm() is not there for runs yet: the dialogue waits for it")
+# Written down, and played once runs can ask a model: its agent calls agent.llm().
+WAITING = frozenset({"summed_reviews"})
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=WAITING if name == "summed_reviews" else ()) for name in DIALOGUES],
-)
+@pytest.mark.parametrize("name", [name for name in DIALOGUES if name not in WAITING])
 def test_a_dialogue_ends_in_an_agent_whose_report_arrives(
     name: str, talking: House, world: World, claude: MessagesServer
 ) -> None:
