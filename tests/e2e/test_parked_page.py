@@ -30,9 +30,9 @@ def test_a_waiting_run_does_what_the_person_answers(
     visitor.page.get_by_role("link", name="보기", exact=True).click()
     expect(visitor.page).to_have_url(f"{visitor.address}/runs/{run['id']}")
     visitor.sees(f"127.0.0.1:{shops.port}")
-    expect(
-        visitor.page.get_by_role("button", name=button)
-    ).to_be_visible()  # the card left behind names the place, too
+    # The card left behind names the place and has the buttons, too, until the run's own page is there.
+    expect(visitor.page.locator(".verdict")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name=button)).to_be_visible()
     assert visitor.complaints() == []
     visitor.press(button)
 
