@@ -124,11 +124,16 @@ class Build(BaseModel):
     import_key: str | None = None
     lease_id: str | None = None
     message_id: str | None = None
+    known_messages: tuple[str, ...] = ()
     looking: str | None = None
     awaited: tuple[str, ...] = ()
     grant_id: str | None = None
     stopped: bool = False
     work: Work = Work()
+
+    def knows(self, message_id: str) -> bool:
+        """Whether that message was heard; one that was not is still on its way."""
+        return message_id == self.message_id or message_id in self.known_messages
 
 
 def talk_state(build: Build, today: date) -> TalkState:

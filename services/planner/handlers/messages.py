@@ -17,6 +17,7 @@ from shared.events.conversation import ConversationStopRequested, MessageReceive
 from shared.records.planner import Conversation
 from shared.store.port import Tx
 
+_REMEMBERED = 100  # decision: far more messages than money can still be on its way for
 _LONGEST = timedelta(minutes=10)  # decision: looks take ≤ 40 s, a turn ≤ 5 minutes
 
 
@@ -61,6 +62,7 @@ def on_message_received(event: MessageReceived, tx: Tx, deps: Deps) -> None:
                 "secret_names": tuple(dict.fromkeys((*build.secret_names, *event.secret_names))),
                 "import_key": event.import_key or build.import_key,
                 "message_id": event.message_id,
+                "known_messages": (*build.known_messages, event.message_id)[-_REMEMBERED:],
                 "looking": None,  # what an older message wanted to see starts no turn that nobody paid for
                 "awaited": (),
                 "stopped": False,
@@ -102,6 +104,8 @@ def on_turn_refused(event: TurnRefused, tx: Tx, deps: Deps) -> None:
     build = repository.find_build(tx, event.conversation_id)
     if conversation is None or build is None:
         raise NotYet("The conversation is not known yet.")
+    if not build.knows(event.message_id):
+        raise NotYet("The message is not known yet.")
     if build.message_id != event.message_id or build.stopped:
         return
     entries: list[Entry] = [("result", "builder", {"text": event.reason, "state": "failed"})]

@@ -47,6 +47,8 @@ def claim_turn_funded(event: TurnFunded, tx: Tx, deps: Deps) -> TurnJob | None:
     build = repository.find_build(tx, event.conversation_id)
     if build is None:
         raise NotYet("The message is not known yet.")
+    if not build.knows(event.message_id):
+        raise NotYet("The message is not known yet.")
     if build.message_id != event.message_id or build.stopped:
         tx.emit(LeaseClosed(lease_id=event.lease_id))
         return None

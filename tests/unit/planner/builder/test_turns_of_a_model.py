@@ -21,6 +21,7 @@ from shared.events.conversation import (
     PackagesRequested,
     TurnAwaited,
     TurnFunded,
+    TurnRefused,
 )
 from shared.events.environment import EnvironmentReady
 from shared.events.plan import PlanDecided, VersionPublished, VersionReady
@@ -462,3 +463,30 @@ def test_a_key_taken_away_in_between_is_said(desk: ModelDesk) -> None:
     desk.keys.operator = None
     desk.works()
     assert desk.entries()[-1][1]["code"] == "disconnected"
+
+
+def test_money_that_comes_before_its_message_waits_for_it(desk: ModelDesk) -> None:
+    desk.talks(Reply((ASK,)))
+    early = TurnFunded(
+        conversation_id="conv_1",
+        message_id="msg_2",
+        lease_id="lease_9",
+        tokens=TOKENS,
+        expires_at="2026-01-05T01:00:00.000000Z",
+    )
+    assert desk.hears(early).verdict == "retry"
+    assert "lease_9" not in money(desk)[1]
+    desk.llm.enqueue(Reply((Call("propose_plan", PLAN),)))
+    desk.says("msg_2", "", answers={"place": "https://shop.example.com/new"})
+    assert desk.hears(early).verdict == "ack"
+    desk.works()
+    assert desk.state() == "proposed"
+
+
+def test_a_refusal_of_money_that_comes_before_its_message_waits_for_it(desk: ModelDesk) -> None:
+    desk.talks(Reply((ASK,)))
+    early = TurnRefused(conversation_id="conv_1", message_id="msg_2", reason="다 썼어요")
+    assert desk.hears(early).verdict == "retry"
+    desk.says("msg_2", "계속")
+    assert desk.hears(early).verdict == "ack"
+    assert desk.state() == "failed"
