@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts import cloud
 from scripts.console import CannotContinue, run_command, say
 from scripts.layout import ROOT
 
@@ -117,6 +118,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/events.md": events_page,
     "docs/flows.md": flows_page,
+    "docs/events.json": cloud.events,
+    "docs/databases.json": cloud.databases,
 }
 
 

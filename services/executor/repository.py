@@ -38,7 +38,7 @@ QUERIES = (
     Query(ENTRIES, (Where("run_id", "==", ""),), order_by="seq"),
     Query(ARTIFACTS, (Where("run_id", "==", ""),), order_by="name"),
     Query(ARTIFACTS, (Where("agent_id", "==", ""),), order_by="at"),
-    Query(STATES, (Where("agent_id", "==", ""),), order_by="number"),
+    Query(STATES, (Where("agent_id", "==", ""),), order_by="number", descending=True),
     Query(STATES, (Where("review_at", "<", ""),), order_by="review_at"),
     Query(LEFTOVERS, order_by="at"),
     Query(TAPES, (Where("run_id", "==", ""),), order_by="number"),

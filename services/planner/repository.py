@@ -24,12 +24,26 @@ QUERIES = (
     Query(CONVERSATIONS, (Where("workspace_id", "==", ""),), order_by="updated_at"),
     Query(CONVERSATIONS, (Where("state", "==", ""),), order_by="updated_at"),
     Query(CONVERSATIONS, (Where("test_run_id", "==", ""),), order_by="updated_at"),
-    Query(ENTRIES, (Where("conversation_id", "==", ""),), order_by="seq"),
+    Query(ENTRIES, (Where("conversation_id", "==", ""),), order_by="seq", descending=True),
     Query(VERSIONS, (Where("agent_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at", descending=True),
     Query("build_turns", (Where("conversation_id", "==", ""),), order_by="number"),
 )
+
+# Asked of databases that others own.
+READER_QUERIES: dict[str, tuple[Query, ...]] = {
+    "executor": (
+        Query(
+            "runs",
+            (Where("workspace_id", "==", ""), Where("agent_id", "==", "")),
+            order_by="requested_at",
+            descending=True,
+        ),
+        Query("artifacts", (Where("run_id", "==", ""),), order_by="name"),
+        Query("run_entries", (Where("run_id", "==", ""),), order_by="seq", descending=True),
+    ),
+}
 
 Author = Literal["person", "builder"]
 Entry = tuple[str, Author, dict[str, Any]]

@@ -20,11 +20,12 @@ from shared.store.firestore_documents import READ_S, answering
 from shared.store.signal import Signal, SignalWatch
 
 CHANGES = "_changes"
+EXPIRES = "expires_at"  # the field of terraform's TTL policy on notes
 COMMIT_S = 20.0
 # A note carries the moment its commit began, so it may appear this long after newer ones: the longest a
 # commit may take, and some more.
 _OVERLAP = timedelta(seconds=COMMIT_S + 10)
-_KEEP = timedelta(hours=1)  # terraform's TTL policy on `expires_at` deletes later than this
+_KEEP = timedelta(hours=1)  # and then within a day: TTL policies take their time
 _CHECK_S = 5.0
 _RENEW_AFTER = 2000  # notes; the client keeps every document of a listened query in memory
 
@@ -37,7 +38,7 @@ def note(
     if shown:
         batch.create(
             client.collection(CHANGES).document(ids.new("chg")),
-            {"collections": shown, "at": firestore.SERVER_TIMESTAMP, "expires_at": now + _KEEP},
+            {"collections": shown, "at": firestore.SERVER_TIMESTAMP, EXPIRES: now + _KEEP},
         )
 
 

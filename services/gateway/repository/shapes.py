@@ -55,7 +55,7 @@ QUERIES = (
     _by(SECRETS, "workspace_id", "fingerprint", order="created_at"),
     _by(DELIVERIES, "workspace_id", order="at"),
     _by(DELIVERIES, "workspace_id", "channel", order="at"),
-    _by(DELIVERIES, "workspace_id", "run_id", order="at"),
+    _by(DELIVERIES, "workspace_id", "run_id", order="at", descending=False),
     _by(NOTICES, "workspace_id", order="at"),
     _by(NOTICES, "workspace_id", "about", order="at"),
     Query(SESSIONS, (Where("seen_at", "<", ""),), order_by="seen_at"),

@@ -1,0 +1,93 @@
+"""What terraform reads of the code: topics with their senders and readers, databases with their indexes.
+
+Written beside the pages of `make docs` as JSON, so that neither terraform nor the test that holds it to the
+code has to understand the other's language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.store.port import Query
+
+SERVICES = ("executor", "gateway", "ledger", "planner", "scheduler")
+# Where a service declares the queries it makes, in its own database and in others'.
+_OWN = {
+    "executor": ("repository",),
+    "gateway": ("repository.shapes",),
+    "ledger": ("repository",),
+    "planner": ("repository", "meter"),
+    "scheduler": ("repository",),
+}
+_OF_OTHERS = {"gateway": "repository.shapes", "planner": "repository"}
+
+
+def events() -> str:
+    """`topics`: who publishes and who subscribes. `types`: every event with its topic and its senders."""
+    from shared.events.catalog import TYPES
+    from shared.events.routing import subscriptions
+
+    readers = subscriptions()
+    topics = {
+        topic: {
+            "publishers": sorted(
+                {name for k in TYPES.values() if k.topic() == topic for name in k.producers}
+            ),
+            "subscribers": sorted(name for name, wanted in readers.items() if topic in wanted),
+        }
+        for topic in sorted({kind.topic() for kind in TYPES.values()})
+    }
+    types = {
+        wire: {"topic": kind.topic(), "producers": sorted(kind.producers)}
+        for wire, kind in sorted(TYPES.items())
+    }
+    return _json({"topics": topics, "types": types})
+
+
+def databases() -> str:
+    """`readers`: services that may look in. `indexes`: composite ones. `expiring`: collection -> field of its
+    TTL policy; only timestamps can have one, everything else is swept on the tick."""
+    from shared.runtime.profiles import READS
+    from shared.store.firestore_changes import CHANGES, EXPIRES
+    from shared.store.indexes import composite
+
+    found = {}
+    for service, queries in declared().items():
+        indexes = sorted({index for query in queries if (index := composite(query)) is not None})
+        found[service] = {
+            "readers": sorted(name for name, others in READS.items() if service in others),
+            "indexes": [
+                {
+                    "collection": collection,
+                    "fields": [{"path": path, "order": order} for path, order in fields],
+                }
+                for collection, fields in indexes
+            ],
+            "expiring": {CHANGES: EXPIRES},
+        }
+    return _json(found)
+
+
+def declared() -> dict[str, tuple[Query, ...]]:
+    """Every query shape by the database it is asked of."""
+    from shared.bus.dispatch import MARKS
+    from shared.bus.letters import NEWEST
+    from shared.bus.workers import DUE
+
+    shapes = {service: [DUE, MARKS, NEWEST] for service in SERVICES}
+    for service, modules in _OWN.items():
+        for module in modules:
+            shapes[service] += import_module(f"services.{service}.{module}").QUERIES
+    for service, module in _OF_OTHERS.items():
+        others: dict[str, Iterable[Query]] = import_module(f"services.{service}.{module}").READER_QUERIES
+        for other, queries in others.items():
+            shapes[other] += queries
+    return {service: tuple(queries) for service, queries in shapes.items()}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
