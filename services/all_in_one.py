@@ -20,6 +20,7 @@ from pathlib import Path
 from shared.clock import Clock
 from shared.errors import Misconfigured
 from shared.runtime import profiles
+from shared.runtime.pushes import beside
 from shared.runtime.server import PortTaken, WebServer, listen
 from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Kit, Running, Service
@@ -53,7 +54,8 @@ class Application:
         self.services = {name: create(name, kit) for name, kit in self.kits.items()}
         self.running = {name: Running(service, self.kits[name]) for name, service in self.services.items()}
         web = self.services["gateway"].web if "gateway" in self.services else None
-        self._server = WebServer(web, listening) if web is not None and listening is not None else None
+        served = beside(self.engines.inlet, web) if self.engines.inlet is not None else web
+        self._server = WebServer(served, listening) if served is not None and listening is not None else None
         ticks = "scheduler" in names and settings.one_machine
         self._ticker = (
             Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
@@ -80,7 +82,8 @@ class Application:
         if self._ticker is not None:
             self._ticker.stop()
         if self._server is not None:
-            self.services["gateway"].stop()  # ends the open streams, which hold the server's threads
+            if "gateway" in self.services:
+                self.services["gateway"].stop()  # ends the open streams, which hold the server's threads
             self._server.stop()
         self.engines.bus.stop()
         for running in reversed(list(self.running.values())):
@@ -92,8 +95,9 @@ def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | N
     """Until SIGINT or SIGTERM; `clock` as in `profiles.engines`."""
     names = [only] if only else list(SERVICES)
     listening = None
-    if "gateway" in names:
-        listening = socket.socket(fileno=fd) if fd is not None else listen(settings.port)
+    if "gateway" in names or settings.pushed:
+        here = (settings.port, settings.listen)
+        listening = socket.socket(fileno=fd) if fd is not None else listen(*here)
     application = Application(settings, names, listening, clock)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -101,7 +105,7 @@ def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | N
     application.start()
     gc.collect()
     gc.freeze()
-    if "gateway" in names:
+    if "gateway" in names and settings.one_machine:  # elsewhere what is printed is a log that others read
         link = sign_in_link(application.kits["gateway"], application.address)
         (application.engines.data_dir / "address").write_text(application.address)
         print(f"Agent Builder: {application.address}\nSign in (once, 10 minutes): {link}", flush=True)
@@ -120,7 +124,8 @@ def link(settings: Settings) -> int:
     """Another sign-in link for a server that runs on the same data."""
     engines = profiles.engines(settings, list(SERVICES), project_dir=PROJECT)
     noted = engines.data_dir / "address"
-    address = noted.read_text() if noted.exists() else f"http://127.0.0.1:{settings.port}"
+    here = noted.read_text() if noted.exists() else f"http://127.0.0.1:{settings.port}"
+    address = settings.public_url or here
     print(sign_in_link(engines.kit("gateway"), address), flush=True)
     engines.close()
     return 0

@@ -185,7 +185,9 @@ class PubSubBus:
         message = received.message
         attempt = received.delivery_attempt or None
         try:
-            return self.take(handed(message.attributes, message.data, message.message_id, attempt, path))
+            published = message.publish_time.isoformat()
+            id = message.message_id
+            return self.take(handed(message.attributes, message.data, id, attempt, path, published))
         except DecodeError as error:
             # No envelope, so no letter: nothing of ours sends this, and the topic takes only our senders.
             log.warning("dropped a message of %s that is no event: %s", path, error.detail)

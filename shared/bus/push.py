@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.clock import moment, stamp
 from shared.errors import DecodeError
+from shared.events.clock import TimeTicked
 from shared.events.envelope import MAX_DATA_BYTES, Envelope, from_wire
 
 ONLY = "ab-only"
@@ -50,16 +52,26 @@ def from_push(body: bytes) -> Handed:
         attributes = _texts(message["attributes"])
         attempt = wrapper.get("deliveryAttempt")
         message_id = str(message.get("messageId") or message["message_id"])
+        published = str(message.get("publishTime") or message.get("publish_time") or "")
         subscription = str(wrapper["subscription"])
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise DecodeError("this is no Pub/Sub push") from error
-    return handed(attributes, data, message_id, attempt if isinstance(attempt, int) else None, subscription)
+    counted = attempt if isinstance(attempt, int) else None
+    return handed(attributes, data, message_id, counted, subscription, published)
 
 
 def handed(
-    attributes: Mapping[str, str], data: bytes, message_id: str, attempt: int | None, subscription: str
+    attributes: Mapping[str, str],
+    data: bytes,
+    message_id: str,
+    attempt: int | None,
+    subscription: str,
+    published: str,
 ) -> Handed:
-    """Raises DecodeError when the message holds no CloudEvent. `subscription`: with or without its path."""
+    """Raises DecodeError when the message holds no CloudEvent. `subscription`: with or without its path.
+    published: ISO 8601."""
+    if attributes.get("ce-type") == TimeTicked.type() and "ce-id" not in attributes:
+        attributes, data = _tick(attributes, message_id, published)
     return Handed(
         envelope=from_wire(dict(attributes), data),
         message_id=message_id,
@@ -68,6 +80,16 @@ def handed(
         only=attributes.get(ONLY, ""),
         letter=attributes.get(LETTER, ""),
     )
+
+
+def _tick(attributes: Mapping[str, str], message_id: str, published: str) -> tuple[Mapping[str, str], bytes]:
+    """Cloud Scheduler sends the same message every minute: its id and its moment are Pub/Sub's."""
+    try:
+        at = stamp(moment(published))
+    except ValueError as error:
+        raise DecodeError("a tick without the moment it was published") from error
+    added = {"ce-id": message_id, "ce-time": at, "ce-subject": at, "ce-workspaceid": ""}
+    return {**attributes, **added}, json.dumps({"at": at}).encode()
 
 
 def _texts(pairs: dict[str, Any]) -> dict[str, str]:

@@ -7,10 +7,10 @@ import socket
 import threading
 from contextlib import suppress
 
-from flask import Flask
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from shared.errors import ProjectError
+from shared.runtime.pushes import Wsgi
 
 # Every open stream holds a thread, so there are more threads than streams are allowed (gateway settings).
 _THREADS = 64
@@ -20,12 +20,12 @@ class PortTaken(ProjectError):
     code = "port_taken"
 
 
-def listen(port: int) -> socket.socket:
-    """Loopback only. Raises PortTaken with what to do."""
+def listen(port: int, address: str = "127.0.0.1") -> socket.socket:
+    """Raises PortTaken with what to do."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port))
+        listening.bind((address, port))
     except OSError as error:
         listening.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
@@ -36,7 +36,7 @@ def listen(port: int) -> socket.socket:
 
 
 class WebServer:
-    def __init__(self, web: Flask, listening: socket.socket) -> None:
+    def __init__(self, web: Wsgi, listening: socket.socket) -> None:
         # ident=None: nobody needs to know which server answers. channel_timeout: streams ping every 15 s.
         # channel_request_lookahead: reads on while answering, so a stream learns that its screen has left.
         self._server = create_server(

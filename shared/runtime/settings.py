@@ -22,7 +22,12 @@ class Settings(BaseModel):
         "embedded", description="Which engines: this machine's, or Google's."
     )
     port: int = Field(
-        8080, ge=0, le=65535, description="Where the page and the API answer, on 127.0.0.1. 0: any free port."
+        8080, ge=0, le=65535, description="Where the page and the API answer, on AB_LISTEN. 0: any free port."
+    )
+    listen: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. Another than 127.0.0.1 is for containers, and on one machine needs "
+        "AB_PUBLIC_URL.",
     )
     data_dir: Path = Field(
         Path("data"), description="Folder of databases, files and keys; made with mode 0700."
@@ -76,6 +81,17 @@ class Settings(BaseModel):
         0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."
     )
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
+    push_account: str = Field(
+        "", description="E-mail address of the one account that may push events here (profile gcp, deployed)."
+    )
+    push_audience: str = Field(
+        "", description="What the tokens of pushed events must be made out to (profile gcp, deployed)."
+    )
+    vault_key: str = Field(
+        "",
+        description="The lines of vault.key, out of Secret Manager (profile gcp, deployed); elsewhere the file in "
+        "AB_DATA_DIR is the key, made on first use.",
+    )
     firestore_emulator_host: str = Field("", description="Firestore's emulator, host:port (profile gcp).")
     pubsub_emulator_host: str = Field("", description="Pub/Sub's emulator, host:port (profile gcp).")
     storage_emulator_host: str = Field(
@@ -97,6 +113,11 @@ class Settings(BaseModel):
     def one_machine(self) -> bool:
         """Nobody ticks, pushes or works on the data but the processes started here."""
         return self.profile == "embedded" or self.emulated
+
+    @property
+    def pushed(self) -> bool:
+        """Events come as requests of Pub/Sub's, so every service listens."""
+        return not self.one_machine
 
 
 log = logging.getLogger(__name__)
@@ -138,4 +159,12 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         raise Misconfigured(f"{variable_names()[field]}: {first['msg']}; see docs/settings.md.") from error
     if settings.egress_allow_private and not settings.one_machine:
         raise Misconfigured("AB_EGRESS_ALLOW_PRIVATE is for tests on one machine; unset it here.")
+    if settings.pushed and not (settings.push_account and settings.push_audience):
+        raise Misconfigured(
+            "AB_PROFILE=gcp needs AB_PUSH_ACCOUNT and AB_PUSH_AUDIENCE: who may push events here."
+        )
+    if settings.one_machine and settings.listen != "127.0.0.1" and not settings.public_url:
+        raise Misconfigured(
+            "AB_LISTEN opens this server to others: say under which address, in AB_PUBLIC_URL."
+        )
     return settings

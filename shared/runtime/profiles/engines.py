@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask import Flask
+
 from shared.blobs.port import Blobs
 from shared.bus.port import Bus
 from shared.clock import Clock
@@ -29,7 +31,8 @@ READS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Engines:
-    """One process's adapters. close() ends them in the right order."""
+    """One process's adapters. close() ends them in the right order. inlet: where events are pushed to; None
+    where the bus fetches them."""
 
     settings: Settings
     databases: Databases
@@ -40,6 +43,7 @@ class Engines:
     data_dir: Path
     project_dir: Path
     close: Callable[[], None]
+    inlet: Flask | None = None
 
     def kit(self, service: str) -> Kit:
         own = self.databases.own(service)

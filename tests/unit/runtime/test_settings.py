@@ -16,7 +16,11 @@ EMULATORS = {
     "STORAGE_EMULATOR_HOST": "http://127.0.0.1:3",
 }
 STANDARD = Settings.model_validate({})
-CLOUD = {"AB_PROFILE": "gcp", "AB_GCP_PROJECT": "p"}
+PUSHED = {
+    "AB_PUSH_ACCOUNT": "push@p.iam.gserviceaccount.com",
+    "AB_PUSH_AUDIENCE": "https://ledger.example.com",
+}
+CLOUD = {"AB_PROFILE": "gcp", "AB_GCP_PROJECT": "p", **PUSHED}
 
 
 def test_nothing_said_means_this_machine_and_the_documented_values() -> None:
@@ -91,10 +95,27 @@ def test_only_all_three_emulators_make_the_cloud_one_machine(missing: str | None
 
 def test_private_addresses_are_never_opened_in_the_cloud() -> None:
     opened = {"AB_EGRESS_ALLOW_PRIVATE": "127.0.0.1:1"}
-    with pytest.raises(Misconfigured):
+    with pytest.raises(Misconfigured, match="AB_EGRESS_ALLOW_PRIVATE"):
         from_environment({**CLOUD, **opened})
     assert from_environment(opened).egress_allow_private
     assert from_environment({**CLOUD, **opened, **EMULATORS}).egress_allow_private
+
+
+@pytest.mark.parametrize("missing", PUSHED)
+def test_the_cloud_must_know_who_may_push(missing: str) -> None:
+    said = {name: value for name, value in CLOUD.items() if name != missing}
+    with pytest.raises(Misconfigured, match="AB_PUSH_ACCOUNT"):
+        from_environment(said)
+    assert from_environment(CLOUD).pushed
+    assert not from_environment({**said, **EMULATORS}).pushed
+
+
+def test_a_server_for_others_says_under_which_address() -> None:
+    opened = {"AB_LISTEN": "10.1.2.3"}
+    with pytest.raises(Misconfigured, match="AB_PUBLIC_URL"):
+        from_environment(opened)
+    assert from_environment({**opened, "AB_PUBLIC_URL": "https://a.example.com"}).listen == "10.1.2.3"
+    assert from_environment({**opened, **CLOUD}).listen == "10.1.2.3"
 
 
 def test_settings_do_not_change_once_read() -> None:
