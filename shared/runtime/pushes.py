@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 
 from shared.bus.push import Handed, from_push
 from shared.errors import DecodeError, ProjectError
 
-EVENTS = "/events"
+EVENTS, HEALTH = "/events", "/healthz"
 _MAX_BODY = 1 << 20  # twice what an event with its base64 and attributes can be
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,9 @@ def inlet(take: Callable[[Handed], bool], admit: Callable[[str], None]) -> Flask
             raise DecodeError("No service here has that subscription.") from error
         return Response(status=204 if done else 503)
 
-    @app.get("/healthz")
+    @app.get(HEALTH)
     def healthz() -> Response:
-        return Response(status=204)
+        return jsonify({"status": "ok"})
 
     @app.errorhandler(ProjectError)
     def refused(error: ProjectError) -> Response:
@@ -50,12 +50,13 @@ def inlet(take: Callable[[Handed], bool], admit: Callable[[str], None]) -> Flask
 
 
 def beside(events: Flask, web: Flask | None) -> Wsgi:
-    """One server for both: what people ask for, and what is pushed."""
+    """One server for both: what people ask for, and what is pushed. Whoever starts the container asks for its health
+    under an address that is no name of ours, which the page's app would refuse."""
     if web is None:
         return events.wsgi_app
 
     def choose(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        chosen = events if environ.get("PATH_INFO") == EVENTS else web
+        chosen = events if environ.get("PATH_INFO") in (EVENTS, HEALTH) else web
         return chosen.wsgi_app(environ, start_response)
 
     return choose

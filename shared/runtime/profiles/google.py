@@ -31,7 +31,7 @@ from shared.vault.keyfile import KEYFILE
 # Source: accounts.google.com/.well-known/openid-configuration has the same keys as JWKs; here as certificates
 _CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 _TIMEOUT_S = 10.0
-_SEALING = {"executor", "gateway", "planner"}
+SEALING = frozenset({"executor", "gateway", "planner"})
 
 
 def engines(
@@ -97,7 +97,7 @@ def _place_key(settings: Settings, services: Iterable[str], data_dir: Path) -> N
         descriptor = os.open(data_dir / KEYFILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(settings.vault_key.strip() + "\n")
-    elif _SEALING & set(services):
+    elif SEALING & set(services):
         raise Misconfigured("AB_VAULT_KEY is not set: secrets could not be opened again. See docs/deploy.md.")
 
 

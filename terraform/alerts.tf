@@ -1,0 +1,167 @@
+resource "google_monitoring_notification_channel" "email" {
+  display_name = "Agent Builder's operator"
+  type         = "email"
+  labels       = { email_address = var.alert_email }
+}
+
+# What a service could not handle it keeps as a letter, and says so in its log.
+resource "google_logging_metric" "letters" {
+  name        = "agentbuilder/dead_letters"
+  description = "Events that a service gave up on; GET /api/v1/dead-letters lists them with their reasons."
+  filter      = "resource.type=\"cloud_run_revision\" AND textPayload:\"dead letter for \""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+  }
+}
+
+locals {
+  alerts = {
+    letters = {
+      says      = "A service gave up on an event"
+      do        = "List them with GET /api/v1/dead-letters, mend the cause, replay them."
+      filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.letters.name}\""
+      aligner   = "ALIGN_DELTA"
+      over      = 0
+      lasts     = "0s"
+      period    = "60s"
+      denominat = ""
+    }
+    dead = {
+      says      = "Messages lie in a dead-letter topic"
+      do        = "A service did not answer for an hour. Its log says why; `gcloud pubsub subscriptions pull dead.<service>` shows what."
+      filter    = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = starts_with(\"dead.\") AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      aligner   = "ALIGN_MAX"
+      over      = 0
+      lasts     = "0s"
+      period    = "60s"
+      denominat = ""
+    }
+    backlog = {
+      says      = "Events wait for ten minutes"
+      do        = "The reader is down, or too small: see its instances and its error rate."
+      filter    = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = monitoring.regex.full_match(\"[a-z]+[.][a-z]+\") AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+      aligner   = "ALIGN_MAX"
+      over      = 600
+      lasts     = "300s"
+      period    = "60s"
+      denominat = ""
+    }
+    errors = {
+      says      = "More than one request in fifty fails"
+      do        = "The service's log names the error. 503 to a push alone is an early event, and passes."
+      filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"run.googleapis.com/request_count\" AND metric.labels.response_code = monitoring.regex.full_match(\"50[0124]\")"
+      aligner   = "ALIGN_RATE"
+      over      = 0.02
+      lasts     = "300s"
+      period    = "300s"
+      denominat = "resource.type = \"cloud_run_revision\" AND metric.type = \"run.googleapis.com/request_count\""
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "over" {
+  for_each = local.alerts
+
+  display_name          = "Agent Builder: ${each.value.says}"
+  combiner              = "OR"
+  notification_channels = [google_monitoring_notification_channel.email.id]
+
+  documentation {
+    content   = each.value.do
+    mime_type = "text/markdown"
+  }
+
+  conditions {
+    display_name = each.value.says
+
+    condition_threshold {
+      filter             = each.value.filter
+      denominator_filter = each.value.denominat != "" ? each.value.denominat : null
+      comparison         = "COMPARISON_GT"
+      threshold_value    = each.value.over
+      duration           = each.value.lasts
+
+      aggregations {
+        alignment_period     = each.value.period
+        per_series_aligner   = each.value.aligner
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = each.value.denominat != "" ? ["resource.labels.service_name"] : null
+      }
+
+      dynamic "denominator_aggregations" {
+        for_each = each.value.denominat != "" ? [each.value.period] : []
+        content {
+          alignment_period     = denominator_aggregations.value
+          per_series_aligner   = each.value.aligner
+          cross_series_reducer = "REDUCE_SUM"
+          group_by_fields      = ["resource.labels.service_name"]
+        }
+      }
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "tick" {
+  display_name          = "Agent Builder: no tick for five minutes"
+  combiner              = "OR"
+  notification_channels = [google_monitoring_notification_channel.email.id]
+
+  documentation {
+    content   = "Nothing fires on time and nothing is swept. Look at the Cloud Scheduler job ab-tick and who may publish to agentbuilder-clock."
+    mime_type = "text/markdown"
+  }
+
+  conditions {
+    display_name = "Nothing was published to agentbuilder-clock"
+
+    condition_absent {
+      filter   = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"agentbuilder-clock\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
+      duration = "300s"
+
+      aggregations {
+        alignment_period   = "60s"
+        per_series_aligner = "ALIGN_RATE"
+      }
+    }
+  }
+}
+
+# Says, stops nothing: what must not be passed are the caps of the ledger.
+resource "google_billing_budget" "month" {
+  billing_account = var.billing_account
+  display_name    = "Agent Builder, a month"
+
+  budget_filter {
+    projects               = ["projects/${data.google_project.this.number}"]
+    calendar_period        = "MONTH"
+    credit_types_treatment = "INCLUDE_ALL_CREDITS"
+  }
+
+  amount {
+    specified_amount {
+      currency_code = var.month_budget.currency
+      units         = var.month_budget.units
+    }
+  }
+
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1.0]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+
+  threshold_rules {
+    threshold_percent = 1.0
+    spend_basis       = "FORECASTED_SPEND"
+  }
+
+  all_updates_rule {
+    monitoring_notification_channels = [google_monitoring_notification_channel.email.id]
+  }
+
+  depends_on = [google_project_service.needed]
+}

@@ -1,0 +1,29 @@
+# For people. The numbers are those of docs/scale.md for ten thousand agents.
+region  = "asia-northeast3"
+protect = true
+
+services = {
+  gateway   = { cpu = "1", memory = "1Gi", min = 2, max = 40, concurrency = 60, timeout_s = 3600 }
+  planner   = { cpu = "1", memory = "1Gi", min = 1, max = 20, concurrency = 20, timeout_s = 60 }
+  executor  = { cpu = "4", memory = "16Gi", min = 1, max = 1, concurrency = 40, timeout_s = 60 }
+  scheduler = { cpu = "1", memory = "512Mi", min = 1, max = 10, concurrency = 20, timeout_s = 60 }
+  ledger    = { cpu = "1", memory = "512Mi", min = 1, max = 10, concurrency = 20, timeout_s = 60 }
+}
+
+planner = { engine = "auto", model = "", base_url = "", month_tokens = 2000000 }
+
+# Off until the code can start jobs. Then: one shape for each step of memory, with and without a way out.
+cloud_sandbox = false
+
+shapes = {
+  "512mb-gateway"  = { cpu = "1", memory = "512Mi", network = "gateway" }
+  "512mb-none"     = { cpu = "1", memory = "512Mi", network = "none" }
+  "1024mb-gateway" = { cpu = "1", memory = "1Gi", network = "gateway" }
+  "1024mb-none"    = { cpu = "1", memory = "1Gi", network = "none" }
+  "2048mb-gateway" = { cpu = "1", memory = "2Gi", network = "gateway" }
+  "2048mb-none"    = { cpu = "1", memory = "2Gi", network = "none" }
+  "4096mb-gateway" = { cpu = "2", memory = "4Gi", network = "gateway" }
+  "4096mb-none"    = { cpu = "2", memory = "4Gi", network = "none" }
+}
+
+month_budget = { currency = "USD", units = "3000" }

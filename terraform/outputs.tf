@@ -1,0 +1,18 @@
+output "address" {
+  value       = local.public_url
+  description = "Where people go."
+}
+
+output "images" {
+  value       = local.images
+  description = "Where to push each image."
+}
+
+output "secrets" {
+  value       = { for name, secret in google_secret_manager_secret.this : name => secret.secret_id }
+  description = "Secrets that wait for a value."
+}
+
+output "bucket" {
+  value = google_storage_bucket.blobs.name
+}

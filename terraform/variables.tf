@@ -1,0 +1,110 @@
+variable "project" {
+  type        = string
+  description = "Id of the Google Cloud project; it holds nothing but this installation."
+}
+
+variable "region" {
+  type        = string
+  description = "Where everything runs and lies."
+}
+
+variable "image_tag" {
+  type        = string
+  description = "Tag of the images to run; tags are never moved, so a tag is a version."
+}
+
+variable "services" {
+  type = map(object({
+    cpu         = string
+    memory      = string
+    min         = number
+    max         = number
+    concurrency = number
+    timeout_s   = number
+  }))
+  description = "Size of each of the five services. concurrency: requests an instance answers at once; the gateway holds one for each open live view."
+}
+
+variable "public_url" {
+  type        = string
+  default     = ""
+  description = "The address people use, when it is not the one Cloud Run gives the gateway."
+}
+
+variable "files_url" {
+  type        = string
+  default     = ""
+  description = "Another name of the gateway, for the files that runs make (decision 19). Empty: files are saved, never shown."
+}
+
+variable "planner" {
+  type = object({
+    engine       = string
+    model        = string
+    base_url     = string
+    month_tokens = number
+  })
+  description = "AB_PLANNER, AB_MODEL, ANTHROPIC_BASE_URL (empty: the code's defaults) and AB_MONTH_TOKENS."
+}
+
+variable "package_index" {
+  type        = string
+  default     = ""
+  description = "Address of the package index agents' packages come from; empty: the installer's own."
+}
+
+variable "cloud_sandbox" {
+  type        = bool
+  default     = false
+  description = "Make the runner's jobs, their network and executor-egress. Off: the executor runs code in its own instance, with bubblewrap."
+}
+
+variable "egress_command" {
+  type        = list(string)
+  default     = []
+  description = "What starts executor-egress in the executor's image. There is no such entry point in the code yet."
+}
+
+variable "shapes" {
+  type = map(object({
+    cpu     = string
+    memory  = string
+    network = string
+  }))
+  default     = {}
+  description = "One job each: a run takes the smallest it fits in. network: gateway (may reach executor-egress) or none."
+
+  validation {
+    condition     = alltrue([for shape in values(var.shapes) : contains(["gateway", "none"], shape.network)])
+    error_message = "network is gateway or none."
+  }
+}
+
+variable "replay_everywhere" {
+  type        = bool
+  default     = false
+  description = "Let the gateway publish to every topic, so that an operator can replay any dead letter. Off: only those of topics it publishes to anyway."
+}
+
+variable "protect" {
+  type        = bool
+  description = "Refuse to delete databases, buckets and services."
+}
+
+variable "alert_email" {
+  type        = string
+  description = "Who is told when something is wrong."
+}
+
+variable "billing_account" {
+  type        = string
+  description = "Billing account of the budget."
+}
+
+variable "month_budget" {
+  type = object({
+    currency = string
+    units    = string
+  })
+  description = "What a month may cost before somebody is told; nothing is switched off."
+}

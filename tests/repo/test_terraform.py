@@ -1,0 +1,196 @@
+"""What terraform makes is what the code uses: topics, subscriptions, databases, indexes, variables, the tick."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from scripts import cloud
+from shared.bus.push import from_push
+from shared.events import catalog
+from shared.events.clock import TimeTicked
+from shared.events.envelope import payload
+from shared.events.routing import subscriptions
+from shared.runtime.profiles import READS
+from shared.runtime.pushes import EVENTS, HEALTH
+from shared.runtime.settings import variable_names
+from tests.repo.hcl import block, names, value, words
+from tests.repo.tree import ROOT, SERVICES, under
+
+TERRAFORM = ROOT / "terraform"
+# Settings that no deployed service is given, with the reason.
+NOT_DEPLOYED = {
+    "AB_EGRESS_ALLOW_PRIVATE": "refused there",
+    "AB_TICK_S": "Cloud Scheduler ticks",
+    "AB_DISORDER": "a drill of one machine",
+    "DOCKER_HOST": "no Docker",
+    "ANTHROPIC_API_KEY": "people connect their own; the operator's pays for nobody (decision 29)",
+    "FIRESTORE_EMULATOR_HOST": "no emulator",
+    "PUBSUB_EMULATOR_HOST": "no emulator",
+    "STORAGE_EMULATOR_HOST": "no emulator",
+}
+
+
+def text(name: str) -> str:
+    return (TERRAFORM / name).read_text(encoding="utf-8")
+
+
+def everything() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(TERRAFORM.rglob("*.tf")))
+
+
+def test_terraform_reads_what_the_code_says_now() -> None:
+    assert (ROOT / "docs" / "events.json").read_text(encoding="utf-8") == cloud.events()
+    assert (ROOT / "docs" / "databases.json").read_text(encoding="utf-8") == cloud.databases()
+    found = block(text("main.tf"), "locals")
+    assert value(found, "code") == 'jsondecode(file("${path.module}/../docs/events.json"))'
+    assert value(found, "databases") == 'jsondecode(file("${path.module}/../docs/databases.json"))'
+
+
+def test_what_terraform_reads_names_every_topic_sender_and_reader() -> None:
+    said = json.loads(cloud.events())
+    topics = {
+        topic: {name for kind in catalog.TYPES.values() if kind.topic() == topic for name in kind.producers}
+        for topic in catalog.topics()
+    }
+    assert {topic: set(found["publishers"]) for topic, found in said["topics"].items()} == topics
+    read = {
+        service: tuple(topic for topic in sorted(topics) if service in said["topics"][topic]["subscribers"])
+        for service in SERVICES
+    }
+    assert read == subscriptions()
+
+
+def test_what_terraform_reads_names_every_database_and_who_looks_in() -> None:
+    said = json.loads(cloud.databases())
+    assert set(said) == set(SERVICES)
+    looks_in = {
+        name: tuple(sorted(other for other in said if name in said[other]["readers"])) for name in SERVICES
+    }
+    assert looks_in == {name: tuple(sorted(others)) for name, others in READS.items()}
+
+
+def test_names_are_those_the_code_uses() -> None:
+    from shared.bus.pubsub import topic_path
+    from shared.runtime.profiles.google import bucket
+
+    topic = text("modules/topic/main.tf")
+    pattern = words(value(block(topic, 'resource "google_pubsub_topic" "this"'), "name")).pop()
+    assert topic_path("p", "run").endswith("/" + pattern.replace("${var.name}", "run"))
+
+    push = block(topic, 'resource "google_pubsub_subscription" "push"')
+    assert value(push, "name") == '"${var.name}.${each.key}"'  # read in shared/bus/push.py
+    assert value(push, "push_endpoint") == f'"${{each.value.url}}{EVENTS}"'
+
+    assert value(block(text("databases.tf"), 'module "database"'), "name") == "each.key"
+    made = words(value(block(text("blobs.tf"), 'resource "google_storage_bucket" "blobs"'), "name")).pop()
+    assert made.replace("${var.project}", "p") == bucket("p")
+    assert f'path = "{HEALTH}"' in text("modules/service/main.tf")
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "over"),
+    [
+        ("topics.tf", 'module "topic"', "local.code.topics"),
+        ("topics.tf", 'resource "google_pubsub_topic" "dead"', "local.services"),
+        ("databases.tf", 'module "database"', "local.databases"),
+        ("services.tf", 'module "service"', "local.services"),
+        ("accounts.tf", 'resource "google_service_account" "service"', "local.services"),
+        ("accounts.tf", 'resource "google_service_account" "push"', "local.services"),
+        ("modules/topic/main.tf", 'resource "google_pubsub_topic_iam_member" "publisher"', "var.publishers"),
+        ("modules/topic/main.tf", 'resource "google_pubsub_subscription" "push"', "var.subscribers"),
+        ("modules/database/main.tf", 'resource "google_project_iam_member" "reader"', "var.readers"),
+        ("modules/database/main.tf", 'resource "google_firestore_field" "expiring"', "var.expiring"),
+    ],
+)
+def test_terraform_goes_through_the_whole_list(file: str, header: str, over: str) -> None:
+    assert value(block(text(file), header), "for_each") == over
+
+
+def test_only_the_topics_own_senders_may_publish() -> None:
+    given = block(text("topics.tf"), 'module "topic"')
+    assert "for name in each.value.publishers : name => local.publishers[name]" in given
+    others = set(re.findall(r"local\.publishers\.(\w+)", everything()))
+    assert others == {"gateway"}  # replay_everywhere, off by default
+    assert value(block(text("variables.tf"), 'variable "replay_everywhere"'), "default") == "false"
+    assert everything().count('"roles/pubsub.publisher"') == 2  # these, and Pub/Sub itself for dead letters
+
+
+def test_every_setting_is_given_to_a_service_or_left_out_for_a_reason() -> None:
+    known = set(variable_names().values())
+    given = names(block(text("services.tf"), "settings = merge(\n   "))
+    given |= {
+        name
+        for service in SERVICES
+        for name in names(block(block(text("services.tf"), "settings ="), f"{service} ="))
+    }
+    given |= words(" ".join(re.findall(r'variable = "\w+"', text("secrets.tf"))))
+
+    assert given - known == set()
+    assert known - given == set(NOT_DEPLOYED)
+
+
+def test_no_file_of_terraform_names_a_variable_that_is_none() -> None:
+    named = set(re.findall(r"\b(?:AB|ANTHROPIC)_[A-Z_]+\b", everything()))
+    assert named - set(variable_names().values()) == set()
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_each_service_has_a_size(environment: str) -> None:
+    assert names(block(text(f"env/{environment}.tfvars"), "services =")) == set(SERVICES)
+
+
+def test_the_message_cloud_scheduler_sends_is_a_tick() -> None:
+    target = block(text("tick.tf"), "pubsub_target")
+    attributes = {
+        name: words(value(block(target, "attributes ="), name)).pop()
+        for name in names(block(target, "attributes ="))
+    }
+    assert value(target, "data") == 'base64encode("{}")'
+    message = {
+        "attributes": attributes,
+        "data": base64.b64encode(b"{}").decode(),
+        "messageId": "9",
+        "publishTime": "2026-11-26T09:00:00Z",
+    }
+    body = json.dumps({"message": message, "subscription": "projects/p/subscriptions/clock.ledger"})
+
+    envelope = from_push(body.encode()).envelope
+
+    assert envelope.type == TimeTicked.type()
+    assert envelope.service in TimeTicked.producers
+    assert payload(envelope, TimeTicked).at == "2026-11-26T09:00:00.000000Z"
+    assert value(target, "topic_name") == f'module.topic["{TimeTicked.topic()}"].id'
+
+
+def test_the_vaults_key_reaches_exactly_those_who_need_it() -> None:
+    from shared.runtime.profiles.google import SEALING
+
+    line = value(block(text("secrets.tf"), "secrets ="), "vault-key")
+    assert words(line.split("readers")[1]) == SEALING
+
+
+def test_who_writes_files_writes_them_below_their_own_name() -> None:
+    key = re.compile(r'f"(\w+)/(?:uploads|looks|bundles|files|facts|texts|state|artifacts|tapes)/')
+    written = {
+        (source.name.split("/")[1], prefix)
+        for source in under("services")
+        for prefix in key.findall(source.text)
+    }
+    allowed = words(value(block(text("blobs.tf"), "locals"), "with_blobs"))
+
+    assert {service for service, _ in written} == allowed
+    assert all(service == prefix for service, prefix in written)
+
+
+def test_the_account_of_runs_may_do_nothing() -> None:
+    granted = re.findall(
+        r'resource "google_\w+_iam_member" "\w+" \{[^}]*google_service_account\.runner', everything()
+    )
+    assert len(granted) == 1
+    runs = block(text("runner.tf"), 'resource "google_cloud_run_v2_service_iam_member" "runs"')
+    assert value(runs, "role") == '"roles/run.invoker"'  # of executor-egress, and of nothing else
+    assert value(runs, "name") == "google_cloud_run_v2_service.egress[0].name"
