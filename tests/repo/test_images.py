@@ -1,0 +1,96 @@
+"""The Dockerfile and compose.yaml speak of what is here: files, services, settings that count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from shared.runtime.settings import variable_names
+from tests.repo.tree import ROOT, SERVICES, tracked
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8")
+STAGE = re.compile(r"^FROM (\S+)(?: AS (\S+))?$", re.MULTILINE)
+
+
+def copied(dockerfile: str) -> list[str]:
+    """Files and folders copied from here, not from another stage."""
+    lines = re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
+
+
+def absent(sources: Iterable[str]) -> list[str]:
+    there = tracked()
+    return [s for s in sources if s not in there and not any(n.startswith(f"{s}/") for n in there)]
+
+
+def hosts(names: Iterable[str]) -> list[str]:
+    """Image names that begin with a registry's host: a dot or a port before the first slash."""
+    return [name for name in names if "/" in name and re.search(r"[.:]", name.split("/")[0])]
+
+
+def pictured(compose: str) -> list[str]:
+    return re.findall(r"^    image: \"?\$\{\w+:-([^}\"]+)\}", compose, re.MULTILINE)
+
+
+def test_everything_the_dockerfile_copies_is_here_and_reaches_the_engine() -> None:
+    sources = copied(DOCKERFILE)
+    assert len(sources) > 10
+    assert absent(sources) == []
+    let_in = {line[1:] for line in IGNORED.splitlines() if line.startswith("!")}
+    assert {source.split("/")[0] for source in sources} == let_in
+
+
+def test_each_service_and_the_runner_is_a_stage_that_starts_itself() -> None:
+    stages = {name: base for base, name in STAGE.findall(DOCKERFILE) if name}
+    assert {*SERVICES, "runner"} <= set(stages)
+    for service in SERVICES:
+        assert f'CMD ["python", "-m", "services.all_in_one", "serve", "--only", "{service}"]' in DOCKERFILE
+        assert stages[service] == "common"
+        assert f"COPY services/{service} services/{service}" in DOCKERFILE
+    assert DOCKERFILE.rstrip().endswith("FROM ${SERVICE}")
+
+
+def test_images_hold_no_service_but_their_own() -> None:
+    parts = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
+    for part in parts:
+        held = set(re.findall(r"^COPY services/([a-z]+) ", part, re.MULTILINE))
+        assert len(held) <= 1
+
+
+def test_the_base_is_pinned_and_nothing_else_is_fetched_from_a_named_place() -> None:
+    base = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert base is not None
+    assert re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", base[1])
+    stages = {name for _, name in STAGE.findall(DOCKERFILE)}
+    from_outside = [found for found, _ in STAGE.findall(DOCKERFILE) if found not in stages]
+    assert set(from_outside) == {"${BASE}", "${SERVICE}"}
+    assert hosts([base[1], *pictured(COMPOSE)]) == []
+    assert "http" not in DOCKERFILE
+
+
+def test_nothing_runs_as_root() -> None:
+    common = DOCKERFILE.split("AS common")[1].split("\nFROM ")[0]
+    assert re.findall(r"^USER (.+)$", common, re.MULTILINE) == ["10001"]
+    assert "USER" not in DOCKERFILE.replace("USER 10001", "", 1)
+
+
+def test_compose_starts_the_five_and_gives_them_only_settings_that_are_some() -> None:
+    services = set(
+        re.findall(r"^  ([a-z]+):$", COMPOSE.split("\nservices:\n")[1].split("\nvolumes:")[0], re.MULTILINE)
+    )
+    assert services == {*SERVICES, "firestore", "pubsub", "storage"}
+    assert set(re.findall(r"SERVICE: ([a-z]+)", COMPOSE)) == set(SERVICES)
+    named = set(re.findall(r"^\s+([A-Z][A-Z_]+): ", COMPOSE, re.MULTILINE))
+    assert named - set(variable_names().values()) == set()
+    assert {"AB_PROFILE", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST"} <= named
+
+
+def test_rules_notice_when_they_are_broken() -> None:
+    assert absent(copied("COPY shared shared\nCOPY gone.txt ./\nCOPY --from=x /a b\n")) == ["gone.txt"]
+    assert hosts(["python:3.11", "some/image:1", "registry.example.com/a:1", "localhost:5000/a"]) == [
+        "registry.example.com/a:1",
+        "localhost:5000/a",
+    ]
+    assert pictured('    image: "${X:-a/b:1}"\n') == ["a/b:1"]
