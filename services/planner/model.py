@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.planner.recipes.talk import LookFound, TalkState
 from shared.agentfile.model import AgentFile
+from shared.records.executor import Variation
 from shared.records.planner import ConversationState
 
 Language = Literal["ko", "en"]
@@ -39,6 +40,27 @@ class Pending(BaseModel):
     ref: str = ""
 
 
+class Trial(BaseModel):
+    """One replay that a mended agent has to stand.
+
+    of      the run whose recording it is given; today: that is the rehearsal, else a run that went well
+    live    it is the version before the repair that is tried, for comparison
+    end     "" awaited · kept: it came to a good end · broken: it did not · gone: there is no such recording
+    same    as the run's (shared/records/executor.py). told: its differences and reason, as sentences
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run_id: str
+    of: str
+    variation: Variation = ""
+    today: bool = False
+    live: bool = False
+    end: Literal["", "kept", "broken", "gone"] = ""
+    same: bool | None = None
+    told: tuple[str, ...] = ()
+
+
 class Held(BaseModel):
     """A plan that waits for the index to say whether its packages exist. draft: a proposals.Draft as JSON."""
 
@@ -63,8 +85,8 @@ class Work(BaseModel):
     recent      signatures of the last actions, oldest first; for noticing that nothing moves
     asks        rounds of questions before the first plan; failed_tests: rehearsals in a row that did not pass
     nudge       a sentence of the platform's own for the model's next turn
-    repairs     a run that did not go well and is being mended; "" otherwise. replayed: the replay of the last healthy
-                recording that a passed rehearsal still has to stand, once it was asked for
+    repairs     a run that did not go well and is being mended; "" otherwise. trials: the replays that a passed
+                rehearsal has to stand, as far as they were asked for. unsure: what they could not tell, for the person
     test_input  what the rehearsal under way is given
     look_key, look_problem  what looking brought, until the model has read it
     """
@@ -88,7 +110,8 @@ class Work(BaseModel):
     failed_tests: int = 0
     nudge: str = ""
     repairs: str = ""
-    replayed: str = ""
+    trials: tuple[Trial, ...] = ()
+    unsure: tuple[str, ...] = ()
     test_input: Any = None
     look_key: str | None = None
     look_problem: str = ""
@@ -197,9 +220,49 @@ SAY: dict[str, tuple[str, str]] = {
         "마지막으로 잘됐던 날의 기록으로도 해 볼게요.",
         "Trying it on the recording of the last good day as well.",
     ),
+    "altering": (
+        "페이지에 다른 값이 적혀 있으면 그 값이 나오는지 해 볼게요.",
+        "Trying whether other values come out when the page has other values.",
+    ),
+    "emptying": (
+        "페이지가 비었거나 오류일 때 알아차리는지 해 볼게요.",
+        "Trying whether it notices an empty page and an error.",
+    ),
+    "comparing": (
+        "지금 켜져 있는 버전이라면 어떻게 했을지 견주어 볼게요.",
+        "Comparing with what the version before it would have done.",
+    ),
+    "stood": (
+        "오늘 페이지와 잘됐던 날의 기록에서 모두 맞게 나왔어요.",
+        "It came out right on today's pages and on the recordings of good days.",
+    ),
     "not_the_same": (
         "잘됐던 날의 기록으로는 결과가 달라졌어요. 다시 고쳐 볼게요.",
         "On the recording of a good day it came out differently. Mending again.",
+    ),
+    "not_from_page": (
+        "오늘 페이지에서 읽은 값이 아니라 미리 적어 두거나 기억한 값이 나왔어요. 다시 고쳐 볼게요.",
+        "What came out was written down or remembered, not read from today's page. Mending again.",
+    ),
+    "not_noticed": (
+        "페이지가 비었거나 오류인데도 잘됐다고 해요. 다시 고쳐 볼게요.",
+        "With an empty page or an error it says that all is well. Mending again.",
+    ),
+    "fails_on_others": (
+        "페이지에 다른 값이 적혀 있으면 제대로 끝나지 않아요. 다시 고쳐 볼게요.",
+        "When the page has other values it does not come to a good end. Mending again.",
+    ),
+    "no_good_day": (
+        "잘됐던 날의 기록이 없어서, 오늘 페이지로만 확인했어요.",
+        "There is no recording of a good day, so only today's pages were tried.",
+    ),
+    "no_recording": (
+        "녹화가 남아 있지 않아 확인하지 못한 것이 있어요.",
+        "Some of it could not be tried, because the recording is no longer there.",
+    ),
+    "not_compared": (
+        "페이지가 비어 있어도 잘됐다고 하는데, 앞선 버전도 그랬는지는 확인하지 못했어요.",
+        "It says that all is well on an empty page; whether the version before it did could not be checked.",
     ),
     "tested": (
         "시험이 잘 끝났어요. 결과를 살펴보고 있어요.",

@@ -152,10 +152,12 @@ def agent_of(gateway: Reader, conversation: Conversation) -> Agent | None:
     return Agent.from_doc(document.data) if document else None
 
 
-def last_healthy(executor: Reader, agent: Agent) -> Run | None:
-    """The newest delivered run that was recorded whole."""
+def healthy_runs(executor: Reader, agent: Agent, most: int) -> list[Run]:
+    """Delivered runs that were recorded whole, newest first, all of the version of the newest: an older one may have
+    been asked for something else."""
     where = (Where("workspace_id", "==", agent.workspace_id), Where("agent_id", "==", agent.id))
     found = executor.query(Query("runs", where, order_by="requested_at", descending=True, limit=50))
     runs = (Run.from_doc(document.data) for document in found)
     healthy = (run for run in runs if run.outcome == "delivered" and run.tape == "full")
-    return next((run for run in healthy if run.kind not in ("test", "replay")), None)
+    live = [run for run in healthy if run.kind not in ("test", "replay")]
+    return [run for run in live if run.version_id == live[0].version_id][:most]

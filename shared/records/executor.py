@@ -7,6 +7,7 @@ from typing import Any, Literal
 from shared.records import Record, Shape
 
 RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
+Variation = Literal["", "altered", "altered_numbers", "altered_pages", "emptied", "error"]
 RunStatus = Literal["queued", "running", "parked", "succeeded", "failed", "cancelled", "timed_out", "refused"]
 Outcome = Literal["pending", "delivered", "doubtful", "not_delivered"]
 
@@ -73,7 +74,7 @@ class Difference(Shape):
     """One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
     and `after` what stands there, cut. name: the request, file or channel; "" where there is only one."""
 
-    kind: Literal["request", "output", "delivery", "state", "end", "tape"]
+    kind: Literal["request", "output", "delivery", "state", "end", "tape", "value"]
     name: str
     text: str
     before: str = ""
@@ -92,6 +93,10 @@ class Run(Record):
     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
               (None: not compared); otherwise what was not, or could not be
+    variation  of a replay: the recording is not given as it is. altered: other values of the same form, in pages and
+              memory · altered_numbers: of numbers only · altered_pages: in pages only · emptied: pages without
+              content · error: pages that answer 503.
+              `same` then says whether what came out followed (None: that cannot be told)
     """
 
     agent_id: str
@@ -121,6 +126,7 @@ class Run(Record):
     last_step: str | None = None
     tape: Literal["full", "headers", "off", "none"] = "none"
     replay_of: str | None = None
+    variation: Variation = ""
     same: bool | None = None
     differences: tuple[Difference, ...] = ()
     requested_at: str

@@ -28,6 +28,7 @@ from services.executor.model import AttemptResult, attempt_of
 from services.executor.ports import Ended, Enforcement, Sandbox
 from services.executor.tapes.retention import put_away
 from services.executor.tapes.taped import Tapes
+from services.executor.tapes.variation import Varied
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.events.run import AttemptEnded
@@ -120,15 +121,15 @@ class Attempts:
         with self._lock:
             return attempt_id in self._live
 
-    def start(self, run: Run) -> int:
+    def start(self, run: Run, varied: Varied | None = None) -> int:
         """Begin the run's current attempt. 0: it has begun; else there is no room, and this is the run's place in
-        the line. Raises as `prepare.read_basis`, and Unavailable when no sandbox
-        works here. The same attempt twice starts once."""
+        the line. varied: what a replay is given instead of its recording. Raises as `prepare.read_basis`, and
+        Unavailable when no sandbox works here. The same attempt twice starts once."""
         around = self._around
         attempt_id = attempt_of(run)
         basis = prepare.read_basis(run, around.store, around.gateway, around.planner)
         limits = prepare.limits_of(basis.manifest)
-        taped = around.tapes.begin(run, prepare.subject(basis))
+        taped = around.tapes.begin(run, prepare.subject(basis), varied)
         place = around.admission.enter(
             attempt_id,
             Wish(run.id, run.workspace_id, limits.memory_bytes, run.requested_at, run.kind in _WATCHED),
@@ -180,6 +181,7 @@ class Attempts:
             state = around.blobs.get(version.blob_key) if version else None
             if version is None:
                 recorder.taped.without_state()
+        state = recorder.taped.memory(state)
         order = prepare.make_order(
             basis,
             recorder.attempt_id,

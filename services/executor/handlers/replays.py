@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from services.executor import repository
 from services.executor.deps import Deps
+from services.executor.handlers.variations import followed
 from services.executor.model import AttemptResult
 from services.executor.ports import Order, RunLimits
 from services.executor.tapes import differences
@@ -48,6 +49,9 @@ _ANSWERS = TypeAdapter(list[_Answer])
 
 def compare(run: Run, result: AttemptResult | None, language: Language, deps: Deps) -> Compared:
     """Reads both attempts' documents, tapes and files; contents of files are looked at in a sandbox only."""
+    if run.variation and result is not None:
+        same, told = followed(run, result, language, deps)
+        return Compared(same=same, differences=told)
     source = repository.Runs(deps.store).find(run.replay_of or "")
     record = deps.tapes.tape_of(run.replay_of or "")
     before = repository.find_attempt(deps.store, record.id) if record else None

@@ -39,6 +39,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         input=event.input,
         allowed_writes=event.allowed_writes if event.kind == "test" else (),
         replay_of=event.replay_of if event.kind == "replay" else None,
+        variation=event.variation if event.kind == "replay" else "",
         state_base=_recorded_base(runs, event),
         requested_at=event.requested_at,
         deadline_at=event.deadline_at,

@@ -8,6 +8,7 @@ from services.executor import repository
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
+from services.executor.handlers.variations import varied
 from services.executor.model import FINISHED, Ending, sentence, writes_made
 from shared.bus.dispatch import Failed, Job, add_claim
 from shared.errors import Conflict, NotYet
@@ -139,7 +140,7 @@ def do_start(job: StartJob, deps: Deps) -> Literal["started", "lost", "gone"] | 
     environment = repository.environment_of(deps.store, run.version_id)
     if environment is not None and environment.packages:
         deps.builder.ready(environment.id)  # the cache may have let go of it
-    return deps.attempts.start(run) or "started"
+    return deps.attempts.start(run, varied(run, deps)) or "started"
 
 
 def record_start(

@@ -30,14 +30,20 @@ class TapeReplay:
     come in the order they came then."""
 
     def __init__(
-        self, entries: Iterable[TapeEntry], body: Callable[[str], bytes], threads: Executor | None = None
+        self,
+        entries: Iterable[TapeEntry],
+        body: Callable[[str], bytes],
+        threads: Executor | None = None,
+        vary: Callable[[Recorded], Recorded] | None = None,
     ) -> None:
+        """vary: what is given instead of what was recorded."""
         self._entries = sorted((e for e in entries if answerable(e)), key=lambda entry: entry.n)
         self._by_end = sorted(self._entries, key=lambda entry: entry.ended_s)
         self._taken: set[int] = set()
         self._given: dict[int, asyncio.Event] = {}
         self._body = body
         self._threads = threads
+        self._vary = vary or (lambda recorded: recorded)
         self._patience_s = _PATIENCE_S
 
     async def answer(self, method: str, url: str, body_sha256: str) -> Recorded | None:
@@ -46,12 +52,16 @@ class TapeReplay:
         if entry is None:
             return None
         self._taken.add(entry.n)
-        body = b""
-        if entry.answer_body is not None:
-            loop = asyncio.get_running_loop()
-            body = await loop.run_in_executor(self._threads, self._body, entry.answer_body)
+        loop = asyncio.get_running_loop()
+        recorded = await loop.run_in_executor(self._threads, self._recorded, entry)
         await self._wait_for_earlier(entry)
-        return Recorded(entry.n, entry.status, entry.phrase, entry.answer_headers, body, entry.broken)
+        return recorded
+
+    def _recorded(self, entry: TapeEntry) -> Recorded:
+        body = self._body(entry.answer_body) if entry.answer_body is not None else b""
+        return self._vary(
+            Recorded(entry.n, entry.status, entry.phrase, entry.answer_headers, body, entry.broken)
+        )
 
     def given(self, n: int) -> None:
         self._event(n).set()

@@ -18,6 +18,7 @@ from services.executor.tapes.keys import TapeKeys
 from services.executor.tapes.recording import BOUNDS, Bounds, Recording, Shelf
 from services.executor.tapes.replay import TapeReplay
 from services.executor.tapes.spool import Spool
+from services.executor.tapes.variation import Varied
 from shared.agentfile.model import Language
 from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
@@ -63,6 +64,7 @@ class Taped:
     recording: Recording | None = None
     source: TapeContent | None = None
     replay: TapeReplay | None = None
+    varied: Varied | None = None
     clock_files: tuple[Path, ...] = ()
     _began: float = field(default=0.0)
     _now: str = field(default="")
@@ -96,6 +98,9 @@ class Taped:
         self._began = self.clock.now().timestamp()
         self._now, self._zone, self._mode = order.now, order.timezone, order.mode
         return order
+
+    def memory(self, archive: bytes | None) -> bytes | None:
+        return self.varied.memory(archive) if self.varied else archive
 
     def without_state(self) -> None:
         """The state it began with is gone. Raises: NotFound for a replay, which would do something else."""
@@ -154,17 +159,13 @@ class Tapes:
         self._spool = Spool()
         self._swept_s: float | None = None
 
-    def begin(self, run: Run, subject: Subject) -> Taped:
-        """Raises: NotFound when what is to be replayed is no longer there."""
+    def begin(self, run: Run, subject: Subject, varied: Varied | None = None) -> Taped:
+        """varied: what a replay is given instead of its recording. Raises: NotFound when what is to be replayed is
+        no longer there."""
         if run.replay_of is None:
             chance = Chance(self._fresh())
             return Taped(run, subject, chance, self._clock, self._recording(run, subject.setting))
-        record, source = self._source(run, subject.language)
-        key = self.keys.key(run.workspace_id)
-
-        def body(address: str) -> bytes:
-            return read_body(record, address, self._blobs, key, self._bounds.body_bytes)
-
+        record, source = self.source(run, subject.language)
         return Taped(
             run,
             subject,
@@ -172,7 +173,12 @@ class Tapes:
             self._clock,
             self._recording(run, "full"),
             source,
-            TapeReplay(source.entries, body),
+            TapeReplay(
+                source.entries,
+                lambda address: self.body(record, address),
+                vary=varied.answer if varied else None,
+            ),
+            varied,
             self._clock_files,
         )
 
@@ -197,6 +203,11 @@ class Tapes:
         """Raises: DecodeError, NotFound."""
         return read_tape(record, self._blobs, self.keys.key(record.workspace_id))
 
+    def body(self, record: TapeRecord, address: str) -> bytes:
+        """Raises: DecodeError, NotFound."""
+        key = self.keys.key(record.workspace_id)
+        return read_body(record, address, self._blobs, key, self._bounds.body_bytes)
+
     def clear(self) -> None:
         """What an earlier life was recording when it died."""
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -212,7 +223,8 @@ class Tapes:
     def close(self) -> None:
         self._spool.close()
 
-    def _source(self, run: Run, language: Language) -> tuple[TapeRecord, TapeContent]:
+    def source(self, run: Run, language: Language) -> tuple[TapeRecord, TapeContent]:
+        """What a run plays again. Raises: NotFound."""
         record = self.tape_of(run.replay_of or "")
         if record is None or record.workspace_id != run.workspace_id or record.setting != "full":
             raise NotFound(_GONE[language])

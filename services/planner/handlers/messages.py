@@ -77,7 +77,9 @@ def _told(work: Work, event: MessageReceived, messages: int) -> Work:
     work = saying.interrupted(breaker.afresh(work), event.text, event.answers, messages)
     if event.run_id is None:
         return work
-    return work.but(phase="code", repairs=event.run_id, replayed="", tested="", files={}, nudge=saying.REPAIR)
+    return work.but(
+        phase="code", repairs=event.run_id, trials=(), unsure=(), tested="", files={}, nudge=saying.REPAIR
+    )
 
 
 def _note_answers(tx: Tx, conversation_id: str, answers: dict[str, str]) -> None:

@@ -211,7 +211,7 @@ def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:
     run_id = derived("run", version.id, "rehearsal")
     pending = tuple(p.model_copy(update={"ref": run_id}) if p.tool == TEST else p for p in scene.work.pending)
     repository.save_version(tx, version)
-    build = scene.but(pending=pending, test_input=acted.test_input, replayed="").build
+    build = scene.but(pending=pending, test_input=acted.test_input, trials=(), unsure=()).build
     agent = repository.agent_of(scene.deps.gateway, conversation) if build.work.repairs else None
     if agent is not None:  # mended under what is allowed today
         build = build.model_copy(update={"grant_id": agent.grant_id})
@@ -231,7 +231,7 @@ def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:
 
 
 def _finishes(scene: Scene, summary: str) -> None:
-    scene.but(phase="plan", repairs="", replayed="").close()
+    scene.but(phase="plan", repairs="", trials=(), unsure=()).close()
     if summary.strip():
         scene = scene.saying(("text", "builder", {"text": summary.strip()}))
     proposals.promote(scene.tx, scene.conversation, scene.deps, scene.entries)

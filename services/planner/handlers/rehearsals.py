@@ -151,7 +151,7 @@ def _told(
     tx: Tx, conversation: Conversation, build: Build, event: RunFinished, passed: bool, deps: Deps
 ) -> None:
     """The model reads what the rehearsal showed and decides whether it is what the person wanted."""
-    if passed and build.work.repairs and repairs.replayed(tx, conversation, build, event, deps):
+    if passed and build.work.repairs and repairs.tried(tx, conversation, build, event, deps):
         return
     work = build.work
     work = work.but(

@@ -11,7 +11,20 @@ from typing import Literal, get_args
 
 from tests.flows.sites.redesigns import Layout, Row, Shop
 
-Wrong = Literal["hard-coded", "hard-coded fallback", "empty", "yesterday", "made-up prices", "new pages only"]
+Wrong = Literal[
+    "hard-coded",
+    "hard-coded fallback",
+    "empty",
+    "yesterday",
+    "made-up prices",
+    "new pages only",
+    "hard-coded on new pages",
+    "hard-coded when nothing is read",
+    "yesterday on new pages",
+    "yesterday when nothing is read",
+    "known prices",
+    "made-up prices on new pages",
+]
 WRONG: tuple[Wrong, ...] = get_args(Wrong)
 """Fixes in code. Weakening the contract is a wrong fix of the plan: `weakened`."""
 
@@ -83,6 +96,13 @@ def wrong(shop: Shop, kind: Wrong, today: Sequence[Row]) -> str:
         "yesterday": "return read_old(page) or remembered",
         "made-up prices": "return [(title, 1000) for title, _price in read_new(page) or read_old(page)]",
         "new pages only": "return read_new(page)",
+        "hard-coded on new pages": f"return {literal} if read_new(page) else read_old(page)",
+        "hard-coded when nothing is read": f"return read_new(page) or read_old(page) or {literal}",
+        "yesterday on new pages": "return remembered if read_new(page) else read_old(page)",
+        "yesterday when nothing is read": "return read_new(page) or read_old(page) or remembered",
+        "known prices": f"known = dict({literal})\n"
+        "    return [(title, known.get(title, price)) for title, price in read_new(page) or read_old(page)]",
+        "made-up prices on new pages": "return [(title, 1000) for title, _price in read_new(page)] or read_old(page)",
     }[kind]
     return f"{old}\n\n{new}\n\ndef rows(page, remembered):\n    {body}\n"
 

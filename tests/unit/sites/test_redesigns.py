@@ -44,9 +44,10 @@ def test_a_right_fix_reads_both_layouts_on_any_day(shop: Shop) -> None:
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_wrong_fix_is_wrong_on_some_day(shop: Shop, kind: Wrong) -> None:
     source = wrong(shop, kind, shop.rows)
+    risen = tuple((id, title, price + 100) for id, title, price in shop.rows)
     days = [
         read(source, page_of(shop, rows, new=new), true(shop.rows)) == true(rows)
-        for rows in (shop.rows, TOMORROW)
+        for rows in (shop.rows, TOMORROW, risen, ())
         for new in (False, True)
     ]
 
