@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.messages_server import KEY, MessagesServer
 from tests.flows.house import GoogleHouse, House
 from tests.flows.shops import Shops, Sink
 from tests.flows.split_house import SplitHouse
@@ -24,6 +25,21 @@ def shops() -> Iterator[Shops]:
 def sink() -> Iterator[Sink]:
     made = Sink()
     yield made
+    made.close()
+
+
+@pytest.fixture
+def claude() -> Iterator[MessagesServer]:
+    with MessagesServer() as server:
+        yield server
+
+
+@pytest.fixture
+def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[House]:
+    """Asks the scripted model."""
+    made = House(tmp_path / "data", open_ports=(shops.port,))
+    made.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
+    yield made.open()
     made.close()
 
 

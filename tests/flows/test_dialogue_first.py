@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.fakes.llm_script import Call, Reply, Say
-from tests.fakes.messages_server import KEY, MessagesServer
+from tests.fakes.messages_server import MessagesServer
 from tests.fakes.prompt_cache import PromptCache
 from tests.flows.house import House
 from tests.flows.shops import Shops
@@ -42,20 +37,6 @@ def plan(shops: Shops, **more: object) -> dict[str, object]:
         "seconds_per_run": 3,
         **more,
     }
-
-
-@pytest.fixture
-def claude() -> Iterator[MessagesServer]:
-    with MessagesServer() as server:
-        yield server
-
-
-@pytest.fixture
-def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[House]:
-    house = House(tmp_path / "data", open_ports=(shops.port,))
-    house.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
-    yield house.open()
-    house.close()
 
 
 def test_a_sentence_becomes_an_agent_that_delivers(

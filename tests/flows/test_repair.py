@@ -3,13 +3,10 @@ recording is handed over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.fakes.llm_script import Call, Reply
-from tests.fakes.messages_server import KEY, MessagesServer
+from tests.fakes.messages_server import MessagesServer
 from tests.flows.house import House
 from tests.flows.person import Answered, Json, Person
 from tests.flows.shops import Shops
@@ -19,20 +16,6 @@ OLD = """re.findall(r'"name": "([^"]+)"', page)"""
 BOTH = OLD + """ or re.findall(r'<a href="[^"]+">([^<]+)</a>', page)"""
 ONLY_NEW = """re.findall(r'<a href="[^"]+">([^<]+)</a>', page)"""
 HARD_CODED = """["리넨 셔츠 화이트", "데님 팬츠 인디고", "울 머플러 그레이", "캐시미어 니트"]"""
-
-
-@pytest.fixture
-def claude() -> Iterator[MessagesServer]:
-    with MessagesServer() as server:
-        yield server
-
-
-@pytest.fixture
-def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[House]:
-    house = House(tmp_path / "data", open_ports=(shops.port,))
-    house.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
-    yield house.open()
-    house.close()
 
 
 def tried(code: str) -> Reply:

@@ -15,6 +15,7 @@ PROOFS = (
     "rehearsals",
     "replay",
     "money",
+    "repairs",
 )
 
 

@@ -108,8 +108,14 @@ def wrong(shop: Shop, kind: Wrong, today: Sequence[Row]) -> str:
 
 
 def program(shop: Shop, address: str, source: str = "") -> str:
-    """main.py around `source`, which defines `rows` (default: as first built)."""
-    return _HEAD.format(address=address) + (source or reading(shop)) + _AROUND
+    """main.py around `source`, which defines `rows` (default: as first built). Every second shop's agent computes."""
+    around = _AROUND.replace("# more", _COMPUTED) if computes(shop) else _AROUND
+    return _HEAD.format(address=address) + (source or reading(shop)) + around
+
+
+def computes(shop: Shop) -> bool:
+    """Whether its agent reports what stands nowhere: a sum, an average, a conversion, the day."""
+    return int(shop.name[1:]) % 2 == 0
 
 
 _HEAD = """import csv
@@ -136,8 +142,18 @@ with agent.output("items.csv").open("w", newline="", encoding="utf-8") as file:
     table.writerow(["title", "price"])
     table.writerows(found)
 agent.state["rows"] = found
-agent.deliver("inbox", "\\n".join(f"{title}: {price}" for title, price in found) or "없어요")
+lines = [f"{title}: {price}" for title, price in found]
+# more
+agent.deliver("inbox", "\\n".join(lines) or "없어요")
 """
+
+_COMPUTED = """if found:
+    total = sum(price for _title, price in found)
+    lines += [f"합계 {total:,} · 평균 {total // len(found):,} · {agent.today()}"]
+    with agent.output("dollars.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["title", "dollars"])
+        table.writerows([(title, round(price / 1382.5, 2)) for title, price in found])"""
 
 
 def plan(shop: Shop, port: int, **more: object) -> dict[str, object]:
