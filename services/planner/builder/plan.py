@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import pairwise
+
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import ValidationError
 
 from services.planner.builder.inputs import ChannelInput, PlanInput
-from shared.agentfile.contract import is_vacuous
+from shared.agentfile.contract import DAY_S, is_vacuous
 from shared.agentfile.contract_changes import weakened
 from shared.agentfile.model import AgentFile, AgentMeta, Channel, Language, Manifest, TokenCaps
 from shared.agentfile.rules import check_agent_file
+from shared.agentfile.schedule import next_firings
 from shared.errors import BadRequest
 from shared.records.planner import Plan
 
 _MAX_PER_DAY = 10
+_ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def agent_file(said: PlanInput, language: Language) -> AgentFile:
@@ -46,11 +51,26 @@ def agent_file(said: PlanInput, language: Language) -> AgentFile:
         wrong = [f"{e['loc']}: {e['msg']}" for e in error.errors(include_url=False)[:12]]
         raise BadRequest(_mend(wrong), code="bad_plan") from error
     problems = [*_lacks(file, said)]
-    if vacuous := is_vacuous(file.contract, "en"):
+    if vacuous := proves_nothing(file, "en", expects_news=said.news_expected):
         problems.append(f"contract: {vacuous}")
     if problems:
         raise BadRequest(_mend(problems), code="bad_plan")
     return file
+
+
+def proves_nothing(file: AgentFile, language: Language, *, expects_news: bool = False) -> str | None:
+    """Why the contract is kept by a run that brought nothing, for what this agent is; None when it is not."""
+    firings = next_firings(file.schedule, _ANY_DAY, 8) if file.schedule is not None else []
+    gaps = [int((later - earlier).total_seconds()) for earlier, later in pairwise(firings)]
+    return is_vacuous(
+        file.contract,
+        language,
+        reads_sources=bool(file.manifest.hosts),
+        own_words=(file.agent.name, file.agent.summary),
+        expects_news=expects_news,
+        news_every_s=min(gaps, default=DAY_S),
+        keeps_state=file.manifest.state,
+    )
 
 
 def package_name(entry: str) -> str:

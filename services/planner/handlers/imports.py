@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from services.planner.builder.plan import proves_nothing
 from services.planner.bundles import Draft, stored
 from services.planner.model import Build, say
-from shared.agentfile import bundle, contract, toml
+from shared.agentfile import bundle, toml
 from shared.agentfile.packages import check_packages
 from shared.blobs.port import Blobs
 from shared.errors import BadRequest
@@ -19,7 +20,7 @@ def read_import(data: bytes, build: Build, blobs: Blobs) -> Draft:
     files = bundle.unpack(data, language)
     file = toml.parse(_text(files["agent.toml"], "agent.toml"), language)
     check_packages(file.agent.packages, language)
-    vacuous = contract.is_vacuous(file.contract, language) if file.contract else None
+    vacuous = proves_nothing(file, language) if file.contract else None
     if vacuous:
         raise BadRequest(vacuous, code="vacuous_contract")
     _parses(_text(files["main.py"], "main.py"), language)

@@ -102,6 +102,7 @@ def subtitles(world: World) -> Dialogue:
         ],
         packages=[{"name": "yt-dlp", "why": "영상 페이지에서 자막을 찾아요"}],
         contract=[
+            rows("outputs/clip.ko.vtt", 1, "자막이 한 줄 이상"),
             {"check": "text", "path": "outputs/subtitles.txt", "min": 20, "says": "자막 글이 있어요"},
             delivered(),
         ],

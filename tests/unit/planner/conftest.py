@@ -38,7 +38,7 @@ FILE = AgentFile.model_validate(
             "hosts": [{"host": "shop.example.com", "path": "/new"}],
             "channels": [{"kind": "inbox"}],
         },
-        "contract": [{"check": "file", "path": "outputs/a.csv", "min": 1, "says": "파일이 있어요"}],
+        "contract": [{"check": "rows", "path": "outputs/a.csv", "min": 1, "says": "상품이 하나 이상"}],
     }
 )
 ASK = Ask((Question("channel", "어디로 보낼까요?", "choice"),), note="먼저 하나만 여쭐게요.")
