@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.planner.recipes.talk import LookFound, TalkState
 from shared.agentfile.model import AgentFile
+from shared.events.conversation import SeenExchange
 from shared.records.executor import Variation
 from shared.records.planner import ConversationState
 
@@ -87,6 +88,7 @@ class Work(BaseModel):
     nudge       a sentence of the platform's own for the model's next turn
     repairs     a run that did not go well and is being mended; "" otherwise. trials: the replays that a passed
                 rehearsal has to stand, as far as they were asked for. unsure: what they could not tell, for the person
+    exchanges   what the broken run and a good one read, until the model has read it
     test_input  what the rehearsal under way is given
     look_key, look_problem  what looking brought, until the model has read it
     """
@@ -112,6 +114,7 @@ class Work(BaseModel):
     repairs: str = ""
     trials: tuple[Trial, ...] = ()
     unsure: tuple[str, ...] = ()
+    exchanges: tuple[SeenExchange, ...] = ()
     test_input: Any = None
     look_key: str | None = None
     look_problem: str = ""

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from shared.events.envelope import Event
+
+
+class SeenExchange(BaseModel):
+    """What a run was answered, as its code saw it: secrets are masked. status 0: it got no answer. text: from character
+    `start` on, cut; `length` is that of the whole."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run: Literal["broken", "good"]
+    request: str
+    status: int
+    text: str
+    start: int = 0
+    length: int = 0
 
 
 class MessageReceived(Event):
@@ -12,7 +28,7 @@ class MessageReceived(Event):
 
     text is "" when only answers came; answers maps question id to value. secret_names are vault names put
     in place of secrets found in the text. import_key is the blob of an uploaded agent file, if one came. run_id:
-    a run that did not go well; its agent is to be mended.
+    a run that did not go well; its agent is to be mended. exchanges: what that run read, and the last good one.
 
     Emitted by: gateway
     Handled by: ledger, planner
@@ -30,6 +46,7 @@ class MessageReceived(Event):
     agent_id: str | None = None
     import_key: str | None = None
     run_id: str | None = None
+    exchanges: tuple[SeenExchange, ...] = ()
     language: Literal["ko", "en"] = "ko"
     timezone: str = "UTC"
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from services.gateway.model.exchanges import Heard, side_by_side
 from services.gateway.model.words import say
 from services.gateway.repository.changes import note_changes
 from services.gateway.routes.agents import live_agent
 from services.gateway.routes.answers import Answer, Api, ById, cause, deps, refusal, scope
 from services.gateway.routes.connections import engine
 from services.gateway.routes.once import made_id
-from shared.errors import Conflict
+from services.gateway.routes.tapes import tape_view
+from shared.errors import Conflict, NotFound
 from shared.events.conversation import MessageReceived
 from shared.records.executor import Run
 from shared.records.planner import Conversation
-from shared.store.port import Tx
+from shared.store.port import Tx, Where
 
 api = Api("repairs")
 
 _KINDS = frozenset({"manual", "scheduled", "triggered"})
+_LOOKED_BACK = 50
+_READ_ENTRIES = 40
 
 
 class Repairing(Answer):
@@ -37,6 +41,7 @@ def post_run_repair(path: ById) -> Repairing:
         deps().readers["planner"], "conversations", agent.conversation_id, Conversation
     )
     message_id = made_id(deps(), "msg")
+    exchanges = side_by_side(_heard(run), _heard(_last_good(run)))
 
     def ask(tx: Tx) -> None:
         tx.emit(
@@ -46,6 +51,7 @@ def post_run_repair(path: ById) -> Repairing:
                 text=say("repair_asked", conversation.language),
                 agent_id=agent.id,
                 run_id=run.id,
+                exchanges=exchanges,
                 language=conversation.language,
                 timezone=conversation.timezone,
             )
@@ -54,3 +60,20 @@ def post_run_repair(path: ById) -> Repairing:
 
     deps().store.transact(ask, cause=cause())
     return Repairing(conversation_id=conversation.id)
+
+
+def _last_good(run: Run) -> Run | None:
+    """The newest delivered run of the same agent."""
+    where = Where("agent_id", "==", run.agent_id)
+    executor = deps().readers["executor"]
+    found = scope().all(executor, "runs", Run, where, order_by="requested_at", limit=_LOOKED_BACK)
+    return next((one for one in found if one.kind in _KINDS and one.outcome == "delivered"), None)
+
+
+def _heard(run: Run | None) -> list[Heard]:
+    """Nothing where nothing was recorded."""
+    try:
+        items = tape_view(run, _READ_ENTRIES).items if run is not None else ()
+    except NotFound:
+        return []
+    return [Heard(item.method, item.url, item.status, item.answer_text) for item in items]

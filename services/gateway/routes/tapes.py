@@ -66,18 +66,22 @@ class TapeView(Answer):
 
 @api.get("/runs/<string:id>/tape", TapeView)
 def get_tape(path: ById) -> TapeView:
-    run = _run(path.id)
+    return tape_view(_run(path.id), _SHOWN_ENTRIES)
+
+
+def tape_view(run: Run, most: int) -> TapeView:
+    """Raises: NotFound."""
     record = _tape(run)
     try:
         key = _key(record)
         content = read_tape(record, deps().blobs, key)
-        items = tuple(_item(entry, record, key) for entry in content.entries[:_SHOWN_ENTRIES])
+        items = tuple(_item(entry, record, key) for entry in content.entries[:most])
     except (NotFound, DecodeError) as error:
         raise refusal(NotFound, "no_tape") from error
     return TapeView(
         items=items,
         kept=record.setting,
-        complete=record.complete and len(content.entries) <= _SHOWN_ENTRIES,
+        complete=record.complete and len(content.entries) <= most,
         at=record.at,
         expires_at=record.expires_at,
     )

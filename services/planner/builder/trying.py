@@ -12,12 +12,14 @@ from shared.agentfile import toml
 from shared.agentfile.model import AgentFile, Language
 from shared.blobs.port import Blobs
 from shared.errors import BadRequest
+from shared.events.conversation import SeenExchange
 from shared.records.executor import Run, RunEntry
 from shared.records.planner import Plan
 
 _LOG = 6_000
 _REPORT = 3_000
 _FILE = 24_000
+_EXCHANGE = 6_000
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,17 @@ def told(run: Run, entries: Sequence[RunEntry], files: Sequence[tuple[str, int]]
         lines.append(f"Printed at the end:\n{quoted('log', printed, _LOG)}")
     lines.append(f"It took {run.usage.wall_ms} ms and {run.usage.memory_peak_bytes >> 20} MB.")
     return "\n".join(lines)
+
+
+def read(exchanges: Sequence[SeenExchange]) -> list[str]:
+    """What pages answered a broken run, and a good one before it: anybody may have written it, so it is quoted."""
+    lines = []
+    for seen in exchanges:
+        when = "The broken run" if seen.run == "broken" else "The last good run"
+        where = f", from character {seen.start} of {seen.length}" if seen.start else ""
+        lines.append(f"{when} was answered {seen.status or 'nothing'}{where}:")
+        lines.append(quoted(f"{seen.run} run", f"{seen.request}\n\n{seen.text}", _EXCHANGE))
+    return lines
 
 
 def _write(write: Mapping[str, object]) -> str:

@@ -68,14 +68,17 @@ def take_turn(conversation: Conversation, build: Build, bench: Workbench) -> Mod
     history = transcript.messages_of(bench.store, build.id)
     first = "" if history else saying.opening(build, bench.clock.now(), _existing(conversation, bench))
     if work.repairs and work.nudge == saying.REPAIR:
-        work = work.but(nudge=f"{saying.REPAIR}\n{_test_told(work.repairs, bench)}")
+        went = _test_told(work.repairs, bench)
+        work = work.but(nudge="\n".join([saying.REPAIR, went, *trying.read(work.exchanges)]))
     sent = saying.next_message(build, work, first)
     asked = request.ask(key.model, (*history, *sent))
     answer = _answer(asked, build, bench.llms.llm_for(build.workspace_id, key), key, bench)
     if not isinstance(answer, tuple):
         return answer
     call_id, said = answer
-    clean = build.model_copy(update={"work": work.but(results=(), nudge="", look_key=None, look_problem="")})
+    clean = build.model_copy(
+        update={"work": work.but(results=(), nudge="", exchanges=(), look_key=None, look_problem="")}
+    )
     acted = act(said, Bench(clean, plan, bench.blobs, lambda name: _output(conversation, name, bench)))
     return Answered(call_id, said.model or key.model, sent, said, acted, len(build.messages))
 

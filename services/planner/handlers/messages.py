@@ -78,7 +78,14 @@ def _told(work: Work, event: MessageReceived, messages: int) -> Work:
     if event.run_id is None:
         return work
     return work.but(
-        phase="code", repairs=event.run_id, trials=(), unsure=(), tested="", files={}, nudge=saying.REPAIR
+        phase="code",
+        repairs=event.run_id,
+        trials=(),
+        unsure=(),
+        tested="",
+        files={},
+        nudge=saying.REPAIR,
+        exchanges=event.exchanges,
     )
 
 
