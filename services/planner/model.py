@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from services.planner.recipes.talk import LookFound, TalkState
 from shared.agentfile.model import AgentFile
 from shared.events.conversation import SeenExchange
-from shared.records.executor import Variation
+from shared.records.executor import Rows, Variation
 from shared.records.planner import ConversationState
 
 Language = Literal["ko", "en"]
@@ -46,6 +46,7 @@ class Trial(BaseModel):
 
     of      the run whose recording it is given; today: that is the rehearsal, else a run that went well
     live    it is the version before the repair that is tried, for comparison
+    sample  what came out of that run
     end     "" awaited · kept: it came to a good end · broken: it did not · gone: there is no such recording
     same    as the run's (shared/records/executor.py). told: its differences and reason, as sentences
     """
@@ -60,6 +61,7 @@ class Trial(BaseModel):
     end: Literal["", "kept", "broken", "gone"] = ""
     same: bool | None = None
     told: tuple[str, ...] = ()
+    sample: tuple[Rows, ...] = ()
 
 
 class Held(BaseModel):

@@ -81,6 +81,15 @@ class Difference(Shape):
     after: str = ""
 
 
+class Rows(Shape):
+    """The beginning of one table or message, as text. header: () where there are lines only. more: rows left out."""
+
+    name: str
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    more: int = 0
+
+
 class Run(Record):
     """One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
 
@@ -96,7 +105,8 @@ class Run(Record):
     variation  of a replay: the recording is not given as it is. altered: other values of the same form, in pages and
               memory · altered_numbers: of numbers only · altered_pages: in pages only · emptied: pages without
               content · error: pages that answer 503.
-              `same` then says whether what came out followed (None: that cannot be told)
+              `same` then says whether what came out followed (None: that cannot be told). sample: what came
+              out of the run that was played again
     """
 
     agent_id: str
@@ -127,6 +137,7 @@ class Run(Record):
     tape: Literal["full", "headers", "off", "none"] = "none"
     replay_of: str | None = None
     variation: Variation = ""
+    sample: tuple[Rows, ...] = ()
     same: bool | None = None
     differences: tuple[Difference, ...] = ()
     requested_at: str

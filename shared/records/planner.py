@@ -46,7 +46,8 @@ class ConversationEntry(Record):
 
     data by kind: text {text} · question {questions: [{id, text, kind, choices: [{value, label}], why}],
     answered: {id: value} | None} · plan {plan_id} · progress {step, text, done, total?} ·
-    result {text, run_id?, state}.
+    result {text, run_id?, state, mended?: {unsure: [sentence], before?, after?: {run_id, rows: [Rows]}}}: before is
+    of the good day that a repair was held against, after of today's rehearsal.
     """
 
     conversation_id: str

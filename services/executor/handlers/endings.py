@@ -171,7 +171,8 @@ def _conclude(
         tape=result.tape,
     )
     if isinstance(outcome, Checked):
-        run = run.but(same=outcome.compared.same, differences=outcome.compared.differences)
+        compared = outcome.compared
+        run = run.but(same=compared.same, differences=compared.differences, sample=compared.sample)
     language = file.agent.language
     if isinstance(outcome, Failed) and not result.decoy:
         reason = Reason(code="checker", text=f"{sentence('bad_output', language)} {outcome.detail}")

@@ -19,7 +19,7 @@ from services.executor.tapes.differences import FilePair, Teller
 from shared.agentfile.model import Language
 from shared.errors import DecodeError, NotFound
 from shared.ids import derived
-from shared.records.executor import Difference, Run
+from shared.records.executor import Difference, Rows, Run
 from shared.records.tapes import TapeEntry
 
 _LIMITS = RunLimits(wall_s=30, cpu_s=30, memory_bytes=512 << 20, disk_bytes=32 << 20, processes=8)
@@ -34,6 +34,7 @@ class Compared(BaseModel):
 
     same: bool | None = None
     differences: tuple[Difference, ...] = ()
+    sample: tuple[Rows, ...] = ()
 
 
 class _Answer(BaseModel):
@@ -50,8 +51,8 @@ _ANSWERS = TypeAdapter(list[_Answer])
 def compare(run: Run, result: AttemptResult | None, language: Language, deps: Deps) -> Compared:
     """Reads both attempts' documents, tapes and files; contents of files are looked at in a sandbox only."""
     if run.variation and result is not None:
-        same, told = followed(run, result, language, deps)
-        return Compared(same=same, differences=told)
+        told = followed(run, result, language, deps)
+        return Compared(same=told.same, differences=told.differences, sample=told.sample)
     source = repository.Runs(deps.store).find(run.replay_of or "")
     record = deps.tapes.tape_of(run.replay_of or "")
     before = repository.find_attempt(deps.store, record.id) if record else None

@@ -24,7 +24,7 @@ from shared.agentfile import bundle, toml
 from shared.agentfile.model import Language
 from shared.errors import DecodeError, NotFound
 from shared.ids import derived
-from shared.records.executor import Artifact, Difference, QueuedDelivery, Run
+from shared.records.executor import Artifact, Difference, QueuedDelivery, Rows, Run
 from shared.records.planner import Version
 from shared.records.tapes import TapeContent, TapeRecord
 
@@ -55,38 +55,44 @@ def varied(run: Run, deps: Deps) -> Varied | None:
     return Varied(run.variation, _renaming(run, scene, _pages(scene, deps)))
 
 
-def followed(
-    run: Run, result: AttemptResult, language: Language, deps: Deps
-) -> tuple[bool | None, tuple[Difference, ...]]:
+@dataclass(frozen=True)
+class Followed:
+    """See shared/records/executor.py, Run."""
+
+    same: bool | None = None
+    differences: tuple[Difference, ...] = ()
+    sample: tuple[Rows, ...] = ()
+
+
+def followed(run: Run, result: AttemptResult, language: Language, deps: Deps) -> Followed:
     """See tapes.following."""
     teller = Teller(language)
     try:
         scene = _scene(run, result, deps)
         pages = _pages(scene, deps)
     except (NotFound, DecodeError):
-        return None, ()
-    change = Varied(run.variation, _renaming(run, scene, pages))
+        return Followed()
+    change = _renaming(run, scene, pages)
+    same = _judged(run, scene, change, pages, teller)
+    return Followed(same, teller.all(), scene.reports["before"].sample())
+
+
+def _judged(
+    run: Run, scene: _Scene, change: Renaming, pages: Sequence[tuple[str, bool]], teller: Teller
+) -> bool | None:
     before, now = scene.reports["before"], scene.reports["now"]
-    read = [text for data in scene.memory if (text := plain(data)) is not None]
-    memory = [
-        text if text is not None else data.decode("latin-1")
-        for data in scene.memory
-        for text in [plain(data)]
-    ]
-    if run.variation in ("altered", "altered_numbers"):
-        given = Given(
-            change.renaming,
-            [change.renaming.apply(text, grouped=grouped) for text, grouped in pages],
-            [change.renaming.apply(text) if text in read else text for text in memory],
-            scene.kept,
-        )
-        return following.altered(before, now, given, teller), teller.all()
+    memory = [text if (text := plain(data)) is not None else data.decode("latin-1") for data in scene.memory]
+    if run.variation in ("emptied", "error"):
+        remembered = scene.reports["remembered"]
+        return following.nothing(before, remembered, now, Given(change, (), memory, scene.kept), teller)
+    changed = [change.apply(text, grouped=grouped) for text, grouped in pages]
     if run.variation == "altered_pages":
-        changed = [change.renaming.apply(text, grouped=grouped) for text, grouped in pages]
-        given = Given(change.renaming, changed, memory, scene.kept)
-        return following.pages_altered(before, now, given, teller), teller.all()
-    given = Given(change.renaming, (), memory, scene.kept)
-    return following.nothing(before, scene.reports["remembered"], now, given, teller), teller.all()
+        return following.pages_altered(before, now, Given(change, changed, memory, scene.kept), teller)
+    other = [
+        change.apply(text) if plain(data) is not None else text
+        for text, data in zip(memory, scene.memory, strict=True)
+    ]
+    return following.altered(before, now, Given(change, changed, other, scene.kept), teller)
 
 
 def _scene(run: Run, result: AttemptResult | None, deps: Deps) -> _Scene:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from services.executor.tapes.differences import Teller
 from services.executor.tapes.numbers import numbers_in, telling
 from services.executor.tapes.renaming import Renaming, names_something, number_stands_in, spelled, stands_in
+from shared.records.executor import Rows
 
 _SHOWN = 5
+_SAMPLE_TABLES, _SAMPLE_ROWS, _SAMPLE_COLUMNS, _WIDEST = 2, 8, 8, 80
 _TELLING_LINE = 4  # characters: shorter lines are headings and rules
 
 
@@ -41,11 +43,35 @@ class Report:
         lines = {(line.strip(),) for message in self.messages for line in message.splitlines()}
         return lines | {row for file in self.files for row in file.rows}
 
+    def sample(self) -> tuple[Rows, ...]:
+        """The beginning of every table and message, for people."""
+        tables = [
+            Rows(
+                name=file.name[:_WIDEST],
+                header=_cut(file.header),
+                rows=tuple(_cut(row) for row in file.rows[:_SAMPLE_ROWS]),
+                more=max(0, len(file.rows) - _SAMPLE_ROWS),
+            )
+            for file in self.files
+            if file.rows
+        ]
+        lines = [line for message in self.messages for line in message.splitlines() if line.strip()]
+        said = Rows(
+            name="",
+            rows=tuple(_cut((line,)) for line in lines[:_SAMPLE_ROWS]),
+            more=max(0, len(lines) - _SAMPLE_ROWS),
+        )
+        return (*tables[:_SAMPLE_TABLES], *([said] if lines else []))
+
     def counts(self) -> set[int]:
         """How many there are of something: what a page may say as well, and a program count for itself."""
         lines = [len(message.splitlines()) for message in self.messages]
         found = {len(file.rows) for file in self.files} | set(lines)
         return {n + more for n in found for more in (-1, 0, 1)}
+
+
+def _cut(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell[:_WIDEST] for cell in cells[:_SAMPLE_COLUMNS])
 
 
 @dataclass(frozen=True)

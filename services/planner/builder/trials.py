@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.planner.builder.quoting import quoted
 from services.planner.model import Language, Trial, say
@@ -70,13 +71,25 @@ def ended(trial: Trial, run: Run) -> Trial:
     gone = run.status == "refused" and run.reason is not None and run.reason.code == "not_found"
     told = tuple(d.text for d in run.differences if trial.variation or d.kind in _RESULTS)
     reason = (run.reason.text,) if run.reason is not None and not kept else ()
-    return trial.model_copy(
-        update={
-            "end": "kept" if kept else "gone" if gone else "broken",
-            "same": run.same,
-            "told": (*told, *reason),
-        }
-    )
+    end = "kept" if kept else "gone" if gone else "broken"
+    told = (*told, *reason)
+    return trial.model_copy(update={"end": end, "same": run.same, "told": told, "sample": run.sample})
+
+
+def mended(trials: Sequence[Trial], unsure: Sequence[str]) -> dict[str, Any]:
+    """For the person: rows of the good day and of today side by side, and what could not be tried. Empty where nothing
+    was mended."""
+    tried = [trial for trial in trials if trial.variation == "altered" and trial.sample]
+    sides = {
+        "before": next((trial for trial in tried if not trial.today), None),
+        "after": next((trial for trial in tried if trial.today), None),
+    }
+    shown = {
+        side: {"run_id": trial.of, "rows": [rows.model_dump(mode="json") for rows in trial.sample]}
+        for side, trial in sides.items()
+        if trial is not None
+    }
+    return {"unsure": list(unsure), **shown} if shown or unsure else {}
 
 
 def refused(trials: Sequence[Trial]) -> Refused | None:

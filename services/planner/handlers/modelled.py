@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from services.planner import meter as meters
 from services.planner import repository
-from services.planner.builder import breaker, live, saying, transcript
+from services.planner.builder import breaker, live, saying, transcript, trials
 from services.planner.builder.acting import Acted, files_digest
 from services.planner.builder.inputs import AskInput
 from services.planner.builder.tools import LOOK, SEARCH, TEST
@@ -231,10 +231,11 @@ def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:
 
 
 def _finishes(scene: Scene, summary: str) -> None:
+    mended = trials.mended(scene.work.trials, scene.work.unsure) if scene.work.repairs else {}
     scene.but(phase="plan", repairs="", trials=(), unsure=()).close()
     if summary.strip():
         scene = scene.saying(("text", "builder", {"text": summary.strip()}))
-    proposals.promote(scene.tx, scene.conversation, scene.deps, scene.entries)
+    proposals.promote(scene.tx, scene.conversation, scene.deps, scene.entries, mended)
 
 
 def _only_said(scene: Scene, turn: Answered) -> None:

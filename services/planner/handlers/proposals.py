@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.planner import repository
 from services.planner.bundles import Draft, stored
@@ -93,8 +94,15 @@ def record(tx: Tx, conversation: Conversation, made: Draft, deps: Deps, before: 
     )
 
 
-def promote(tx: Tx, conversation: Conversation, deps: Deps, before: Sequence[Entry] = ()) -> None:
-    """The version whose rehearsal passed can be switched on, numbered from 1. before: entries that come first."""
+def promote(
+    tx: Tx,
+    conversation: Conversation,
+    deps: Deps,
+    before: Sequence[Entry] = (),
+    mended: Mapping[str, Any] | None = None,
+) -> None:
+    """The version whose rehearsal passed can be switched on, numbered from 1. before: entries that come first.
+    mended: of a repair, what the person is shown beside it (shared/records/planner.py)."""
     version = repository.find_version(tx, conversation.version_id or "")
     run_id = conversation.test_run_id
     if version is None or run_id is None or version.status == "promoted":
@@ -102,7 +110,9 @@ def promote(tx: Tx, conversation: Conversation, deps: Deps, before: Sequence[Ent
     number = 1 + max((v.number or 0 for v in repository.versions_of(tx, version.agent_id)), default=0)
     repository.save_version(tx, version.but(status="promoted", number=number, rehearsal_run_id=run_id))
     text = say("ready", conversation.language)
-    result = {"text": text, "run_id": run_id, "state": "ready", "version": number}
+    result: dict[str, Any] = {"text": text, "run_id": run_id, "state": "ready", "version": number}
+    if mended:
+        result["mended"] = dict(mended)
     entries = [*before, ("result", "builder", result)]
     repository.save(tx, conversation.but(state="ready", problem=None), entries, deps.now())
     tx.emit(
