@@ -91,7 +91,7 @@ def page(found: list[Mended]) -> str:
     ]
     for kind in WRONG:
         told = [one.refused[kind] for one in found if kind in one.refused]
-        example = (told[0] if told else "").replace("|", "\\|")
+        example = ". ".join((told[0] if told else "").replace("|", "\\|").split(". ")[:4]).rstrip(".") + "."
         lines.append(f"| {_SAYS[kind]} | {len(told)} of {len(found)} | {example} |")
     lines += ["", "| shop | what the redesign did | held |", "|---|---|---|"]
     by_name = {one.shop: one for one in found}
