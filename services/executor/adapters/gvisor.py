@@ -156,7 +156,9 @@ class _Sandbox:
             self._remove, capture_output=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, check=False
         )
         self._leave_groups()
-        os.close(self._pidfd)
+        if self._pidfd >= 0:  # asked to twice, it must not close what has the number by then
+            os.close(self._pidfd)
+            self._pidfd = -1
         shutil.rmtree(self._bundle, ignore_errors=True)
 
     def _leave_groups(self) -> None:

@@ -51,6 +51,7 @@ class Standby:
         self._listener: socket.socket | None = None
         self._attempt: Attempt | None = None
         self._told_to_end = False
+        self._deaf = False
         self._over = False
         self._why = ""
         self._thread = threading.Thread(target=self._run, name=f"standby-{id}", daemon=True)
@@ -92,8 +93,10 @@ class Standby:
         self._stir()
 
     def _stir(self) -> None:
-        with suppress(OSError):
-            os.eventfd_write(self._wake, 1)
+        """Never once `_wake` is closed: its number may be somebody else's by then, and they would get our bytes."""
+        with self._lock:
+            if not self._deaf:
+                os.eventfd_write(self._wake, 1)
 
     def _run(self) -> None:
         try:
@@ -102,7 +105,9 @@ class Standby:
             log.exception("waiting sandbox %s: its reader failed", self.id)
             self._spoil("its reader failed")
             self._last_wait()
-        os.close(self._wake)
+        with self._lock:
+            self._deaf = True
+            os.close(self._wake)
         if self._attempt is not None:
             self._attempt.serve()
             return
