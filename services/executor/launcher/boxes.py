@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from services.executor.launcher import kernel
 # what the sandbox sees as /box, /tmp and /dev/shm; one tmpfs, so one bound for all three
 PARTS = {"box": "/box", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - inside the sandbox
 _SPARE_INODES = 8  # the parts themselves and the tmpfs root
+# What bubblewrap reads on its way, and where sandboxes lay their stage (guest.py): everything else is staged.
+_NEEDED = frozenset({"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "dev", "proc", "tmp"})
 
 
 @dataclass(frozen=True)
@@ -51,17 +54,28 @@ def fill(where: str | int) -> Fill:
     return Fill(1 << 30, 1 << 30)
 
 
-def _mount_points() -> list[str]:
+def mount_points() -> list[str]:
     """From the kernel's own list: os.path.ismount does not see a folder bound to itself."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         escaped = [line.split(" ")[4] for line in file]
     return [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point) for point in escaped]
 
 
+def unneeded(points: Iterable[str]) -> tuple[str, ...]:
+    """The highest of these mount points on which nothing of a sandbox lies once its folders are staged."""
+    chosen: list[str] = []
+    for point in sorted(points):
+        top = point.split("/")[1]
+        above = any(point == one or point.startswith(f"{one}/") for one in chosen)
+        if top and top not in _NEEDED and not above:
+            chosen.append(point)
+    return tuple(chosen)
+
+
 def remove_deleted() -> None:
     """Boxes of folders that were deleted while mounted: nothing is left of such a folder but mount points, and
     nobody will start there again."""
-    points = [Path(point) for point in _mount_points()]
+    points = [Path(point) for point in mount_points()]
     for boxes in [point for point in points if point.name == "boxes"]:
         with suppress(OSError):
             if [entry.name for entry in boxes.parent.iterdir()] != ["boxes"]:
@@ -83,7 +97,7 @@ class Boxes:
 
     def open(self) -> None:
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if self._mounted and str(self._folder) not in _mount_points():
+        if self._mounted and str(self._folder) not in mount_points():
             kernel.mount(str(self._folder), str(self._folder), flags=kernel.MS_BIND)
             kernel.mount("", str(self._folder), flags=kernel.MS_PRIVATE)
 

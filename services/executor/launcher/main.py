@@ -12,12 +12,12 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from services.executor.launcher import cgroups, guest, kernel, measure, seccomp
-from services.executor.launcher.boxes import Boxes, remove_deleted
+from services.executor.launcher.boxes import Boxes, mount_points, remove_deleted, unneeded
 from services.executor.launcher.protocol import Machine, Ready, Spec, Verdict, machine, receive, send, spec
 from services.executor.launcher.sandboxes import WAITING_MEMORY, Running
 from services.executor.launcher.spare import Spare, prepare
@@ -55,6 +55,7 @@ class Launcher:
             Path(f"{self._machine.root}/runtime/{guest.filter_name(charged)}").write_bytes(program)
         if self._is_root:
             remove_deleted()
+            self._machine = replace(self._machine, unneeded=unneeded(mount_points()))
         try:
             self._boxes.open()
         except OSError as error:

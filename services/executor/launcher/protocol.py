@@ -27,6 +27,7 @@ class Machine:
     hidden       folders under prefix covered by empty ones (packages of the platform)
     first_uid    sandboxes of a root launcher run as first_uid + slot
     slots        how many at once
+    unneeded     mount points of the machine that sandboxes do without; the launcher finds them itself
     """
 
     root: str
@@ -36,6 +37,7 @@ class Machine:
     hidden: tuple[str, ...] = ()
     first_uid: int = 20000
     slots: int = 64
+    unneeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,4 +121,4 @@ def spec(body: dict[str, Any]) -> Spec:
 
 
 def machine(body: dict[str, Any]) -> Machine:
-    return Machine(**{**body, "hidden": tuple(body["hidden"])})
+    return Machine(**{**body, **{name: tuple(body[name]) for name in ("hidden", "unneeded")}})
