@@ -1,15 +1,16 @@
 """First program inside a sandbox: opens the way out, takes the job, closes every door, becomes the code.
 
-Shipped alone as one .pyc, and only built-in and frozen modules lie on the way to the first line (`json`,
-`socket` and `tarfile` would cost more than all the rest). Arguments: "listen" or "closed", and the bound on
-processes (0: none); in a container a third (see enclosed.py). Descriptors: 3 takes reports out, 4 is the job socket.
+Shipped alone as one .pyc, and only what Python has loaded anyway lies on the way to the first line, with three
+small modules written in C: importing `os`, frozen as it is, takes a sixth of the whole start. Arguments: "listen" or
+"closed", and the bound on processes (0: none); in a container a third (see enclosed.py). Descriptors: 3 takes
+reports out, 4 is the job socket.
 """
 
 from __future__ import annotations
 
 import _socket
 import marshal
-import os
+import posix
 import sys
 
 TYPE_CHECKING = False  # importing `typing` for the real one would take longer than everything here
@@ -52,6 +53,7 @@ def _unpack(archive: bytes, folder: str) -> None:
     """State of an earlier run: hostile bytes, opened nowhere but in here. Regular files below the folder only,
     by hand: tarfile's own filters came with Python 3.11.4."""
     import io
+    import os
     import tarfile
 
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -84,20 +86,42 @@ def companion(folder: str, name: str) -> dict[str, Any]:
     return names
 
 
+def _make_folders(path: str) -> None:
+    """As os.makedirs."""
+    try:
+        posix.mkdir(path)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        _make_folders(path.rpartition("/")[0])
+        posix.mkdir(path)
+
+
+def _name(values: dict[str, str]) -> None:
+    """Environment variables. `os`, once it is imported, has a copy of its own; until then it will make one."""
+    loaded = sys.modules.get("os")
+    if loaded:
+        loaded.environ.update(values)
+        return
+    for name, value in values.items():
+        posix.putenv(name, value)
+        posix.environ[name.encode()] = value.encode()
+
+
 def _settle() -> None:
     """Whatever is the same everywhere. Done while the platform opens the way out: it costs a start nothing."""
     if int(sys.argv[2]):
         _bound_processes(int(sys.argv[2]))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    os.set_inheritable(REPORT_FD, False)
-    os.set_inheritable(JOB_FD, False)
-    os.closerange(JOB_FD + 1, 4096)
+    posix.set_inheritable(REPORT_FD, False)
+    posix.set_inheritable(JOB_FD, False)
+    posix.closerange(JOB_FD + 1, 4096)
 
 
 def _furnish(told: dict[str, Any]) -> None:
     """Whatever is the same for every run of a version: folders, variables, the way to its modules."""
-    os.makedirs(told["scratch"], exist_ok=True)
-    os.environ.update(told["env"])
+    _make_folders(told["scratch"])
+    _name(told["env"])
     # the library first: a file of the code named agent.py must not hide it
     sys.path[:] = [told["lib"], told["app"], *sys.path, *told["site"]]
     sys.argv[:] = [f"{told['app']}/{told['entry']}"]
@@ -111,16 +135,16 @@ def _take(told: dict[str, Any], run: dict[str, Any]) -> None:
     if run["state"] is not None:
         _unpack(run["state"], "state")
     for path, content in run["files"].items():
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        _make_folders(path.rpartition("/")[0] or ".")
         with open(path, "wb") as file:
             file.write(content)
-    os.environ.update(run["env"])
+    _name(run["env"])
 
 
 def prepare() -> tuple[CodeType | bytes, str]:
     """Do all of the above; the code (or its source) and its path, with nothing of the platform left open."""
     if sys.argv[3:]:  # in a container: nobody has put the descriptors in place
-        companion(os.path.dirname(sys.argv[0]), "enclosed")["enter"](sys.argv[3], sys.argv[1] == "relay")
+        companion(sys.argv[0].rpartition("/")[0], "enclosed")["enter"](sys.argv[3], sys.argv[1] == "relay")
     channel = _socket.socket(fileno=JOB_FD)
     if sys.argv[1] == "listen":
         _way_out(channel)

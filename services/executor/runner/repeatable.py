@@ -8,7 +8,7 @@ than Python stay as they are. Read by bootstrap.py; built-in and frozen modules 
 from __future__ import annotations
 
 import _thread
-import os
+import posix
 import sys
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def _urandom(size: int, /) -> bytes:
     size = size.__index__()
     if size < 0:
         raise ValueError("negative argument not allowed")
-    mine, pid = _mine(), os.getpid()
+    mine, pid = _mine(), posix.getpid()
     # A forked child goes on elsewhere: it must not repeat what its parent says.
     epoch = _epoch if pid == _home else -2 - pid
     if mine[3] != epoch:
@@ -178,10 +178,11 @@ def install() -> None:
     """From here on chance comes from a stream, until `begin` from one that nobody will hear of again. Before
     anything is imported that keeps the real functions."""
     global _key, _home
-    _key, _home = os.urandom(32), os.getpid()
+    _key, _home = posix.urandom(32), posix.getpid()
     for name, function in (("urandom", _urandom), ("getrandom", _getrandom)):
-        setattr(os, name, function)
-        setattr(sys.modules["posix"], name, function)
+        for module in ("posix", "os"):  # the latter takes them over when it is imported
+            if module in sys.modules:
+                setattr(sys.modules[module], name, function)
     for name in ("start_new_thread", "start_new", "start_joinable_thread"):
         if start := getattr(_thread, name, None):
             setattr(_thread, name, _starting(start))
