@@ -7,7 +7,6 @@ handler survives.
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import sqlite3
@@ -27,7 +26,7 @@ from shared.ids import Ids
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, at TEXT NOT NULL, envelope TEXT NOT NULL);
+    n INTEGER PRIMARY KEY, topic TEXT NOT NULL, at TEXT NOT NULL, envelope TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cursors (service TEXT PRIMARY KEY, n INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS retries (
     n INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, due_at TEXT NOT NULL, first_at TEXT NOT NULL,
@@ -76,7 +75,7 @@ class SqliteBus:
         if not envelopes:
             return
         now = stamp(self._clock.now())
-        values = [value for e in envelopes for value in (e.topic, now, _dump(e))]
+        values = [value for e in envelopes for value in (e.topic, now, e.text())]
         marks = ", ".join(["(?, ?, ?)"] * len(envelopes))
         insert = f"INSERT INTO events (topic, at, envelope) VALUES {marks}"  # noqa: S608 - marks only
         try:
@@ -116,7 +115,7 @@ class SqliteBus:
             rows = self._connection.execute(
                 "SELECT id, service, reason, at, envelope FROM dead ORDER BY at DESC LIMIT ?", (limit,)
             ).fetchall()
-        return [DeadLetter(row[0], row[1], row[2], row[3], _load(row[4])) for row in rows]
+        return [DeadLetter(row[0], row[1], row[2], row[3], Envelope.from_text(row[4])) for row in rows]
 
     def replay(self, dead_letter_id: str) -> None:
         now = stamp(self._clock.now())
@@ -134,11 +133,13 @@ class SqliteBus:
             consumer.look_again()
 
     def trim(self) -> None:
-        """Forget events every service has passed and that are over an hour old."""
+        """Forget events every service has passed and that are over an hour old. Never the newest: its number must
+        not be given again, to an event that a cursor would have passed already."""
         before = stamp(self._clock.now() - _KEEP)
         with self._lock:
             self._connection.execute(
-                "DELETE FROM events WHERE at < ? AND n <= (SELECT coalesce(min(n), 0) FROM cursors)",
+                "DELETE FROM events WHERE at < ? AND n <= (SELECT coalesce(min(n), 0) FROM cursors) "
+                "AND n < (SELECT max(n) FROM events)",
                 (before,),
             )
 
@@ -269,7 +270,7 @@ class _Consumer:
         with bus._lock:
             rows = bus._connection.execute(self._newer, (self._cursor, *self._topics)).fetchall()
             self._behind = bus._poll or len(rows) == _BATCH
-        return [(row[0], _load(row[1])) for row in rows]
+        return [(row[0], Envelope.from_text(row[1])) for row in rows]
 
     def _taken(self) -> list[tuple[int, Envelope]]:
         """`offer` may empty it meanwhile; what it held is read from the log then."""
@@ -294,7 +295,7 @@ class _Consumer:
         for n, text, tries, first_at in rows:
             if bus._stopping.is_set():
                 return False
-            self._deliver(_load(text), tries, first_at)
+            self._deliver(Envelope.from_text(text), tries, first_at)
             with bus._lock:
                 bus._connection.execute("DELETE FROM retries WHERE n=?", (n,))
         with bus._lock:
@@ -324,7 +325,7 @@ class _Consumer:
         with self._bus._lock:
             self._bus._connection.execute(
                 "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES (?, ?, ?, ?, ?)",
-                (self._service, due, first_at, tries, _dump(envelope)),
+                (self._service, due, first_at, tries, envelope.text()),
             )
             self._retry_at = due if self._retry_at is None else min(self._retry_at, due)
 
@@ -338,7 +339,7 @@ class _Consumer:
                     self._service,
                     stamp(self._bus._clock.now()),
                     reason,
-                    _dump(envelope),
+                    envelope.text(),
                 ),
             )
 
@@ -356,11 +357,3 @@ def _open(path: Path) -> sqlite3.Connection:
         return connection
     finally:
         os.close(folder)
-
-
-def _dump(envelope: Envelope) -> str:
-    return json.dumps(vars(envelope), ensure_ascii=False)
-
-
-def _load(text: str) -> Envelope:
-    return Envelope(**json.loads(text))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
 
 from shared.errors import DecodeError
 
@@ -59,6 +60,14 @@ class Envelope:
     actor: str
     traceparent: str
     data: dict[str, Any]
+
+    def text(self) -> str:
+        """All of it as JSON, for outboxes and logs; `from_text` is the way back."""
+        return to_json(vars(self)).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> Envelope:
+        return cls(**json.loads(text))
 
     @property
     def service(self) -> str:

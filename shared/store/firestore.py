@@ -6,7 +6,6 @@ The emulator is found through FIRESTORE_EMULATOR_HOST by Google's client itself.
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -144,10 +143,9 @@ class FirestoreStore(FirestoreReader):
                 tx.seen.get((collection, id)),
             )
         for envelope in tx.events:
-            text = json.dumps(vars(envelope), ensure_ascii=False)
             batch.create(
                 place(self.client, OUTBOX, envelope.id),
-                {"envelope": text, "committed_at": firestore.SERVER_TIMESTAMP},
+                {"envelope": envelope.text(), "committed_at": firestore.SERVER_TIMESTAMP},
             )
         touched = {collection for collection, _ in tx.writes} | ({OUTBOX} if tx.events else set())
         note(batch, self.client, touched, self._clock.now(), self._ids)
@@ -172,7 +170,7 @@ class FirestoreStore(FirestoreReader):
     def outbox(self, limit: int) -> list[Envelope]:
         rows = self.client.collection(OUTBOX).order_by("committed_at").limit(limit)
         with answering():
-            return [Envelope(**json.loads(row.get("envelope"))) for row in rows.stream(timeout=READ_S)]
+            return [Envelope.from_text(row.get("envelope")) for row in rows.stream(timeout=READ_S)]
 
     def mark_sent(self, event_ids: Sequence[str]) -> None:
         for start in range(0, len(event_ids), _BATCH):

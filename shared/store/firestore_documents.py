@@ -26,7 +26,7 @@ _INT64 = 1 << 63
 
 
 def encode(data: dict[str, Any]) -> dict[str, Any]:
-    """Raises TypeError for what JSON cannot hold, TooLarge."""
+    """Raises as body_text."""
     body_text(data)
     return {_FORMAT: 1, **{name: _encode_value(value) for name, value in data.items()}}
 

@@ -5,10 +5,11 @@ Read next: `sqlite.py` and `firestore.py`, which keep these promises, and tests/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
+
+from pydantic_core import to_json
 
 from shared.errors import TooLarge
 from shared.events.envelope import Envelope, Event
@@ -68,11 +69,11 @@ class Query:
 
 
 def body_text(data: dict[str, Any]) -> str:
-    """A document as JSON, for adapters. Raises TooLarge, and TypeError for what JSON cannot hold."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    if len(text.encode()) > MAX_DOCUMENT_BYTES:
+    """A document as JSON, for adapters. Raises TooLarge, and ValueError for what has no JSON form at all."""
+    text = to_json(data)
+    if len(text) > MAX_DOCUMENT_BYTES:
         raise TooLarge(f"This document is too large to store ({MAX_DOCUMENT_BYTES} bytes at most).")
-    return text
+    return text.decode()
 
 
 class Reader(Protocol):

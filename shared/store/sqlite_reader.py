@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,36 +132,57 @@ def find(connection: sqlite3.Connection, collection: str, id: str) -> tuple[str,
     return (str(row[0]), row[1]) if row else None
 
 
-def _condition(where: Where) -> tuple[str, list[Any]]:
-    column = f"json_extract(body, '$.{where.field}')"
-    if where.value is None:
-        return f"json_type(body, '$.{where.field}') = 'null'", []  # a field that is not there is not null
-    if where.op == "in":
-        values = list(where.value)
-        return f"{column} IN ({', '.join('?' * len(values))})", values
-    return f"{column} {_OPERATORS[where.op]} ?", [where.value]
+def _column(field: str) -> str:
+    return f"json_extract(body, '$.{field}')"
 
 
-def query_all(connection: sqlite3.Connection, query: Query) -> list[Document]:
+def _without_in(query: Query) -> list[Query]:
+    """The same documents as queries of equalities; none for an empty `in`. Null is in no list."""
+    for at, where in enumerate(query.where):
+        if where.op == "in":
+            values = [value for value in dict.fromkeys(where.value) if value is not None]
+            equal = [(*query.where[:at], Where(where.field, "==", v), *query.where[at + 1 :]) for v in values]
+            return [one for where in equal for one in _without_in(replace(query, where=where))]
+    return [query]
+
+
+def _conditions(query: Query, orders: Sequence[str]) -> tuple[str, list[Any]]:
     # Written out, since SQLite takes a partial index only where it sees its condition. Never a person's text.
     conditions, values = [f"coll = '{query.collection}'"], list[Any]()
     for where in query.where:
-        text, more = _condition(where)
-        conditions.append(text)
-        values += more
-    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
-    order = f"id {direction}"
+        if where.value is None:
+            # a field that is not there is not null
+            conditions.append(f"json_type(body, '$.{where.field}') = 'null'")
+        else:
+            conditions.append(f"{_column(where.field)} {_OPERATORS[where.op]} ?")
+            values.append(where.value)
     if query.order_by:
-        column = f"json_extract(body, '$.{query.order_by}')"
-        conditions.append(f"{column} IS NOT NULL")
-        order = f"{column} {direction}, id {direction}"
-        if query.after:
-            conditions.append(f"({column}, id) {beyond} (?, ?)")
-            values += list(query.after)
-    elif query.after:
-        conditions.append(f"id {beyond} ?")
-        values.append(query.after[1])
-    found = " AND ".join(conditions)  # marks, and names that stand in our code
-    sql = f"SELECT id, version, body FROM docs WHERE {found} ORDER BY {order} LIMIT ?"  # noqa: S608 - see above
-    rows = connection.execute(sql, [*values, query.limit]).fetchall()
+        conditions.append(f"{_column(query.order_by)} IS NOT NULL")
+    if query.after:
+        conditions.append(
+            f"({', '.join(orders)}) {'<' if query.descending else '>'} ({', '.join('?' * len(orders))})"
+        )
+        values += query.after[-len(orders) :]
+    return " AND ".join(conditions), values
+
+
+def query_all(connection: sqlite3.Connection, query: Query) -> list[Document]:
+    """A query with `in` is asked once for each of its values, in one statement: SQLite would otherwise rather go
+    through everything in the wanted order, and parse each document, than sort what the values find."""
+    orders = [_column(query.order_by), "id"] if query.order_by else ["id"]
+    direction = "DESC" if query.descending else "ASC"
+    shown = ", ".join(["id", "version", "body", *(f"{column} AS by_{n}" for n, column in enumerate(orders))])
+    parts, values = list[str](), list[Any]()
+    for one in _without_in(query):
+        found, more = _conditions(one, orders)
+        order = ", ".join(f"{column} {direction}" for column in orders)
+        parts.append(f"SELECT * FROM (SELECT {shown} FROM docs WHERE {found} ORDER BY {order} LIMIT ?)")  # noqa: S608 - marks, and names that stand in our code
+        values += [*more, query.limit]
+    if not parts:
+        return []
+    sql = " UNION ALL ".join(parts)
+    if len(parts) > 1:
+        sql += f" ORDER BY {', '.join(f'by_{n} {direction}' for n in range(len(orders)))} LIMIT ?"
+        values.append(query.limit)
+    rows = connection.execute(sql, values).fetchall()
     return [Document(row[0], json.loads(row[2]), str(row[1])) for row in rows]

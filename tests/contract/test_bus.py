@@ -284,6 +284,23 @@ def test_trimming_forgets_nothing_that_a_service_has_not_had(buses: BusKind) -> 
     assert gateway.got([later])
 
 
+def test_an_event_arrives_in_the_next_process_when_all_before_it_were_trimmed(buses: BusKind) -> None:
+    clock = FakeClock()
+    first = buses.open(clock)
+    receiver = started(first, Recorder())
+    early = [event(n) for n in range(3)]
+    first.publish(early)
+    assert receiver.got(early)
+    first.stop()
+
+    clock.advance(hours=2)
+    second = buses.open(clock)
+    second.trim()
+    later = event(9)
+    second.publish([later])
+    assert started(second, Recorder()).got([later])
+
+
 def test_no_receiver_is_called_when_the_bus_has_stopped(buses: BusKind) -> None:
     stopped = buses.open(SystemClock())
     before = started(stopped, Recorder())

@@ -57,6 +57,10 @@ PEOPLE: dict[str, dict[str, Any]] = {
         (Query("things", (Where("x", "<", 9),), order_by="x"), "ad"),
         (Query("things", (Where("n", "in", [1, 3]),)), "ab"),
         (Query("things", (Where("n", "in", []),)), ""),
+        (Query("things", (Where("n", "in", [2, 2, 3]),)), "acd"),
+        (Query("things", (Where("n", "in", [1, 2]),), order_by="n", limit=2), "bc"),
+        (Query("things", (Where("s", "in", ["나", "가"]),), order_by="n", descending=True), "acb"),
+        (Query("things", (Where("s", "in", ["나", "가"]),), order_by="n", after=(2, "c")), "a"),
         (Query("things", (Where("s", "in", ["가", "다"]), Where("on", "==", True)), order_by="n"), "c"),
         (Query("things", (Where("on", "==", True),), order_by="n"), "ca"),
         (Query("things", (Where("s", "==", "가"), Where("n", ">=", 2)), order_by="n"), "c"),
@@ -103,12 +107,13 @@ def test_a_document_leaves_the_query_when_it_no_longer_matches(store: Store) -> 
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("page", [1, 2, 5, 100])
+@pytest.mark.parametrize("kinds", [["x"], ["x", "z"]])
 def test_pages_have_no_gaps_and_no_repeats_when_order_values_are_equal(
-    store: Store, descending: bool, page: int
+    store: Store, kinds: list[str], descending: bool, page: int
 ) -> None:
     fill(
         store,
-        {f"d{n:02}": {"at": f"t{n // 7}", "kind": "x"} for n in range(17)}
+        {f"d{n:02}": {"at": f"t{n // 7}", "kind": kinds[n % len(kinds)]} for n in range(17)}
         | {"other": {"at": "t1", "kind": "y"}},
     )
     expected = sorted((f"t{n // 7}", f"d{n:02}") for n in range(17))
@@ -117,7 +122,8 @@ def test_pages_have_no_gaps_and_no_repeats_when_order_values_are_equal(
     found: list[tuple[str, str]] = []
     after: tuple[Any, str] | None = None
     while True:
-        query = Query("things", (Where("kind", "==", "x"),), "at", descending, page, after)
+        one = Where("kind", "==", kinds[0]) if len(kinds) == 1 else Where("kind", "in", kinds)
+        query = Query("things", (one,), "at", descending, page, after)
         documents = store.query(query)
         found += [(d.data["at"], d.id) for d in documents]
         if len(documents) < page:
