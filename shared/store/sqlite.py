@@ -7,6 +7,7 @@ Durability is `synchronous=NORMAL`: a killed process loses nothing, a power cut 
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -25,22 +26,47 @@ from shared.store.sqlite_reader import DataVersion, SqliteReader, connect, find
 _TRIES = 30
 _TURN_S = 0.2
 
+# Rows, not an index with the documents in it: a commit's new ones then share a page, and a long one is not
+# rewritten in pieces when it changes. What is to go to the bus is a document too, in the order of rowid.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS docs (
     coll TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
-    UNIQUE (coll, id));
-CREATE TABLE IF NOT EXISTS outbox (
-    n INTEGER PRIMARY KEY, id TEXT NOT NULL, envelope TEXT NOT NULL);
+    UNIQUE (coll, id))
 """
+_OUTBOX = "_outbox"
 
-_INSERT = "INSERT INTO docs (coll, id, version, body) VALUES {} ON CONFLICT DO NOTHING"
-_ROW = "(?, ?, ?, ?)"
-_REPLACE = (
-    "INSERT INTO docs (coll, id, version, body) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET version=excluded.version, body=excluded.body"
-)
-_UPDATE = "UPDATE docs SET version=?, body=? WHERE coll=? AND id=? AND version=?"
+# All writes of a commit in one statement, which fails as a whole where one row is not what was read: its body
+# becomes null then. Each statement hands the interpreter to another thread, and a commit mostly waits to get it back.
+_PUT = """
+INSERT INTO docs (coll, id, version, body)
+SELECT column1, column2, column3,
+    CASE WHEN column4 = {any} OR column4 = coalesce(
+        (SELECT version FROM docs WHERE coll = column1 AND id = column2), {absent}) THEN column5 END
+FROM (VALUES {rows}) WHERE true
+ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body
+"""
+_ABSENT, _ANY = -1, -2  # in the place of the version that must be there; real ones are not negative
+_ROW = "(?, ?, ?, ?, ?)"
+_MOST_ROWS = 150  # 999 values are what every SQLite takes (sqlite.org/limits.html)
 _UNREAD = ""  # no version is empty
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """Idempotent. A file of the first layout, in which the outbox was a table of its own, becomes one of this."""
+    connection.execute("BEGIN IMMEDIATE")
+    found = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'docs'").fetchone()
+    first_layout = found is not None and "WITHOUT ROWID" in found[0]
+    if first_layout:
+        connection.execute("ALTER TABLE docs RENAME TO docs_before")
+    connection.execute(_SCHEMA)
+    if first_layout:
+        connection.execute("INSERT INTO docs SELECT coll, id, version, body FROM docs_before")
+        connection.execute(
+            "INSERT INTO docs SELECT ?, id, 0, envelope FROM outbox ORDER BY outbox.n", (_OUTBOX,)
+        )
+        connection.execute("DROP TABLE docs_before")
+        connection.execute("DROP TABLE outbox")
+    connection.execute("COMMIT")
 
 
 class _Raced(Exception):
@@ -98,7 +124,7 @@ class SqliteStore:
         self._ids = ids
         self._signal = signal
         self._writer = connect(path)
-        self._writer.executescript(_SCHEMA)
+        _make_tables(self._writer)
         self._lock = threading.Lock()
         self._turn = threading.RLock()
         self._recent = recent
@@ -154,7 +180,7 @@ class SqliteStore:
     def _tell(self, tx: _SqliteTx) -> None:
         changed = {f"{collection}/{id}" for collection, id in tx.writes}
         if tx.events and not (self._carry and self._carry(tx.events)):
-            changed.add("_outbox")
+            changed.add(_OUTBOX)
         self._signal.notify(changed)
 
     def on_emitted(self, carry: Callable[[Sequence[Envelope]], bool]) -> None:
@@ -166,79 +192,77 @@ class SqliteStore:
         texts = {key: None if data is None else body_text(data) for key, (_, data) in tx.writes.items()}
         # The same for all of a commit, and never the same again: a document deleted and made anew repeats none.
         version = self._random.getrandbits(62)
+        rows = [
+            (*key, version, self._expected(tx, key, kind), texts[key])
+            for key, (kind, _) in tx.writes.items()
+            if kind != "delete"
+        ]
+        rows += [(_OUTBOX, event.id, version, _ABSENT, event.text()) for event in tx.events]
+        gone = [key for key, (kind, _) in tx.writes.items() if kind == "delete"]
+        several = bool(gone) or len(rows) > _MOST_ROWS
         with self._lock:
-            self._writer.execute("BEGIN IMMEDIATE")
+            if several:
+                self._writer.execute("BEGIN IMMEDIATE")
             try:
-                self._create(tx, texts, version)
-                for (collection, id), (kind, _) in tx.writes.items():
-                    self._apply(tx, collection, id, kind, texts[collection, id], version)
-                if tx.events:
-                    self._writer.executemany(
-                        "INSERT INTO outbox (id, envelope) VALUES (?, ?)",
-                        [(e.id, e.text()) for e in tx.events],
-                    )
-                self._writer.execute("COMMIT")
+                for at in range(0, len(rows), _MOST_ROWS):
+                    self._put(rows[at : at + _MOST_ROWS])
+                for key in gone:
+                    self._delete(*key, tx.read_versions.get(key, _UNREAD))
+                if several:
+                    self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if several:
+                    self._writer.execute("ROLLBACK")
                 raise
             if self._recent is not None:
                 self._recent.wrote(texts, str(version))
 
-    def _create(self, tx: _SqliteTx, texts: dict[Key, str | None], version: int) -> None:
-        """All that must not be there yet in one statement: every statement hands the interpreter to another
-        thread, and a commit mostly waits to get it back."""
-        new = [key for key, (kind, _) in tx.writes.items() if self._is_new(tx, key, kind)]
-        if not new:
-            return
-        values = [value for key in new for value in (*key, version, texts[key])]
-        if self._writer.execute(_INSERT.format(", ".join([_ROW] * len(new))), values).rowcount != len(new):
-            raise _Raced
+    def _expected(self, tx: _SqliteTx, key: Key, kind: str) -> int:
+        if kind == "create":
+            return _ABSENT
+        read = tx.read_versions.get(key, _UNREAD)
+        return _ABSENT if read is None else _ANY if read == _UNREAD else int(read)
 
-    def _is_new(self, tx: _SqliteTx, key: Key, kind: str) -> bool:
-        return kind == "create" or (kind == "put" and tx.read_versions.get(key, _UNREAD) is None)
+    def _put(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        statement = _PUT.format(any=_ANY, absent=_ABSENT, rows=", ".join([_ROW] * len(rows)))
+        try:
+            self._writer.execute(statement, [value for row in rows for value in row])
+        except sqlite3.IntegrityError as error:
+            raise _Raced from error
 
-    def _apply(
-        self, tx: _SqliteTx, collection: str, id: str, kind: str, text: str | None, version: int
-    ) -> None:
-        """One statement a document, which also sees whether the version is still the one that was read."""
-        read = tx.read_versions.get((collection, id), _UNREAD)
-        if kind == "delete":
-            applied = self._delete(collection, id, read)
-        elif self._is_new(tx, (collection, id), kind):
-            return
-        elif read is _UNREAD:
-            applied = self._write(_REPLACE, (collection, id, version, text))
-        else:
-            applied = self._write(_UPDATE, (version, text, collection, id, read))
-        if not applied:
-            raise _Raced
-
-    def _delete(self, collection: str, id: str, read: str | None) -> bool:
+    def _delete(self, collection: str, id: str, read: str | None) -> None:
         """What is not there is deleted already, unless it was read before."""
-        if read is _UNREAD:
-            self._write("DELETE FROM docs WHERE coll=? AND id=?", (collection, id))
-            return True
         if read is None:
-            return find(self._writer, collection, id) is None
-        return self._write("DELETE FROM docs WHERE coll=? AND id=? AND version=?", (collection, id, read))
-
-    def _write(self, sql: str, values: tuple[Any, ...]) -> bool:
-        return self._writer.execute(sql, values).rowcount == 1
+            if find(self._writer, collection, id) is not None:
+                raise _Raced
+            return
+        if read == _UNREAD:
+            self._writer.execute("DELETE FROM docs WHERE coll=? AND id=?", (collection, id))
+            return
+        deleted = self._writer.execute(
+            "DELETE FROM docs WHERE coll=? AND id=? AND version=?", (collection, id, read)
+        )
+        if deleted.rowcount != 1:
+            raise _Raced
 
     def watch(self, collections: Sequence[str]) -> SignalWatch:
         return self._signal.watch(collections)
 
     def outbox(self, limit: int) -> list[Envelope]:
         with self._lock:
-            rows = self._writer.execute("SELECT envelope FROM outbox ORDER BY n LIMIT ?", (limit,)).fetchall()
+            rows = self._writer.execute(
+                "SELECT body FROM docs WHERE rowid IN "
+                "(SELECT rowid FROM docs WHERE coll=? ORDER BY rowid LIMIT ?) ORDER BY rowid",
+                (_OUTBOX, limit),
+            ).fetchall()
         return [Envelope.from_text(row[0]) for row in rows]
 
     def mark_sent(self, event_ids: Sequence[str]) -> None:
         with self._lock:
             marks = ", ".join("?" * len(event_ids))
             self._writer.execute(
-                f"DELETE FROM outbox WHERE id IN ({marks})",  # noqa: S608 - marks only
-                tuple(event_ids),
+                f"DELETE FROM docs WHERE coll=? AND id IN ({marks})",  # noqa: S608 - marks only
+                (_OUTBOX, *event_ids),
             )
 
     def index(self, queries: Sequence[Query]) -> None:

@@ -73,7 +73,9 @@ def holdings(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in SERVICES:
         with closing(sqlite3.connect(f"file:{folder}/{service}.db?mode=ro", uri=True, timeout=10)) as file:
-            rows = file.execute("SELECT coll, id, body FROM docs WHERE coll <> '_inbox'").fetchall()
+            rows = file.execute(
+                "SELECT coll, id, body FROM docs WHERE coll NOT IN ('_inbox', '_outbox')"
+            ).fetchall()
         found |= {f"{service}/{coll}/{id}": body for coll, id, body in rows}
     return found
 
@@ -94,9 +96,9 @@ def at_rest(folder: Path, *, patience_s: float = 60) -> dict[str, str]:
 def _under_way(folder: Path) -> bool:
     for service in SERVICES:
         with closing(sqlite3.connect(f"file:{folder}/{service}.db?mode=ro", uri=True, timeout=10)) as file:
-            left = file.execute(
-                "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM docs WHERE coll = '_claims')"
-            ).fetchone()[0]
+            left = file.execute("SELECT count(*) FROM docs WHERE coll IN ('_claims', '_outbox')").fetchone()[
+                0
+            ]
             if left:
                 return True
     return False
