@@ -28,7 +28,7 @@ class Record(BaseModel):
 
     def but(self, **changes: object) -> Self:
         """A validated copy with some fields changed."""
-        return type(self).model_validate({**self.model_dump(), **changes})
+        return type(self).model_validate({**vars(self), **changes})
 
 
 class Shape(BaseModel):

@@ -51,12 +51,12 @@ class Collected:
 
 
 def collect(source: Path, target: Path, *, max_bytes: int, compose: bool = True) -> Collected:
-    """Copy `source`'s regular files into the fresh folder `target`. A missing source is an empty one.
+    """Copy `source`'s regular files into the folder `target`, which is made when there is something to put there.
+    A missing source is an empty one.
 
     compose: a name in decomposed characters (as some computers write Korean) is kept composed; otherwise, where
     the code must find its file again under the very name it gave, such a name is refused.
     """
-    target.mkdir(parents=True, exist_ok=True)
     result = Collected(target)
     try:
         folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -85,6 +85,8 @@ class Walk:
                     result.leave_out(prefix or ".", "too_many")
                     break
                 names.append(entry.name)
+        if names:
+            target.mkdir(parents=True, exist_ok=True)
         alike = Counter(map(_alike, names))
         for name in sorted(names):
             shown = prefix + unicodedata.normalize("NFC", name)
@@ -124,7 +126,6 @@ class Walk:
             if depth + 1 >= _MAX_DEPTH:
                 result.leave_out(shown, "too_deep")
                 return
-            target.mkdir(exist_ok=True)
             self.enter(fd, f"{shown}/", target, depth + 1)
         elif not stat.S_ISREG(about.st_mode):
             result.leave_out(shown, "special")

@@ -9,6 +9,7 @@ import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from weakref import WeakSet
 
 from cryptography import x509
@@ -33,12 +34,14 @@ class RunAuthority:
     def __init__(self, now: dt.datetime) -> None:
         self._now = now
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._leaf_key = ec.generate_private_key(ec.SECP256R1())
-        self._leaf_pem = self._leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self._certificate = self._issue_root()
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._misnamed: WeakSet[ssl.SSLObject] = WeakSet()
         self.ca_pem = self._certificate.public_bytes(Encoding.PEM).decode("ascii")
+
+    @cached_property
+    def _leaf_key(self) -> ec.EllipticCurvePrivateKey:
+        return ec.generate_private_key(ec.SECP256R1())  # who speaks to nobody needs none
 
     def context(self, host: str) -> ssl.SSLContext:
         """A server context that proves to be `host` and ends handshakes that ask for another name. A
@@ -49,7 +52,8 @@ class RunAuthority:
             context.set_alpn_protocols(["http/1.1"])
             # Nobody resumes a session with a proxy that lives as long as the run.
             context.num_tickets = 0
-            with _as_file(self._leaf_pem + self._issue_leaf(host)) as path:
+            key = self._leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            with _as_file(key + self._issue_leaf(host)) as path:
                 context.load_cert_chain(path)
             context.sni_callback = self._judging(host)
             self._contexts[host] = context

@@ -50,7 +50,7 @@ def test_plain_files_are_copied_with_size_and_hash(box: Path, tmp_path: Path) ->
 def test_a_missing_folder_is_an_empty_one(tmp_path: Path) -> None:
     found = taken(tmp_path / "nowhere", tmp_path)
     assert (found.files, found.problems) == ({}, [])
-    assert found.folder.is_dir()
+    assert not found.folder.exists()
 
 
 def test_a_link_leads_nowhere(box: Path, tmp_path: Path) -> None:
