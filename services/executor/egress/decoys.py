@@ -9,6 +9,7 @@ import base64
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -63,16 +64,24 @@ class Tripwire:
     """Looks for decoys in bytes. Immutable and shared; false without decoys."""
 
     def __init__(self, decoys: Sequence[Decoy]) -> None:
-        self._needles = tuple(
+        self._decoys = tuple(decoys)
+
+    def __bool__(self) -> bool:
+        return bool(self._decoys)
+
+    @cached_property
+    def _needles(self) -> tuple[tuple[bytes, str], ...]:
+        return tuple(
             (needle, decoy.place)
-            for decoy in decoys
+            for decoy in self._decoys
             for half in _halves(decoy.value)
             for needle in sorted(_spelled(half))
         )
-        self.overlap = max((len(needle) for needle, _ in self._needles), default=1) - 1
 
-    def __bool__(self) -> bool:
-        return bool(self._needles)
+    @cached_property
+    def overlap(self) -> int:
+        """Bytes of the last piece to keep, so that none is missed between two pieces."""
+        return max((len(needle) for needle, _ in self._needles), default=1) - 1
 
     def found(self, data: bytes) -> str:
         """The place of the first decoy in it; empty when there is none."""

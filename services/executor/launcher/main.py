@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -296,7 +296,7 @@ def serve(fd: int) -> None:
         return
     launcher = Launcher(channel, machine(first[1]))
     try:
-        send(channel, "ready", asdict(launcher.open()))
+        send(channel, "ready", launcher.open())
         launcher.run()
     finally:
         launcher.close()

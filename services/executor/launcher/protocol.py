@@ -9,7 +9,7 @@ import array
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 _MAX_MESSAGE = 192 << 10
@@ -87,8 +87,7 @@ class Ready:
 
 def send(channel: socket.socket, kind: str, body: object = None, fds: tuple[int, ...] = ()) -> None:
     """OSError when the other end is gone. `body` is one of the dataclasses above or plain JSON."""
-    plain = asdict(body) if hasattr(body, "__dataclass_fields__") else body  # type: ignore[call-overload]
-    data = json.dumps([kind, plain]).encode()
+    data = json.dumps([kind, body], default=vars).encode()
     if len(data) > _MAX_MESSAGE:
         raise ValueError("message too long for the launcher")
     extra = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
