@@ -1,10 +1,8 @@
 """First program inside a sandbox: opens the way out, takes the job, closes every door, becomes the code.
 
-Shipped alone as one .pyc, and only what Python has loaded anyway lies on the way to the first line, with three
-small modules written in C: importing `os`, frozen as it is, takes a sixth of the whole start. Arguments: "listen" or
-"closed", and the bound on processes (0: none); in a container a third (see enclosed.py). Descriptors: 3 takes
-reports out, 4 is the job socket.
-"""
+Shipped alone as one .pyc, and little lies on the way to its first line (importing `os` is a sixth of a start).
+Arguments: "listen" or "closed", the bound on processes (0: none), in a container a third (enclosed.py). Descriptors: 3
+takes reports out, 4 is the job socket."""
 
 from __future__ import annotations
 
