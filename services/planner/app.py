@@ -16,7 +16,8 @@ from shared.vault.connections import ConnectionKeys
 
 def create(kit: Kit) -> Service:
     gateway, settings = kit.readers["gateway"], kit.settings
-    keys, llms = ConnectedKeys(gateway, ConnectionKeys.at(kit.data_dir), settings), OpenLlms(kit.clock)
+    keys = ConnectedKeys(gateway, ConnectionKeys.at(kit.data_dir), settings)
+    llms = OpenLlms(kit.clock, silence_s=settings.model_silence_s)
     readers = gateway, kit.readers["executor"]
     show_every_s = 0.05 if settings.profile == "embedded" else 0.3  # design, section 5
     bench = Workbench(kit.clock, kit.ids, kit.store, *readers, kit.blobs, keys, llms, show_every_s)

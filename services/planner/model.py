@@ -81,7 +81,7 @@ class Work(BaseModel):
     messages    documents of the transcript so far
     heard       how many of the person's messages the model has read
     since       model turns since a person last said or decided something
-    failures    of the turn under way, in a row
+    failures    of the turn under way, in a row; trouble: the code of the last of them
     files       path -> blob key of the agent's files as they stand
     tested      digest of the files whose last test kept every promise; "" when none did
     packages    package name -> what the index said of it: "" fine, else a sentence for the model
@@ -103,6 +103,7 @@ class Work(BaseModel):
     heard: int = 0
     since: int = 0
     failures: int = 0
+    trouble: str = ""
     results: tuple[Done, ...] = ()
     pending: tuple[Pending, ...] = ()
     held: Held | None = None

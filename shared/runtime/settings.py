@@ -76,6 +76,12 @@ class Settings(BaseModel):
         description="Model id the Claude planner asks for; any text. The default is the one "
         "anthropic 2.12.0's own examples use (November 2026).",
     )
+    model_silence_s: float = Field(
+        120,
+        gt=0,
+        description="Seconds of silence after which a call to Claude is given up. Its server sends a sign of life "
+        "while it thinks.",
+    )
     tick_s: float = Field(5.0, gt=0, description="Seconds between ticks on one machine.")
     disorder: int = Field(
         0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."

@@ -114,6 +114,11 @@ class Reply:
     fault_after_stop: Fault | None = None
 
     @property
+    def broken(self) -> bool:
+        """It never comes to its end, so that nobody hears what it was counted at."""
+        return any(isinstance(item, Fault) for item in self.items)
+
+    @property
     def reason(self) -> str:
         called = any(isinstance(item, Call) for item in self.items)
         return self.stop_reason or ("tool_use" if called else "end_turn")
@@ -121,13 +126,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Refuse:
-    """An HTTP error instead of an answer."""
+    """An HTTP error instead of an answer. counted: whether counting meets it as well, when it comes first."""
 
     status: int
     type: str = "api_error"
     message: str = "made up for a test"
     retry_after: str | None = None
     location: str | None = None
+    counted: bool = True
 
 
 class Asked:
@@ -225,7 +231,7 @@ class Script:
     def refusal(self) -> Refuse | None:
         """The next entry when it is a refusal, taken: counting meets those, and nothing else of a script."""
         head = self._left[0] if self._left else None
-        if not isinstance(head, Refuse):
+        if not isinstance(head, Refuse) or not head.counted:
             return None
         self._left.popleft()
         return head

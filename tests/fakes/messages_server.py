@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from services.planner.ports import Usage
 from tests.fakes.llm_script import (
+    Asked,
     Call,
     Cut,
     Do,
@@ -56,6 +57,7 @@ class Recorded:
 class MessagesServer:
     """requests: those received, in order. left: set when a client went before its answer ended.
     used: what each answer was counted at, whether or not it came to its end. problems: of the script itself.
+    answered: every request but those for counting, with what it got.
 
     tokens: what count_tokens says. Only `KEY` is let in. cache: counts every request as the API counts what it
     keeps ready, in place of the script's own figures and of `tokens`.
@@ -65,10 +67,12 @@ class MessagesServer:
         self._cache = cache
         self.requests: list[Recorded] = []
         self.used: list[Usage] = []
+        self.answered: list[tuple[Recorded, Reply | Refuse]] = []
         self.problems: list[str] = []
         self.left = threading.Event()
         self.tokens = 25
         self._script = Script(*script)
+        self._scripts: dict[str, Script] = {}
         self._lock = threading.Lock()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.player = self
@@ -87,6 +91,15 @@ class MessagesServer:
     def enqueue(self, *script: Scripted) -> None:
         with self._lock:
             self._script.extend(*script)
+
+    def plays(self, text: str, *script: Scripted) -> None:
+        """For every conversation in which somebody said exactly `text`, apart from all others."""
+        with self._lock:
+            self._scripts.setdefault(text, Script()).extend(*script)
+
+    def left_of(self, text: str) -> int:
+        with self._lock:
+            return len(self._scripts[text])
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -111,9 +124,9 @@ class MessagesServer:
             if counting:
                 if self._cache is not None:
                     self.tokens = self._cache.counted(request.body)
-                return number, self._script.refusal() or Reply()
+                return number, self._script_of(request).refusal() or Reply()
             try:
-                answer = self._script.next_for(request.body) or _NOTHING_LEFT
+                answer = self._script_of(request).next_for(request.body) or _NOTHING_LEFT
             except (AssertionError, LookupError, TypeError, ValueError) as error:
                 self.problems.append(repr(error))
                 answer = Refuse(400, "invalid_request_error", f"the script does not fit: {error!r}")
@@ -121,7 +134,14 @@ class MessagesServer:
                 answer = self._cache.answered(request.body, answer)
             if isinstance(answer, Reply):
                 self.used.append(answer.usage)
+            self.answered.append((request, answer))
             return number, answer
+
+    def _script_of(self, request: Recorded) -> Script:
+        if not self._scripts:
+            return self._script
+        said = Asked(request.body).said
+        return next((script for text, script in self._scripts.items() if text in said), self._script)
 
 
 def _unwelcome(request: Recorded) -> Refuse | None:

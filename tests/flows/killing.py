@@ -27,11 +27,13 @@ _OVER = frozenset({"succeeded", "failed", "cancelled", "timed_out", "refused"})
 
 
 class Living:
-    """`start` returns when it answers; `kill` returns when it and everything it started is gone."""
+    """`start` returns when it answers; `kill` returns when it and everything it started is gone. more: variables
+    of its environment."""
 
-    def __init__(self, folder: Path, open_ports: tuple[int, ...]) -> None:
+    def __init__(self, folder: Path, open_ports: tuple[int, ...], more: dict[str, str] | None = None) -> None:
         self.folder = folder
         self._ports = open_ports
+        self._more = more or {}
         self._process: subprocess.Popen[str] | None = None
         self._port = 0
 
@@ -44,6 +46,7 @@ class Living:
             "AB_OWNER_TOKEN": TOKEN,
             "AB_EGRESS_ALLOW_PRIVATE": ",".join(f"127.0.0.1:{port}" for port in self._ports),
             "AB_TICK_S": "0.5",
+            **self._more,
         }
         with (self.folder.parent / "stderr.txt").open("a") as said:
             self._process = subprocess.Popen(

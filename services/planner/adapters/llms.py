@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from typing import Protocol
 
-from services.planner.adapters.anthropic import AnthropicLlm
+from services.planner.adapters.anthropic import SILENCE_S, AnthropicLlm
 from services.planner.ports import Llm, LlmEvent, LlmRequest, ModelKey
 from shared.clock import Clock
 
@@ -60,10 +60,17 @@ class _Kept:
 
 
 class OpenLlms:
-    """make: opens an Llm for a key; AnthropicLlm unless a test says otherwise."""
+    """make: opens an Llm for a key; AnthropicLlm unless a test says otherwise, which gives a call up after
+    `silence_s` without a byte."""
 
-    def __init__(self, clock: Clock, make: Callable[[ModelKey], Closable] | None = None) -> None:
-        self._make = make or (lambda key: AnthropicLlm(key.key, key.base_url, clock))
+    def __init__(
+        self,
+        clock: Clock,
+        make: Callable[[ModelKey], Closable] | None = None,
+        *,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self._make = make or (lambda key: AnthropicLlm(key.key, key.base_url, clock, silence_s=silence_s))
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 

@@ -31,13 +31,21 @@ def noted(work: Work, step: str) -> Work:
 
 def tripped(work: Work) -> str:
     """The trouble's code, "" when all is well. Asked after a step was noted."""
-    if work.asks > MAX_ASKS:
-        return "asks_forever"
     if work.failed_tests >= MAX_TESTS:
         return "tests_fail"
     if work.recent and work.recent.count(work.recent[-1]) >= _SAME:
         return "looping"
     return "too_many_turns" if work.since >= MAX_TURNS else ""
+
+
+def asked(work: Work) -> Work:
+    """One more round of questions; after the first plan they are not counted."""
+    return work.but(asks=work.asks + 1) if work.phase == "plan" else work
+
+
+def asks_forever(work: Work) -> bool:
+    """Asked before the next round is shown: a plan is welcome after any number of questions."""
+    return work.asks >= MAX_ASKS and work.phase == "plan"
 
 
 def afresh(work: Work) -> Work:

@@ -110,7 +110,8 @@ def _answer(
     except Halted:
         return HaltedTurn(call_id)
     except Interrupted as error:
-        return Troubled(error.code, error.detail, again=True, wait_s=error.retry_after_s, call_id=call_id)
+        again = error.code != "overdue"  # as long an answer would be cut off as late once more
+        return Troubled(error.code, error.detail, again=again, wait_s=error.retry_after_s, call_id=call_id)
     except ProjectError as error:
         meter.release(bench.store, lease_id, call_id)
         return _refused(error)

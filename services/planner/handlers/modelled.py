@@ -113,12 +113,12 @@ def _answered(scene: Scene, turn: Answered) -> None:
     if answer.text.strip():
         scene = scene.saying(("text", "builder", {"text": answer.text.strip()}))
     scene = scene.saying(*(_file_entry(*wrote) for wrote in acted.wrote))
-    if code := breaker.tripped(work):
-        _ends(scene, code)
-    elif acted.ask is not None:
+    if acted.ask is not None:
         _asks(scene, acted.ask)
     elif acted.finish is not None:
         _finishes(scene, acted.finish)
+    elif code := breaker.tripped(work):  # what ends with a person is no circle
+        _ends(scene, code)
     elif acted.test is not None:
         _tests(scene, acted.test, acted)
     elif acted.addresses or acted.lookups or acted.draft is not None:
@@ -152,16 +152,19 @@ def _file_entry(path: str, characters: int, lines: int) -> Entry:
 
 
 def _asks(scene: Scene, ask: AskInput) -> None:
+    if breaker.asks_forever(scene.work):
+        _ends(scene, "asks_forever")
+        return
     if ask.note:
         scene = scene.saying(("text", "builder", {"text": ask.note}))
     questions = [question.model_dump(mode="json") for question in ask.questions]
     scene = scene.saying(("question", "builder", {"questions": questions, "answered": None}))
-    scene.but(asks=_one_more_ask(scene.work)).close()
+    _waits_for_words(scene)
+
+
+def _waits_for_words(scene: Scene) -> None:
+    scene.but(asks=breaker.asked(scene.work).asks).close()
     scene.show(state="asking")
-
-
-def _one_more_ask(work: Work) -> int:
-    return work.asks + (1 if work.phase == "plan" else 0)
 
 
 def _looks_up(scene: Scene, acted: Acted) -> None:
@@ -252,9 +255,10 @@ def _only_said(scene: Scene, turn: Answered) -> None:
             _goes_on(scene.but(nudge=saying.SAY_SOMETHING))
     elif work.tested and work.tested == files_digest(work):
         _finishes(scene, "")
+    elif breaker.asks_forever(work):
+        _ends(scene, "asks_forever")
     else:
-        scene.but(asks=_one_more_ask(work)).close()
-        scene.show(state="asking")
+        _waits_for_words(scene)
 
 
 def _goes_on(scene: Scene) -> None:
@@ -294,9 +298,12 @@ def _troubled(scene: Scene, job: TurnJob, trouble: Troubled) -> None:
         resume(scene.tx, scene.build, scene.deps, language)
         return
     log.warning("a model turn of %s failed: %s (%s)", scene.build.id, trouble.code, trouble.detail)
+    if trouble.code == "lease_full" and scene.work.failures:
+        _ends(scene, scene.work.trouble or trouble.code)  # the tries that broke off have used it up: say why
+        return
     failures = scene.work.failures + 1
     wait_s = max(trouble.wait_s or _WAITS_S[min(failures, len(_WAITS_S)) - 1], 0.5)
-    scene = scene.but(failures=failures)
+    scene = scene.but(failures=failures, trouble=trouble.code)
     if not trouble.again or failures >= MAX_FAILURES or wait_s > _LONGEST_WAIT_S:
         _ends(scene, trouble.code, trouble.detail)
         return
@@ -310,7 +317,10 @@ def _troubled(scene: Scene, job: TurnJob, trouble: Troubled) -> None:
 def _ends(scene: Scene, code: str, detail: str = "") -> None:
     """It cannot go on by itself; nothing is lost, and what the person says next goes on from here."""
     text = model_trouble(code, scene.conversation.language, detail)
-    scene.but(failures=0).close()
+    asks = (
+        0 if code == "asks_forever" else scene.work.asks
+    )  # what the person says now may be asked about again
+    scene.but(failures=0, asks=asks).close()
     result: Entry = ("result", "builder", {"text": text, "state": "failed", "code": code})
     scene.saying(result).show(state="failed", problem=text)
 

@@ -375,7 +375,7 @@ def test_a_model_that_goes_in_circles_is_stopped(desk: ModelDesk) -> None:
 
 
 def test_questions_without_end_are_stopped(desk: ModelDesk) -> None:
-    for number in range(6):
+    for number in range(5):
         asked = {"questions": [{"id": f"q{number}", "text": f"{number}번째로 여쭐게요?", "kind": "text"}]}
         desk.talks(Reply((Call("ask_user", asked),)), message_id=f"msg_{number}", text=f"답 {number}")
     assert desk.state() == "asking"
@@ -385,6 +385,29 @@ def test_questions_without_end_are_stopped(desk: ModelDesk) -> None:
     )
     assert desk.state() == "failed"
     assert desk.entries()[-1][1]["code"] == "asks_forever"
+    assert [kind for kind, _ in desk.entries()].count("question") == 5
+
+    desk.talks(Reply((Call("propose_plan", PLAN),)), message_id="m2", text="매일 아침 가게 하나만요")
+    assert desk.state() == "proposed", "what the person says next goes on from there"
+
+
+def test_a_plan_after_many_questions_is_shown(desk: ModelDesk) -> None:
+    for number in range(5):
+        asked = {"questions": [{"id": f"q{number}", "text": f"{number}번째로 여쭐게요?", "kind": "text"}]}
+        desk.talks(Reply((Call("ask_user", asked),)), message_id=f"msg_{number}", text=f"답 {number}")
+    desk.talks(Reply((Call("propose_plan", PLAN),)), message_id="m")
+    assert desk.state() == "proposed"
+
+
+def test_tries_that_used_up_the_lease_are_said_as_what_broke_them(desk: ModelDesk) -> None:
+    desk.llm.enqueue(*[Reply((Say("이"), Cut()))] * 2)
+    desk.says()
+    desk.pays(tokens=20_000)
+    for _ in range(4):
+        desk.works()
+        desk.clock.advance(seconds=30)
+    assert desk.state() == "failed"
+    assert desk.entries()[-1][1]["code"] == "cut"
 
 
 def test_a_lease_that_is_used_up_stops_before_the_call(desk: ModelDesk) -> None:
