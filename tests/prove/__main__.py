@@ -8,6 +8,7 @@ import sys
 PROOFS = (
     "contracts",
     "kills",
+    "builds",
     "packages",
     "leftovers",
     "exfiltration",

@@ -28,6 +28,7 @@ NOT_DEPLOYED = {
     "AB_DISORDER": "a drill of one machine",
     "DOCKER_HOST": "no Docker",
     "ANTHROPIC_API_KEY": "people connect their own; the operator's pays for nobody (decision 29)",
+    "AB_MODEL_SILENCE_S": "the default is the provider's",
     "FIRESTORE_EMULATOR_HOST": "no emulator",
     "PUBSUB_EMULATOR_HOST": "no emulator",
     "STORAGE_EMULATOR_HOST": "no emulator",
