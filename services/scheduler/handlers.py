@@ -14,8 +14,12 @@ from shared.errors import NotYet
 from shared.events.agent import AgentChanged
 from shared.events.clock import TimeTicked
 from shared.events.run import RunFinished, RunRequested, RunStarted
+from shared.events.schedule import DueLeft
 from shared.records.scheduler import ScheduleRecord, Slot
 from shared.store.port import Cause, Tx
+
+AT_ONCE = 100  # schedules a commit: with slot, schedule and event of each it stays below what one commit should hold
+PAGES = 10  # looked at in one go; docs/scale.md shows what follows from it
 
 
 def on_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> None:
@@ -59,8 +63,23 @@ def on_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> None:
 
 def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     """Every due slot is made once, under an id that follows from agent and time."""
+    _make_due(tx, deps, None, pages=PAGES)
+
+
+def on_due_left(event: DueLeft, tx: Tx, deps: Deps) -> None:
+    _make_due(tx, deps, (event.next_at, event.schedule_id), pages=PAGES if event.last else 1)
+
+
+def _make_due(tx: Tx, deps: Deps, after: tuple[str, str] | None, *, pages: int) -> None:
+    """Slots of the first page; the other pages are told to whoever is free, so that they are made at the same time.
+    Two who make the same page do no harm: a slot exists once, and a schedule that has moved on is left alone."""
     now = deps.clock.now()
-    for due in repository.due_schedules(tx, stamp(now)):
+    found = repository.due_schedules(tx, stamp(now), AT_ONCE * pages, after)
+    for start in range(AT_ONCE, len(found), AT_ONCE):
+        before = found[start - 1]
+        last = len(found) == AT_ONCE * pages and start + AT_ONCE == len(found)
+        tx.emit(DueLeft(schedule_id=before.id, next_at=before.next_at or "", last=last))
+    for due in found[:AT_ONCE]:
         record = repository.find_schedule(tx, due.id)
         if record is None or not record.enabled or record.next_at is None or moment(record.next_at) > now:
             continue
@@ -148,4 +167,5 @@ HANDLERS: Handlers = {
     RunStarted: Quick(on_run_started, kinds=SLOTS),
     RunFinished: Quick(on_run_finished, kinds=SLOTS),
     TimeTicked: Quick(on_time_ticked, once=False),
+    DueLeft: Quick(on_due_left),
 }

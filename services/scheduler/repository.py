@@ -36,8 +36,12 @@ def note_without_schedule(tx: Tx, agent_id: str, revision: str) -> None:
     tx.put(UNSCHEDULED, agent_id, {"revision": revision})
 
 
-def due_schedules(reader: Reader | Tx, now: str, limit: int = 100) -> list[ScheduleRecord]:
-    found = reader.query(Query(SCHEDULES, (Where("next_at", "<=", now),), order_by="next_at", limit=limit))
+def due_schedules(
+    reader: Reader | Tx, now: str, limit: int, after: tuple[str, str] | None = None
+) -> list[ScheduleRecord]:
+    """after: (next_at, id) of the last one not wanted."""
+    where = (Where("next_at", "<=", now),)
+    found = reader.query(Query(SCHEDULES, where, order_by="next_at", limit=limit, after=after))
     return [ScheduleRecord.from_doc(d.data) for d in found]
 
 

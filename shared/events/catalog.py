@@ -12,6 +12,7 @@ from shared.events import (
     permission,
     plan,
     run,
+    schedule,
     usage,
     workspace,
 )
@@ -27,6 +28,7 @@ _MODULES = (
     permission,
     plan,
     run,
+    schedule,
     usage,
     workspace,
 )

@@ -23,7 +23,9 @@ from shared.clock import FakeClock, moment, stamp
 from shared.events.agent import AgentChanged
 from shared.events.clock import TimeTicked
 from shared.events.run import RunFinished, RunKind, RunRequested, RunStarted
+from shared.events.schedule import DueLeft
 from shared.records.scheduler import Slot
+from shared.store.port import Cause, Tx
 from tests.unit.desk import Desk
 
 START = datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
@@ -44,12 +46,11 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def changed(revision: int, schedule: Schedule | None = HOURLY, **more: Any) -> AgentChanged:
     return AgentChanged(
-        agent_id="agent_1",
         conversation_id="conv_1",
         grant_id="grant_1",
         schedule=schedule,
         revision=f"{revision:06d}",
-        **{"enabled": True, "version_id": "ver_1", **more},
+        **{"agent_id": "agent_1", "enabled": True, "version_id": "ver_1", **more},
     )
 
 
@@ -198,6 +199,52 @@ def test_hundreds_of_slots_are_made_tick_by_tick_and_only_the_newest_runs(desk: 
     assert len(statuses) == 450
     assert statuses.count("requested") == 1
     assert statuses[-1] == "requested"
+
+
+def crowd(folder: Path, agents: int) -> Desk:
+    """So many agents with the same schedule."""
+    desk = at(folder)
+    desk.hears(changed(1))
+    (one,) = desk.documents("schedules").values()
+
+    def copies(tx: Tx) -> None:
+        for number in range(2, agents + 1):
+            id = f"agent_{number}"
+            tx.put("schedules", id, {**one, "id": id, "agent_id": id})
+
+    desk.store.transact(copies, cause=Cause("", "service:scheduler"))
+    return desk
+
+
+@pytest.mark.parametrize("agents", [1, 100, 101, 1000, 1001, 2345])
+def test_one_tick_makes_every_slot_that_is_due_however_many(tmp_path: Path, agents: int) -> None:
+    desk = crowd(tmp_path, agents)
+    tick(desk, minutes=30)
+
+    told = 0
+    while len(desk.said(DueLeft)) > told:  # in any order, and each twice
+        waiting = desk.said(DueLeft)[told:]
+        told += len(waiting)
+        random.Random(agents).shuffle(waiting)
+        for event in waiting * 2:
+            assert desk.hears(event) == ACK
+
+    asked = desk.said(RunRequested)
+    assert len(asked) == len({run.run_id for run in asked}) == agents
+    assert {data["next_at"] for data in desk.documents("schedules").values()} == set(hours(2))
+    desk.close()
+
+
+def test_pages_that_another_tick_made_meanwhile_make_nothing(tmp_path: Path) -> None:
+    desk = crowd(tmp_path, 250)
+    tick(desk, minutes=30)
+    tick(desk)
+    tick(desk)
+    for event in desk.said(DueLeft):
+        assert desk.hears(event) == ACK
+
+    assert len(desk.said(RunRequested)) == 250
+    desk.close()
 
 
 @pytest.mark.parametrize(("after_s", "status"), [(60, "ran"), (61, "late")])
