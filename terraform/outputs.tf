@@ -3,9 +3,9 @@ output "address" {
   description = "Where people go."
 }
 
-output "images" {
-  value       = local.images
-  description = "Where to push each image."
+output "registry" {
+  value       = google_artifact_registry_repository.images.registry_uri
+  description = "Where to push images."
 }
 
 output "secrets" {

@@ -17,6 +17,7 @@ PROOFS = (
     "replay",
     "money",
     "repairs",
+    "scale",
 )
 
 
