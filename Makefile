@@ -3,7 +3,7 @@ PYTHON ?= python3
 INSIDE = $(PYTHON) -m scripts.inside
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help run run-split link doctor test check bench prove docs lock format page clean
+.PHONY: help run run-split link doctor test check bench prove eval docs lock format page clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -32,6 +32,9 @@ bench: ## measure, and write docs/performance.md
 
 prove: ## the long proofs: killing, shuffling, hostile input
 	@$(INSIDE) --dev tests.prove
+
+eval: ## fifty requests to the model that is set, judged by what arrives; EVAL="--sample 10 --max-usd 5"
+	@$(INSIDE) --dev tests.eval $(EVAL)
 
 docs: ## write the generated pages under docs/
 	@$(INSIDE) --dev scripts.docs
