@@ -3,7 +3,7 @@ PYTHON ?= python3
 INSIDE = $(PYTHON) -m scripts.inside
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help run run-split link doctor test check bench prove eval docs lock format page clean
+.PHONY: help run run-split link doctor test check bench prove eval docs lock format page deploy clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -48,6 +48,9 @@ format: ## format Python sources
 
 page: ## build web/dist when its sources changed
 	@$(PYTHON) -m scripts.page_build
+
+deploy: ## put this commit on Google Cloud (GOOGLE_CLOUD_PROJECT; docs/deploy.md first)
+	@$(PYTHON) -m scripts.deploy
 
 clean: ## remove what these commands made, but not the data folder
 	rm -rf .venv .venv-web .cache web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,4 +17,8 @@ terraform {
 provider "google" {
   project = var.project
   region  = var.region
+
+  # Budgets and alerts ask which project pays for the question when a person applies this.
+  user_project_override = true
+  billing_project       = var.project
 }

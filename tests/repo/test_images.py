@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from scripts.deploy import IMAGES
 from shared.runtime.settings import variable_names
 from tests.repo.tree import ROOT, SERVICES, tracked
 
@@ -45,6 +46,7 @@ def test_everything_the_dockerfile_copies_is_here_and_reaches_the_engine() -> No
 def test_each_service_and_the_runner_is_a_stage_that_starts_itself() -> None:
     stages = {name: base for base, name in STAGE.findall(DOCKERFILE) if name}
     assert {*SERVICES, "runner"} <= set(stages)
+    assert set(IMAGES) == {*SERVICES, "runner"}
     for service in SERVICES:
         assert f'CMD ["python", "-m", "services.all_in_one", "serve", "--only", "{service}"]' in DOCKERFILE
         assert stages[service] == "common"
