@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from shared.events.catalog import TYPES
 from shared.events.envelope import Event
 from shared.events.routing import subscriptions
+from shared.store.firestore_changes import SHARDS
 
 MINUTES = 24 * 60
 # Assumption: how people choose. Share of agents -> when they run; of those on the hour, most on the minute.
@@ -35,7 +36,12 @@ EVENTS = (
 )
 EVENT_BYTES = 1200  # golden files with their attributes are 0.6 to 1.6 kB
 # What one process writes into one collection, per run, sorted by a rising time: Firestore's limit is for each.
-RISING = {"_outbox of executor": 5, "_changes of executor": 12, "_inbox of executor": 4, "slots.at": 1}
+RISING = {
+    "_outbox of executor": 5.0,
+    "_changes of executor, in each shard": 12 / len(SHARDS),
+    "_inbox of executor": 4.0,
+    "slots.at": 1.0,
+}
 
 
 def due_by_minute(agents: int) -> list[float]:

@@ -17,6 +17,7 @@ from shared.events.routing import subscriptions
 from shared.runtime.profiles import READS
 from shared.runtime.pushes import EVENTS, HEALTH
 from shared.runtime.settings import variable_names
+from shared.store.indexes import composite
 from tests.repo.hcl import block, names, value, words
 from tests.repo.tree import ROOT, SERVICES, under
 
@@ -72,6 +73,20 @@ def test_what_terraform_reads_names_every_database_and_who_looks_in() -> None:
         name: tuple(sorted(other for other in said if name in said[other]["readers"])) for name in SERVICES
     }
     assert looks_in == {name: tuple(sorted(others)) for name, others in READS.items()}
+
+
+def test_a_field_without_its_own_index_is_asked_for_in_others_only() -> None:
+    for service, said in json.loads(cloud.databases()).items():
+        for collection, fields in said["unindexed"].items():
+            alone = [
+                query
+                for query in cloud.declared()[service]
+                if query.collection == collection and query.order_by in fields and composite(query) is None
+            ]
+            assert alone == []
+    made = block(text("modules/database/main.tf"), 'resource "google_firestore_field" "unindexed"')
+    assert "for collection, fields in var.unindexed" in made
+    assert value(block(text("databases.tf"), 'module "database"'), "unindexed") == "each.value.unindexed"
 
 
 def test_names_are_those_the_code_uses() -> None:

@@ -50,6 +50,20 @@ resource "google_firestore_field" "expiring" {
   index_config {}
 }
 
+resource "google_firestore_field" "unindexed" {
+  for_each = merge([
+    for collection, fields in var.unindexed : {
+      for field in fields : "${collection}.${field}" => { collection = collection, field = field }
+    }
+  ]...)
+
+  database   = google_firestore_database.this.name
+  collection = each.value.collection
+  field      = each.value.field
+
+  index_config {}
+}
+
 resource "google_project_iam_member" "owner" {
   project = var.project
   role    = "roles/datastore.user"

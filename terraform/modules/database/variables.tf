@@ -33,6 +33,11 @@ variable "indexes" {
   description = "Composite indexes; those of single fields exist by themselves."
 }
 
+variable "unindexed" {
+  type        = map(list(string))
+  description = "Collection -> fields without an index of their own: rising values of a busy collection."
+}
+
 variable "expiring" {
   type        = map(string)
   description = "Collection -> timestamp after which a document may be deleted."
