@@ -56,9 +56,18 @@ def today() -> dt.date:
     return now().date()
 
 
-def llm(*args: object, **options: object) -> str:
-    """Ask a language model. Not available to runs yet: AgentError says so."""
-    raise AgentError("agent.llm()은 아직 쓸 수 없어요. (agent.llm() is not available in this version.)")
+def llm(
+    prompt: str,
+    *,
+    system: str | None = None,
+    max_tokens: int = 1024,
+    schema: dict[str, Any] | None = None,
+    model: str | None = None,
+) -> str | dict[str, Any]:
+    """Ask a language model: the answer as text, or with `schema` as a dictionary. See `_llm.llm`."""
+    from agent import _llm  # most runs ask none, and its HTTP costs them 30 ms
+
+    return _llm.llm(prompt, system=system, max_tokens=max_tokens, schema=schema, model=model)
 
 
 class _Agent(types.ModuleType):

@@ -12,7 +12,12 @@ _REPORT_BYTES = 60_000  # the platform drops longer lines
 
 
 class AgentError(Exception):
-    """The library was asked for something it cannot do; the text says what to do instead."""
+    """The library was asked for something it cannot do; the text says what to do instead. code: the same for
+    programs, where there is something to tell apart."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def step(name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.executor.attempts.admission import Admission
 from services.executor.attempts.attempts import Attempts, Egress, Surroundings
+from services.executor.attempts.model_use import doors
 from services.executor.attempts.oneshot import OneShot
 from services.executor.attempts.rooms import Rooms
 from services.executor.attempts.secrets import Revealer
@@ -29,6 +30,7 @@ from shared.events.envelope import Event
 from shared.ids import Ids
 from shared.runtime.shell import Kit
 from shared.store.port import Cause, Reader, Store, Tx
+from shared.vault.run_tokens import RunTokens
 
 _CHECKER = Path(__file__).parent / "checker"
 
@@ -85,6 +87,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
         reveal=Revealer(gateway, kit.data_dir),
         fonts=korean_font(),
         tapes=_tapes(kit),
+        model=doors(kit.data_dir, RunTokens.at(kit.data_dir, kit.clock)),
     )
     oneshot = OneShot(sandbox, egress)
     return Deps(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -131,6 +132,30 @@ class Usage:
     @property
     def total(self) -> int:
         return self.input + self.output + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+    @classmethod
+    def reported(cls, counts: Json) -> Usage | None:
+        """Out of the API's own `usage`. None unless input and output are both told: a meter must not settle on
+        half of it."""
+
+        def count(where: Json, name: str) -> int:
+            value = where.get(name) or 0
+            return value if isinstance(value, int) and value > 0 else 0
+
+        if not all(isinstance(counts.get(name), int) for name in ("input_tokens", "output_tokens")):
+            return None
+        parts, details = counts.get("cache_creation"), counts.get("output_tokens_details")
+        written = count(counts, "cache_creation_input_tokens")
+        kept_long = count(parts, "ephemeral_1h_input_tokens") if isinstance(parts, Mapping) else 0
+        for_an_hour = min(written, kept_long)
+        return cls(
+            input=count(counts, "input_tokens"),
+            output=count(counts, "output_tokens"),
+            cache_read=count(counts, "cache_read_input_tokens"),
+            cache_write_5m=written - for_an_hour,
+            cache_write_1h=for_an_hour,
+            thinking=count(details, "thinking_tokens") if isinstance(details, Mapping) else 0,
+        )
 
 
 @dataclass(frozen=True)
@@ -282,4 +307,26 @@ class Llms(Protocol):
     def llm_for(self, workspace_id: str, key: ModelKey) -> Llm:
         """Stays open for the next call; another key of the same workspace closes it when its calls are over.
         Ask anew for every call."""
+        ...
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """The provider's own answer, status 200, as it comes. Iterating raises Interrupted when it breaks off."""
+
+    content_type: str
+    request_id: str
+    chunks: Iterator[bytes]
+
+
+class Messages(Protocol):
+    """The Messages API for who speaks it already: an agent's code, through the model endpoint. Safe to use from
+    several threads at once. Errors are those of `Llm`, and say the same about money."""
+
+    def ask(self, key: ModelKey, body: Json, limit_s: float) -> AbstractContextManager[Relayed]:
+        """Leaving the context closes the connection; what was used then is unknown unless the answer said it."""
+        ...
+
+    def count(self, key: ModelKey, body: Json, limit_s: float) -> int:
+        """Input tokens of `body`, which holds only what counting takes."""
         ...

@@ -36,13 +36,13 @@ def listen(port: int, address: str = "127.0.0.1") -> socket.socket:
 
 
 class WebServer:
-    def __init__(self, web: Wsgi, listening: socket.socket) -> None:
+    def __init__(self, web: Wsgi, listening: socket.socket, threads: int = _THREADS) -> None:
         # ident=None: nobody needs to know which server answers. channel_timeout: streams ping every 15 s.
         # channel_request_lookahead: reads on while answering, so a stream learns that its screen has left.
         self._server = create_server(
             web,
             sockets=[listening],
-            threads=_THREADS,
+            threads=threads,
             ident=None,
             channel_timeout=60,
             channel_request_lookahead=1,

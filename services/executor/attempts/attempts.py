@@ -18,12 +18,14 @@ from services.executor import repository
 from services.executor.attempts import collector, prepare
 from services.executor.attempts.admission import Admission, Wish
 from services.executor.attempts.decoys import DecoyWatch
+from services.executor.attempts.model_use import model_use
 from services.executor.attempts.sink import AttemptRecorder, Entry
 from services.executor.attempts.starting import Starting
 from services.executor.attempts.warm import WarmPolicy, WarmRules
 from services.executor.attempts.warming import Warming
 from services.executor.egress.decoys import fresh_decoys
 from services.executor.egress.model import EgressReport, EgressRun, Recorder
+from services.executor.egress.model_host import ModelDoor
 from services.executor.environments.folders import Folders
 from services.executor.model import AttemptResult, attempt_of
 from services.executor.ports import Ended, Enforcement, Sandbox
@@ -74,6 +76,7 @@ class Surroundings:
     fonts: Path | None
     tapes: Tapes
     warm_bytes: int
+    model: Callable[[Run], ModelDoor | None]
 
 
 # (commit, how the attempt ended, feed entries not written yet) -> whether the run is decided with it, and the
@@ -152,6 +155,7 @@ class Attempts:
                 on_ended=self._ended,
             )
             recorder.language = basis.version.agent_file.agent.language
+            recorder.asks_model = prepare.asks_model(basis)
             self._live[attempt_id] = recorder
         try:
             self._launch(run, basis, recorder)
@@ -176,6 +180,7 @@ class Attempts:
             record=recorder.exchange,
             reveal=reveal,
             before_write=recorder.before_write,
+            model=around.model(run),
         )
         out = recorder.taped.egress(out)
         state = None
@@ -282,10 +287,13 @@ class Attempts:
                 state_size, state_hash = len(data), hashlib.sha256(data).hexdigest()
         artifacts = [self._store_artifact(run, outputs, name) for name in outputs.files]
         lines = [line for line in recorder.error_tail.splitlines() if line.strip()]
-        usage = RunUsage(
-            wall_ms=ended.usage.wall_ms,
-            cpu_ms=ended.usage.cpu_ms,
-            memory_peak_bytes=ended.usage.memory_peak_bytes,
+        asked = model_use(run, around.planner) if recorder.asks_model else RunUsage()
+        usage = asked.model_copy(
+            update={
+                "wall_ms": ended.usage.wall_ms,
+                "cpu_ms": ended.usage.cpu_ms,
+                "memory_peak_bytes": ended.usage.memory_peak_bytes,
+            }
         )
         result = AttemptResult(
             id=recorder.attempt_id,

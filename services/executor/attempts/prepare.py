@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from services.executor import repository
 from services.executor.egress import decoys
 from services.executor.egress.decoys import Decoy
 from services.executor.egress.model import EgressRun, Pace, PracticeSetting, SecretBinding
+from services.executor.egress.model_host import RULE, ModelDoor
 from services.executor.environments.folders import Folders
 from services.executor.ports import Order, RunLimits
 from services.executor.tapes.chance import Chance
@@ -21,6 +22,7 @@ from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.errors import NotAllowed, NotFound, NotYet
 from shared.ids import derived
+from shared.net.model_endpoint import MODEL_HOST
 from shared.records.executor import EnvironmentRecord, Run
 from shared.records.gateway import Agent, Grant, Practice
 from shared.records.planner import Version
@@ -114,11 +116,15 @@ def egress_run(
     record: Callable[..., None],
     reveal: Callable[[str], str],
     before_write: Callable[[str], None],
+    model: ModelDoor | None = None,
 ) -> EgressRun:
+    """model: used only where the manifest allows tokens; no rule of its own opens that host."""
+    hosts = tuple(rule for rule in basis.manifest.hosts if rule.host != MODEL_HOST)
+    asks = asks_model(basis)
     practice_only = all(rule.host == PRACTICE_HOST for rule in basis.manifest.hosts)
     return EgressRun(
         id=attempt_id,
-        hosts=basis.manifest.hosts,
+        hosts=(*hosts, RULE) if asks else hosts,
         record=record,
         mode="rehearsal" if basis.run.kind in ("test", "replay") else "live",
         secrets=bindings,
@@ -127,8 +133,23 @@ def egress_run(
         decoys=traps,
         allowed_writes=frozenset(basis.run.allowed_writes),
         practice=basis.practice,
+        model=model if asks else None,
         pace=Pace(requests_per_s=0, connections=0) if practice_only else Pace(),
     )
+
+
+def asks_model(basis: Basis) -> bool:
+    return basis.manifest.tokens.per_run > 0
+
+
+def model_variables(basis: Basis, taken: Mapping[str, str]) -> dict[str, str]:
+    """So that agent.llm, and the provider's own library unchanged, find the endpoint. The key is none: libraries
+    insist on one. An agent that has a secret of that name speaks to the provider by itself."""
+    if not asks_model(basis):
+        return {}
+    address = f"https://{MODEL_HOST}"
+    own = {} if "ANTHROPIC_API_KEY" in taken else {"ANTHROPIC_BASE_URL": address, "ANTHROPIC_API_KEY": "none"}
+    return {"AGENT_MODEL_URL": address, **own}
 
 
 def code_folder(version: Version, blobs: Blobs, folders: Folders) -> Path:
@@ -171,6 +192,7 @@ def make_order(
     run, file = basis.run, basis.version.agent_file
     environment = decoys.variables(traps) | {binding.name: binding.placeholder for binding in bindings}
     environment["AGENT_LANGUAGE"] = file.agent.language
+    environment |= model_variables(basis, taken=environment)
     mounts: dict[str, Path] = {}
     if fonts is not None:
         mounts["/fonts"] = fonts.parent

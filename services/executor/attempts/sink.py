@@ -73,6 +73,7 @@ class AttemptRecorder:
         self.hosts: dict[tuple[str, str], HostContact] = {}
         self.problems: list[LeftOut] = []
         self.language: Language = "ko"
+        self.asks_model = False
         self._text_bytes = 0
         self._body_bytes = 0
         self.error_tail = ""

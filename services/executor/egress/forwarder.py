@@ -24,7 +24,8 @@ from services.executor.egress.intake import (
 )
 from services.executor.egress.local_site import send_answer, site_headers
 from services.executor.egress.meter import Meter
-from services.executor.egress.model import EgressRun
+from services.executor.egress.model import Effect, EgressRun
+from services.executor.egress.model_host import model_headers, model_refusal
 from services.executor.egress.outgoing import Body
 from services.executor.egress.pace import Pacer
 from services.executor.egress.peer import Peer, end_to_end, header
@@ -43,6 +44,7 @@ from services.executor.egress.writes import write_id_of
 from services.executor.ports import LocalSite
 from shared.clock import Clock
 from shared.errors import NotAllowed, OverBudget, ProjectError, Unavailable
+from shared.net.model_endpoint import MODEL_HOST
 from shared.net.url import Endpoint
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,7 +63,7 @@ class Forwarder:
         self._practice = practice
         self._clock = clock
         self._policy = Policy(run.hosts, outside.allowance)
-        self._upstreams = Upstreams(outside, run.pace, run.caps)
+        self._upstreams = Upstreams(outside, run.pace, run.caps, run.model)
         self._vault = Vault(run, outside.threads)
         self._pacers: dict[str, Pacer] = {}
         self._tripwire = Tripwire(run.decoys)
@@ -117,8 +119,8 @@ class Forwarder:
         try:
             if tunnel is not None:
                 self._policy.check_host("https", tunnel.host, tunnel.port)
-        except ProjectError as undeclared:
-            return undeclared
+        except NotAllowed as undeclared:
+            return model_refusal(undeclared) if tunnel and tunnel.host == MODEL_HOST else undeclared
         return error
 
     async def answer(self, client: Peer, request: h11.Request, tunnel: Endpoint | None) -> None:
@@ -150,7 +152,7 @@ class Forwarder:
         target = tunnel_target(request, tunnel) if tunnel else proxy_target(request, self._outside.allowance)
         draft.target = target
         method = draft.method
-        draft.effect = self._policy.effect(target.scheme, target.host, target.port, method, target.path)
+        draft.effect = self._effect(target, method)
         check_framing(request)
         self._check_caps()
         await self._take_end_of_bodiless(client, request)
@@ -171,6 +173,14 @@ class Forwarder:
                 await self._exchange(client, request, target, draft, body)
         finally:
             self._trip(draft, body.decoy)
+
+    def _effect(self, target: Endpoint, method: str) -> Effect:
+        try:
+            return self._policy.effect(target.scheme, target.host, target.port, method, target.path)
+        except NotAllowed as error:
+            if target.host == MODEL_HOST:
+                raise model_refusal(error) from error
+            raise
 
     async def _rehearse(
         self, client: Peer, request: h11.Request, target: Endpoint, draft: Draft, body: Body
@@ -243,6 +253,8 @@ class Forwarder:
                 self._upstreams.release(target, connection)
 
     async def _headers(self, request: h11.Request, target: Endpoint) -> list[tuple[bytes, bytes]]:
+        if target.host == MODEL_HOST:
+            return model_headers(request, self._run.model)
         guarded = self._vault.guarded
         # Expect was answered here; a compressed answer could not be searched for secrets.
         dropped = (b"host", b"expect", b"accept-encoding") if guarded else (b"host", b"expect")

@@ -12,6 +12,7 @@ from shared.agentfile.model import HostRule
 from shared.net.url import authority
 
 if TYPE_CHECKING:
+    from services.executor.egress.model_host import ModelDoor
     from services.executor.egress.replaying import Replay
     from services.executor.egress.taping import Tape
 
@@ -144,6 +145,7 @@ class EgressRun:
     site          a host answered by the platform itself, for builder sandboxes
     decoys        a request that carries one is refused, and so is everything after it
     allowed_writes  in a rehearsal: ids of writes a person lets through, each once
+    model         where the model host leads; None: there is no endpoint to lead to
     """
 
     id: str
@@ -161,6 +163,7 @@ class EgressRun:
     site: LocalSite | None = None
     tape: Tape | None = None
     replay: Replay | None = None
+    model: ModelDoor | None = None
 
 
 @dataclass(frozen=True)

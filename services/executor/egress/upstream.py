@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import h11
 
 from services.executor.egress.model import Caps, Pace
+from services.executor.egress.model_host import ModelDoor, model_wire
 from services.executor.egress.peer import Peer
 from services.executor.egress.wire import SocketWire, TlsWire, Wire
 from shared.errors import BadRequest, Unavailable
 from shared.net.allowance import Allowance
+from shared.net.model_endpoint import MODEL_HOST
 from shared.net.resolver import Resolver
 from shared.net.url import Endpoint
 
@@ -52,8 +54,9 @@ class _Host:
 class Upstreams:
     """One run's connections, keyed by scheme, host and port. Lives on the gateway's loop."""
 
-    def __init__(self, outside: Outside, pace: Pace, caps: Caps) -> None:
+    def __init__(self, outside: Outside, pace: Pace, caps: Caps, door: ModelDoor | None = None) -> None:
         self._outside = outside
+        self._door = door
         self._limit = pace.connections or _UNLIMITED
         self._caps = caps
         self._hosts: dict[tuple[str, str, int], _Host] = {}
@@ -114,6 +117,8 @@ class Upstreams:
     async def _connect(self, target: Endpoint) -> Wire:
         try:
             async with asyncio.timeout(self._caps.connect_s):
+                if target.host == MODEL_HOST:
+                    return await model_wire(self._door, self._caps.silence_s)
                 addresses = await self._addresses(target)
                 plain = await self._first_reachable(target, addresses)
                 return plain if target.scheme == "http" else await self._encrypted(plain, target.host)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,7 +89,7 @@ class Gathering:
         return LlmAnswer(
             blocks=tuple(blocks),
             stop_reason=reason,
-            usage=_usage(self._usage) if self._counted else None,
+            usage=Usage.reported(self._usage) if self._counted else None,
             request_id=self.request_id,
             model=self._model,
             stop_detail=self._stop if reason == "other" else self._stop_detail,
@@ -190,24 +190,3 @@ def _object(raw: str) -> Json | None:
 
 def _unknown_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
-
-
-def _usage(counts: Mapping[str, Any]) -> Usage | None:
-    """None unless input and output are both told: a meter must not settle on half of it."""
-
-    def count(where: Mapping[str, Any], name: str) -> int:
-        value = where.get(name) or 0
-        return value if isinstance(value, int) and value > 0 else 0
-
-    if not all(isinstance(counts.get(name), int) for name in ("input_tokens", "output_tokens")):
-        return None
-    written = count(counts, "cache_creation_input_tokens")
-    for_an_hour = min(written, count(counts.get("cache_creation") or {}, "ephemeral_1h_input_tokens"))
-    return Usage(
-        input=count(counts, "input_tokens"),
-        output=count(counts, "output_tokens"),
-        cache_read=count(counts, "cache_read_input_tokens"),
-        cache_write_5m=written - for_an_hour,
-        cache_write_1h=for_an_hour,
-        thinking=count(counts.get("output_tokens_details") or {}, "thinking_tokens"),
-    )

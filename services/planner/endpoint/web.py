@@ -1,0 +1,116 @@
+"""What the model endpoint answers: two addresses of the Messages API, in its own words, to running agents only."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from flask import Flask, Response, request
+
+from services.planner.endpoint.fields import read_asked, read_counted
+from services.planner.endpoint.metered import MeteredCalls
+from shared.errors import BadRequest, NotFound, ProjectError, Unavailable
+from shared.net.model_endpoint import RUN_HEADER
+from shared.vault.run_tokens import RunTokens
+
+log = logging.getLogger(__name__)
+
+MESSAGES, COUNT = "/v1/messages", "/v1/messages/count_tokens"
+# As the API names them, so that its own libraries raise what they always raise.
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+# What stands between the agent and the provider is not the agent's doing, and not to be tried again at once.
+_STATUS = {
+    "rate_limited": 429,
+    "overloaded": 529,
+    "unreachable": 502,
+    "key_refused": 403,
+    "no_credit": 403,
+    "model_unknown": 403,
+    "server_refused": 502,
+}
+_WORDS = {
+    "key_refused": "연결된 Claude 키를 쓸 수 없어요. 설정에서 다른 키를 연결해 주세요. ",
+    "no_credit": "연결된 키의 계정에 남은 크레딧이 없어요. ",
+    "model_unknown": "연결된 키로는 쓸 수 없는 모델이에요. ",
+    "rate_limited": "연결된 키로 한 번에 보낼 수 있는 만큼을 다 썼어요. ",
+    "overloaded": "지금 Claude에 요청이 몰려 있어요. ",
+    "unreachable": "Claude에 연결되지 않아요. ",
+    "context_window": "한 번에 읽기에는 너무 길어요. ",
+}
+
+
+def create_web(calls: MeteredCalls, tokens: RunTokens) -> Flask:
+    web = Flask("model-endpoint")
+
+    @web.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    @web.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def answer(path: str) -> Response:
+        try:
+            return _answered(calls, tokens)
+        except ProjectError as error:
+            return _problem(error)
+        except Exception:
+            log.exception("a call of a running agent failed")
+            return _problem(ProjectError("여기서 문제가 생겼어요. (Something failed here.)"))
+
+    return web
+
+
+def _answered(calls: MeteredCalls, tokens: RunTokens) -> Response:
+    asking = tokens.read(request.headers.get(RUN_HEADER, ""))
+    _only_listed()
+    body = request.get_data()
+    if request.path == COUNT:
+        return _json(200, {"input_tokens": calls.count(asking, read_counted(body))})
+    answer = calls.ask(asking, read_asked(body))
+    response = Response(answer.chunks, status=200, content_type=answer.content_type, direct_passthrough=True)
+    if answer.request_id:
+        response.headers["request-id"] = answer.request_id
+    return response
+
+
+def _only_listed() -> None:
+    """Raises: NotFound for any other address, BadRequest for what would change what an address means."""
+    if request.path not in (MESSAGES, COUNT) or request.method != "POST":
+        place = f"{request.method} {request.path}"[:120]
+        text = f"{place}: 에이전트가 쓸 수 없는 주소예요. (Agents have POST {MESSAGES} and {COUNT} only.)"
+        raise NotFound(text, code="not_listed", fields={"path": place})
+    if request.query_string:
+        name = next(iter(request.args), "?")[:80]
+        raise _unlisted(f"?{name}")
+    if request.headers.get("anthropic-beta"):
+        raise _unlisted("anthropic-beta")
+
+
+def _unlisted(name: str) -> BadRequest:
+    text = f"{name}: 에이전트는 이렇게 물을 수 없어요. (Agents cannot ask like this: {name}.)"
+    return BadRequest(text, code="not_listed", fields={name: "not available to agents"})
+
+
+def _problem(error: ProjectError) -> Response:
+    status = _STATUS.get(error.code, 502 if isinstance(error, Unavailable) else error.status)
+    korean = _WORDS.get(error.code, "")
+    told: dict[str, object] = {
+        "type": _TYPES.get(status, "api_error"),
+        "message": f"{korean}({error.detail})" if korean else error.detail,
+        "code": error.code,
+    }
+    if error.fields:
+        told["fields"] = error.fields
+    response = _json(status, {"type": "error", "error": told})
+    if isinstance(error, Unavailable) and error.retry_after_s is not None:
+        response.headers["retry-after"] = str(max(0, round(error.retry_after_s)))
+    return response
+
+
+def _json(status: int, value: dict[str, object]) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), status=status, content_type="application/json")
