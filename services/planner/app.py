@@ -29,9 +29,10 @@ def create(kit: Kit) -> Service:
     relay = MessagesRelay(kit.clock)
     calls = MeteredCalls(kit.store, kit.readers["executor"], keys, relay, kit.clock, kit.ids)
     server = ModelServer(create_web(calls, RunTokens.at(kit.data_dir, kit.clock)), kit.data_dir)
-    start = (
-        server.start if settings.one_machine else lambda: None
-    )  # decision 31 says what is missing elsewhere
+
+    def start() -> None:
+        if settings.one_machine:  # what is missing elsewhere: decision 31
+            server.start()
 
     def stop() -> None:
         for end in (server.stop, relay.close, llms.close):

@@ -158,6 +158,9 @@ def test_everything_listed_arrives_as_it_was_and_metadata_does_not(world: World)
         "system": [{"type": "text", "text": "짧게"}],
         "stop_sequences": ["끝"],
         "stream": False,
+        "temperature": 0,
+        "top_k": 5,
+        "top_p": 0.5,
         "thinking": {"type": "enabled", "budget_tokens": 1024},
         "tools": [{"name": "look", "description": "보기", "input_schema": {"type": "object"}}],
         "tool_choice": {"type": "tool", "name": "look"},
@@ -248,11 +251,20 @@ REFUSED: dict[str, tuple[object, str]] = {
         ),
         "url",
     ),
+    "a schema that lies elsewhere": (
+        {**BODY, "tools": [{"name": "a", "input_schema": {"items": [{"$ref": "https://a.example/s.json"}]}}]},
+        "input_schema",
+    ),
+    "a tool that the provider finds": (tool("tool_search_tool_regex_20251119"), "tools.0.type"),
+    "batches in the body": ({**BODY, "requests": []}, "requests"),
+    "more warmth than there is": ({**BODY, "temperature": 1.5}, "temperature"),
     "a number written as text": ({**BODY, "max_tokens": "100"}, "max_tokens"),
     "no bound at all": ({k: v for k, v in BODY.items() if k != "max_tokens"}, "max_tokens"),
     "no JSON": (b"{", "body"),
     "a number JSON does not know": (b'{"max_tokens": NaN}', "body"),
+    "a number too large to write down": (b'{"max_tokens": 1e999}', "body"),
     "JSON without end": (b'{"a":' * 100_000, "body"),
+    "JSON nested beyond use": (b'{"tools":' + b"[" * 300 + b"]" * 300 + b"}", "body"),
 }
 
 
@@ -260,9 +272,12 @@ REFUSED: dict[str, tuple[object, str]] = {
 def test_what_is_not_listed_is_refused_by_name_before_a_byte_leaves(
     world: World, body: object, named: str
 ) -> None:
-    counted = ("/v1/messages/count_tokens",) if named != "max_tokens" else ()  # which needs no bound
-    for path in ("/v1/messages", *counted):
-        answer = world.post(body, path)
+    asked: dict[str, object] = {"/v1/messages": body}
+    if named != "max_tokens":  # counting takes no bound
+        unbound = {k: v for k, v in body.items() if k != "max_tokens"} if isinstance(body, dict) else body
+        asked["/v1/messages/count_tokens"] = unbound
+    for path, sent in asked.items():
+        answer = world.post(sent, path)
         assert answer.status_code == 400, answer.text
         error = answer.json()["error"]
         assert (error["type"], error["code"]) == ("invalid_request_error", "not_listed")
@@ -387,6 +402,9 @@ def test_a_server_that_cannot_count_is_asked_with_an_upper_bound_set_aside(world
     assert world.post({**BODY, "max_tokens": 10}).status_code == 200
     world.provider.enqueue(cannot)
     assert world.post({**BODY, "max_tokens": 800}).json()["error"]["code"] == "lease_full"
+    world.provider.enqueue(cannot)
+    pdf = source("document", type="base64", media_type="application/pdf", data="aGk=")
+    assert world.post(pdf).json()["error"]["code"] == "cannot_count"
 
 
 @pytest.mark.parametrize("fault", [Cut(), Cut(reset=True), Truncate(), Fail(), Silence()], ids=str)

@@ -196,7 +196,7 @@ def test_no_copy_of_a_deleted_workspaces_tapes_can_be_read(tmp_path: Path, web: 
         store = house.databases.own("executor")
         key = TapeKeyRecord.from_doc(store.query(Query(TAPE_KEYS, limit=2))[0].data)
         copied = tmp_path / "copied"
-        shutil.copytree(house.folder, copied, ignore=shutil.ignore_patterns("sandbox*", "*.db*"))
+        shutil.copytree(house.folder, copied, ignore=shutil.ignore_patterns("sandbox*", "*.db*", "*.sock"))
         keyring = load_keyring(house.folder / KEYFILE)
         copy = FileBlobs(copied / "blobs", RandomIds())
         assert read_tape(record, copy, open_key(key, keyring)).entries, "with the key it can be read"

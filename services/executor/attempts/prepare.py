@@ -121,7 +121,7 @@ def egress_run(
     """model: used only where the manifest allows tokens; no rule of its own opens that host."""
     hosts = tuple(rule for rule in basis.manifest.hosts if rule.host != MODEL_HOST)
     asks = asks_model(basis)
-    practice_only = all(rule.host == PRACTICE_HOST for rule in basis.manifest.hosts)
+    practice_only = not asks and all(rule.host == PRACTICE_HOST for rule in basis.manifest.hosts)
     return EgressRun(
         id=attempt_id,
         hosts=(*hosts, RULE) if asks else hosts,

@@ -25,7 +25,7 @@ from services.executor.egress.intake import (
 from services.executor.egress.local_site import send_answer, site_headers
 from services.executor.egress.meter import Meter
 from services.executor.egress.model import Effect, EgressRun
-from services.executor.egress.model_host import model_headers, model_refusal
+from services.executor.egress.model_host import model_headers, model_refusal, proven
 from services.executor.egress.outgoing import Body
 from services.executor.egress.pace import Pacer
 from services.executor.egress.peer import Peer, end_to_end, header
@@ -234,13 +234,15 @@ class Forwarder:
             await self._announce(f"{draft.method} {target.url}")
         relay = Relay(client, target, self._run.caps, self._vault, draft, body, self._readings)
         repeatable = draft.method in _REPEATABLE and not has_body(request)
-        for fresh in (False, True) if repeatable else (writes,):
+        to_model = target.host == MODEL_HOST
+        for fresh in (False, True) if repeatable else (writes or to_model,):
             connection = await self._upstreams.acquire(target, fresh=fresh)
             try:
                 with draft.metering(connection.peer):
                     before = connection.peer.received_bytes
                     try:
-                        response = await relay.ask(connection.peer, sent)
+                        leaving = proven(sent, self._run.model) if to_model else sent
+                        response = await relay.ask(connection.peer, leaving)
                     except Unavailable:
                         # The server closed the kept connection just now; it has not seen the request.
                         if connection.reused and repeatable and connection.peer.received_bytes == before:
@@ -254,7 +256,7 @@ class Forwarder:
 
     async def _headers(self, request: h11.Request, target: Endpoint) -> list[tuple[bytes, bytes]]:
         if target.host == MODEL_HOST:
-            return model_headers(request, self._run.model)
+            return model_headers(request)
         guarded = self._vault.guarded
         # Expect was answered here; a compressed answer could not be searched for secrets.
         dropped = (b"host", b"expect", b"accept-encoding") if guarded else (b"host", b"expect")

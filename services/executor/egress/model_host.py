@@ -29,18 +29,23 @@ _PASSED_ON = frozenset({b"accept", b"anthropic-beta", b"content-length", b"conte
 
 @dataclass(frozen=True)
 class ModelDoor:
-    """The way to the endpoint. token: a new proof of which run asks, for each request; may block for a moment."""
+    """The way to the endpoint. token: a new proof of which run asks, for each request."""
 
     socket: Path
     token: Callable[[], str]
 
 
-def model_headers(request: h11.Request, door: ModelDoor | None) -> list[tuple[bytes, bytes]]:
-    """Raises: Unavailable where there is no endpoint."""
+def model_headers(request: h11.Request) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in request.headers.raw_items() if name.lower() in _PASSED_ON]
+
+
+def proven(request: h11.Request, door: ModelDoor | None) -> h11.Request:
+    """The request with its proof: made when it is about to leave, since it may have waited longer than one lasts.
+    Raises: Unavailable where there is no endpoint."""
     if door is None:
         raise _no_endpoint()
-    kept = [(name, value) for name, value in request.headers.raw_items() if name.lower() in _PASSED_ON]
-    return [*kept, (RUN_HEADER.encode(), door.token().encode())]
+    headers = [*request.headers.raw_items(), (RUN_HEADER.encode(), door.token().encode())]
+    return h11.Request(method=request.method, target=request.target, headers=headers)
 
 
 async def model_wire(door: ModelDoor | None, silence_s: float) -> SocketWire:

@@ -9,8 +9,9 @@ from flask import Flask
 from shared.net.model_endpoint import listen_at, socket_path
 from shared.runtime.server import WebServer
 
-# Decision: a call holds a thread while the model writes; more at once wait for one of these.
-_THREADS = 16
+# Decision: a call holds a thread while the model writes; more at once wait for one of these. The egress gateway
+# lets a run have four connections here, so it takes eight runs to fill them.
+_THREADS = 32
 
 
 class ModelServer:

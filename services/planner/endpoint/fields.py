@@ -10,11 +10,13 @@ import json
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from shared.errors import BadRequest
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*\Z")
+# Decision: what libraries write is below 20; pydantic stops at 255.
+_DEEPEST = 100
 _MEDIA = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
 _NAME = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 _DATA = Annotated[str, StringConstraints(pattern=_BASE64)]
@@ -104,13 +106,28 @@ class Said(_Listed):
     content: str | list[_Block]
 
 
+def _points_inside(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema may point at its own parts, not at one that somebody would have to fetch."""
+    below: list[Any] = [schema]
+    while below:
+        value = below.pop()
+        if isinstance(value, dict):
+            for name in ("$ref", "$dynamicRef", "$recursiveRef"):
+                if isinstance(value.get(name), str) and not value[name].startswith("#"):
+                    raise ValueError(f"{name} leads out of the schema")
+            below += value.values()
+        elif isinstance(value, list):
+            below += value
+    return schema
+
+
 class ClientTool(_Listed):
     """A tool the agent runs itself. Tools of the provider have another type, and are refused by it."""
 
     type: Literal["custom"] | None = None
     name: _NAME
     description: str | None = None
-    input_schema: dict[str, Any]
+    input_schema: Annotated[dict[str, Any], AfterValidator(_points_inside)]
 
 
 class ToolChoice(_Listed):
@@ -144,6 +161,9 @@ class Asked(Counted):
     max_tokens: int = Field(ge=1, le=1_000_000)
     stop_sequences: list[str] | None = None
     stream: bool | None = None
+    temperature: float | None = Field(default=None, ge=0, le=1)
+    top_k: int | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, ge=0, le=1)
 
     def counting(self) -> dict[str, Any]:
         """The same as a question of how many tokens it holds."""
@@ -166,19 +186,33 @@ def read_counted(body: bytes) -> Counted:
 def _read(kind: type[K], body: bytes) -> K:
     try:
         value = json.loads(body, parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode()  # halves of characters go nowhere
+        # halves of characters and endless numbers go nowhere
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise _refused("body", "the body is no JSON") from error
     if not isinstance(value, dict):
         raise _refused("body", "the body is no JSON object")
+    if _deeper_than(value, _DEEPEST):
+        raise _refused("body", f"the body is nested more than {_DEEPEST} deep")
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         first = _nearest(error)
         place = _place(first["loc"], value)
         raise _refused(place, _why(first)) from error
-    except RecursionError as error:
-        raise _refused("body", "the body is nested too deeply") from error
+
+
+def _deeper_than(value: object, deepest: int) -> bool:
+    layer = [value]
+    for _ in range(deepest):
+        below: list[object] = []
+        for one in layer:
+            if isinstance(one, dict):
+                below += one.values()
+            elif isinstance(one, list):
+                below += one
+        layer = below
+    return any(isinstance(one, dict | list) for one in layer)
 
 
 def _nearest(error: ValidationError) -> Any:

@@ -15,6 +15,7 @@ from services.planner.endpoint.tally import StreamTally, usage_of
 from services.planner.ports import Keys, Messages, ModelKey, Relayed, Usage
 from shared.clock import Clock
 from shared.errors import (
+    BadRequest,
     Interrupted,
     NotAllowed,
     NotAuthenticated,
@@ -231,12 +232,27 @@ def _error_event(error: ProjectError) -> bytes:
 
 def at_most(body: dict[str, Any]) -> int:
     """Tokens that cannot be exceeded, for a server that does not count: none holds less than a byte of what is
-    sent, and a picture is worth a bounded number whatever its size."""
+    sent, and a picture is worth a bounded number whatever its size. Raises: BadRequest for a PDF, of which a few
+    bytes may be many pages."""
+    if _holds_pdf(body):
+        text = (
+            "연결된 서버가 토큰을 미리 세지 못해서 PDF는 보낼 수 없어요. 글로 바꿔서 보내 주세요. "
+            "(The connected server cannot count tokens beforehand, so no PDF can be sent; send its text.)"
+        )
+        raise BadRequest(text, code="cannot_count")
     pictures, text = 0, json.dumps(_without_pictures(body), ensure_ascii=False)
     for message in body["messages"]:
         content = message["content"]
         pictures += sum(_pictures(block) for block in content) if isinstance(content, list) else 0
     return len(text.encode()) + pictures * _IMAGE_TOKENS + _SPARE_TOKENS
+
+
+def _holds_pdf(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_holds_pdf, value))
+    if not isinstance(value, dict):
+        return False
+    return value.get("media_type") == "application/pdf" or any(map(_holds_pdf, value.values()))
 
 
 def _pictures(block: dict[str, Any]) -> int:
