@@ -9,10 +9,8 @@ agent.deliver("slack", "새 상품 3개", files=["report.csv"])
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 import types
-from typing import Any
 
 from agent import _job, _outbox, _state
 from agent._outbox import AgentError
@@ -33,15 +31,22 @@ __all__ = [
     "today",
 ]
 
+# Its own, since `typing` and what else the library needs at times would cost every run more than most runs take.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+    from typing import Any
+
 input: Any
 mode: str
 state: dict[str, Any]
+outputs_dir: Path
+state_dir: Path
 
 step = _outbox.step
 deliver = _outbox.deliver
 output = _outbox.output
-outputs_dir = _outbox.OUTPUTS
-state_dir = _state.FOLDER
 secret = _job.secret
 
 
@@ -71,7 +76,19 @@ def llm(
 
 
 class _Agent(types.ModuleType):
-    """input, mode and state are read when first used: importing the library costs a run nothing."""
+    """What is read when first used: importing the library costs a run nothing."""
+
+    @property
+    def outputs_dir(self) -> Path:
+        from pathlib import Path
+
+        return Path(_outbox.OUTPUTS)
+
+    @property
+    def state_dir(self) -> Path:
+        from pathlib import Path
+
+        return Path(_state.FOLDER)
 
     @property
     def input(self) -> Any:

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import os
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+    from typing import Any
 
 
-@dataclass(frozen=True)
 class Job:
-    input: Any
-    mode: str
-    now: datetime
+    """mode: "offline" where there is no platform. now: with its zone."""
+
+    __slots__ = ("input", "mode", "now")
+
+    def __init__(self, input: Any, mode: str, now: datetime) -> None:
+        self.input = input
+        self.mode = mode
+        self.now = now
 
 
-def _zone(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+_read: list[Job] = []
 
 
-@functools.cache
 def current() -> Job:
-    path = os.environ.get("AGENT_JOB")
-    if path is None:
-        return _offline()
+    """The same one however often it is asked for."""
+    if not _read:
+        path = os.environ.get("AGENT_JOB")
+        _read.append(_offline() if path is None else _given(path))
+    return _read[0]
+
+
+def _given(path: str) -> Job:
+    import json
+    from datetime import UTC, datetime
+
     with open(path, encoding="utf-8") as file:
         job = json.load(file)
     zone = _zone(job["timezone"])
@@ -40,10 +45,23 @@ def current() -> Job:
 
 def _offline() -> Job:
     """AGENT_INPUT may hold a JSON value; the zone is TZ's or the machine's."""
+    import json
+    from datetime import UTC, datetime
+
     text = os.environ.get("AGENT_INPUT", "")
     zone = os.environ.get("TZ")
     moment = datetime.now(UTC).astimezone(_zone(zone) if zone else None)
     return Job(json.loads(text) if text else None, "offline", moment)
+
+
+def _zone(name: str) -> tzinfo:
+    from datetime import UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def secret(name: str) -> str:

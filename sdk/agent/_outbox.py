@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable
-from pathlib import Path
 
-OUTPUTS = Path("outputs")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+OUTPUTS = "outputs"
 _REPORT_BYTES = 60_000  # the platform drops longer lines
 
 
@@ -35,24 +37,31 @@ def deliver(channel: str, text: str, files: Iterable[str | os.PathLike[str]] = (
     names = [_name(file) for file in files]
     entry: dict[str, object] = {"kind": "deliver", "channel": channel, "text": text, "files": names}
     if not _report(entry):
-        OUTPUTS.mkdir(exist_ok=True)
-        with open(OUTPUTS / "deliveries.jsonl", "a", encoding="utf-8") as file:
+        import json
+        from pathlib import Path
+
+        Path(OUTPUTS).mkdir(exist_ok=True)
+        with Path(OUTPUTS, "deliveries.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def output(path: str | os.PathLike[str]) -> Path:
     """Where to write a result: the path below ./outputs, its folder made. AgentError outside ./outputs."""
-    target = OUTPUTS / _inside(path)
+    from pathlib import Path
+
+    target = Path(OUTPUTS) / _inside(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
 
 
 def _inside(path: str | os.PathLike[str]) -> Path:
     """Relative to ./outputs, whether or not the caller wrote `outputs/` in front."""
+    from pathlib import Path
+
     given = Path(path)
     if given.is_absolute():
-        given = Path(os.path.relpath(given, OUTPUTS.absolute()))
-    elif given.parts[:1] == (OUTPUTS.name,):
+        given = Path(os.path.relpath(given, Path(OUTPUTS).absolute()))
+    elif given.parts[:1] == (OUTPUTS,):
         given = Path(*given.parts[1:])
     if not given.parts or ".." in given.parts:
         raise AgentError(f"{path}: 결과 파일은 ./outputs 안에 있어야 해요. (Results belong in ./outputs.)")
@@ -60,8 +69,10 @@ def _inside(path: str | os.PathLike[str]) -> Path:
 
 
 def _name(path: str | os.PathLike[str]) -> str:
+    from pathlib import Path
+
     inside = _inside(path)
-    if not (OUTPUTS / inside).is_file():
+    if not (Path(OUTPUTS) / inside).is_file():
         raise AgentError(
             f"{inside}: 먼저 ./outputs에 만들어 주세요. (Write this file to ./outputs before delivering it.)"
         )
@@ -73,6 +84,8 @@ def _report(entry: dict[str, object]) -> bool:
     pipe = os.environ.get("AGENT_REPORT_FD")
     if pipe is None:
         return False
+    import json
+
     line = json.dumps(entry).encode() + b"\n"
     if len(line) > _REPORT_BYTES:
         raise AgentError("글이 너무 길어요. 파일로 붙여 주세요. (The text is too long; attach it as a file.)")
