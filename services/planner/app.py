@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from services.planner.adapters.keys import ConnectedKeys
 from services.planner.adapters.llms import OpenLlms
-from services.planner.adapters.messages_relay import MessagesRelay
-from services.planner.adapters.model_server import ModelServer
+from services.planner.adapters.model_server import ModelEndpoint
 from services.planner.adapters.recipes import RecipesEngine
 from services.planner.builder.workbench import Workbench
 from services.planner.deps import Deps
-from services.planner.endpoint.metered import MeteredCalls
-from services.planner.endpoint.web import create_web
 from services.planner.handlers import HANDLERS
+from services.planner.meter import QUERIES as METER_QUERIES
 from services.planner.repository import QUERIES
 from shared.runtime.shell import Kit, Service
 from shared.vault.connections import ConnectionKeys
-from shared.vault.run_tokens import RunTokens
 
 
 def create(kit: Kit) -> Service:
@@ -26,16 +23,18 @@ def create(kit: Kit) -> Service:
     show_every_s = 0.05 if settings.profile == "embedded" else 0.3  # design, section 5
     bench = Workbench(kit.clock, kit.ids, kit.store, *readers, kit.blobs, keys, llms, show_every_s)
     deps = Deps(kit.clock, kit.ids, kit.store, *readers, kit.blobs, RecipesEngine(), bench, settings.planner)
-    relay = MessagesRelay(kit.clock)
-    calls = MeteredCalls(kit.store, kit.readers["executor"], keys, relay, kit.clock, kit.ids)
-    server = ModelServer(create_web(calls, RunTokens.at(kit.data_dir, kit.clock)), kit.data_dir)
-
-    def start() -> None:
-        if settings.one_machine:  # what is missing elsewhere: decision 31
-            server.start()
+    endpoint = ModelEndpoint(kit, keys)
 
     def stop() -> None:
-        for end in (server.stop, relay.close, llms.close):
-            end()
+        endpoint.stop()
+        llms.close()
 
-    return Service("planner", HANDLERS, deps, queries=QUERIES, start=start, stop=stop, worker_threads=4)
+    return Service(
+        "planner",
+        HANDLERS,
+        deps,
+        queries=(*QUERIES, *METER_QUERIES),
+        start=endpoint.start,
+        stop=stop,
+        worker_threads=4,
+    )

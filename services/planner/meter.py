@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 METERS = "meters"
+QUERIES = (
+    Query(METERS, (Where("closed", "==", False),), order_by="expires_at"),
+    Query(METERS, (Where("run_id", "==", ""),), order_by="expires_at"),
+)
 
 _SETTLED_KEPT = 200
 # Decision: a call that is this long past its limit died with its process; its answer is nobody's any more.

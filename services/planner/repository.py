@@ -28,8 +28,6 @@ QUERIES = (
     Query(VERSIONS, (Where("agent_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at", descending=True),
-    Query("meters", (Where("closed", "==", False),), order_by="expires_at"),
-    Query("meters", (Where("run_id", "==", ""),), order_by="expires_at"),
     Query("build_turns", (Where("conversation_id", "==", ""),), order_by="number"),
 )
 

@@ -18,7 +18,7 @@ from services.planner.adapters.model_server import ModelServer
 from services.planner.endpoint.metered import MeteredCalls
 from services.planner.endpoint.web import create_web
 from services.planner.meter import Meter
-from services.planner.ports import ModelKey
+from services.planner.ports import ModelKey, Usage
 from shared.clock import SystemClock, stamp
 from shared.events.run import RunFunded
 from shared.events.usage import TokensUsed
@@ -26,7 +26,7 @@ from shared.net.model_endpoint import RUN_HEADER, addressed, socket_path
 from shared.records.executor import Run
 from shared.vault.run_tokens import Asking, RunTokens
 from tests.fakes.keys import FakeKeys
-from tests.fakes.llm_script import Call, Cut, Fail, Ping, Refuse, Reply, Say, Silence, Think, Truncate, Usage
+from tests.fakes.llm_script import Call, Cut, Fail, Ping, Refuse, Reply, Say, Silence, Think, Truncate
 from tests.fakes.messages_server import KEY, MessagesServer
 from tests.unit.desk import WORKSPACE, Desk
 from tests.unit.planner.spending import PLANNER

@@ -15,7 +15,7 @@ from shared.net.model_endpoint import MODEL_HOST
 from tests.fakes.llm_script import Answer, Asked, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
 from tests.flows.house import House
-from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, live_run, rehearsed
+from tests.flows.imports import agent_zip, allowed, live_run, rehearsed
 from tests.flows.person import Json, Person
 from tests.flows.split_house import SplitHouse
 
@@ -33,8 +33,9 @@ STREAMS = """
 import json, os, urllib.request
 import agent
 body = {"model": "default", "max_tokens": 100, "stream": True, "messages": [{"role": "user", "content": "안녕"}]}
-headers = {"content-type": "application/json", "x-api-key": os.environ["ANTHROPIC_API_KEY"], "anthropic-version": "2023-06-01"}
-asked = urllib.request.Request(os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages", json.dumps(body).encode(), headers)
+headers = {"content-type": "application/json", "x-api-key": os.environ["ANTHROPIC_API_KEY"]}
+address = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
+asked = urllib.request.Request(address, json.dumps(body).encode(), headers)
 said = ""
 with urllib.request.urlopen(asked) as answer:
     for line in answer:

@@ -6,12 +6,36 @@ from pathlib import Path
 
 from flask import Flask
 
+from services.planner.adapters.messages_relay import MessagesRelay
+from services.planner.endpoint.metered import MeteredCalls
+from services.planner.endpoint.web import create_web
+from services.planner.ports import Keys
 from shared.net.model_endpoint import listen_at, socket_path
 from shared.runtime.server import WebServer
+from shared.runtime.shell import Kit
+from shared.vault.run_tokens import RunTokens
 
 # Decision: a call holds a thread while the model writes; more at once wait for one of these. The egress gateway
 # lets a run have four connections here, so it takes eight runs to fill them.
 _THREADS = 32
+
+
+class ModelEndpoint:
+    """All of it: asking with these keys. Elsewhere than on one machine it is not there yet; decision 31 says why."""
+
+    def __init__(self, kit: Kit, keys: Keys) -> None:
+        self._relay = MessagesRelay(kit.clock)
+        calls = MeteredCalls(kit.store, kit.readers["executor"], keys, self._relay, kit.clock, kit.ids)
+        self._server = ModelServer(create_web(calls, RunTokens.at(kit.data_dir, kit.clock)), kit.data_dir)
+        self._here = kit.settings.one_machine
+
+    def start(self) -> None:
+        if self._here:
+            self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._relay.close()
 
 
 class ModelServer:
