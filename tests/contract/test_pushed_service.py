@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from services.all_in_one import create
+from shared.agentfile.model import Schedule
 from shared.bus.oidc import Pusher
 from shared.clock import SystemClock, stamp
 from shared.errors import Misconfigured
+from shared.events.agent import AgentChanged
+from shared.events.routing import subscriptions
 from shared.events.run import RunRequested
 from shared.runtime.profiles.engines import Engines
+from shared.runtime.server import WebServer, listen
 from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Running
 from shared.vault.keyfile import KEYFILE, load_keyring, new_key_line
-from tests.contract.receiving import event
+from tests.contract.receiving import event, eventually
 from tests.fakes.issuer import FakeIssuer
 from tests.google import fresh_project
 
@@ -133,3 +139,93 @@ def test_the_key_out_of_secret_manager_is_the_key(tmp_path: Path) -> None:
 
     made.bus.stop()
     made.close()
+
+
+class Door:
+    """What the emulator pushes to: it sends no token, so one is put beside what it sends. Remembers the answers."""
+
+    def __init__(self, inlet: Flask, header: str) -> None:
+        self.header = header
+        self.answers: list[int] = []
+        self._inlet = inlet
+        self._listening = listen(0)
+        self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}/events"
+        self._server = WebServer(self._answer, self._listening)
+        self._server.start()
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def note(status: str, *rest: Any) -> Any:
+            self.answers.append(int(status[:3]))
+            return start_response(status, *rest)
+
+        return self._inlet.wsgi_app({**environ, "HTTP_AUTHORIZATION": self.header}, note)
+
+    def close(self) -> None:
+        self._server.stop()
+
+
+@pytest.fixture
+def door(engines: Engines, client: FlaskClient) -> Iterator[Door]:
+    """Subscribed as terraform subscribes: every topic of the scheduler's pushed to one address."""
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+
+    from shared.bus.pubsub import topic_path
+
+    assert engines.inlet is not None
+    made = Door(engines.inlet, ISSUER.header())
+    project = engines.settings.gcp_project
+    publisher: Any = PublisherClient()
+    with SubscriberClient() as subscriber:
+        for topic in subscriptions()["scheduler"]:
+            publisher.create_topic(name=topic_path(project, topic))
+            request = {
+                "name": subscriber.subscription_path(project, f"{topic}.scheduler"),
+                "topic": topic_path(project, topic),
+                "push_config": {"push_endpoint": made.address},
+            }
+            subscriber.create_subscription(request=request)
+    yield made
+    made.close()
+    publisher.stop()
+
+
+def ticked(engines: Engines) -> None:
+    """As Cloud Scheduler does it: the same message every minute, without an id."""
+    from google.cloud.pubsub_v1 import PublisherClient
+
+    from shared.bus.pubsub import topic_path
+
+    publisher: Any = PublisherClient()
+    publisher.publish(topic_path(engines.settings.gcp_project, "clock"), b"{}", **TICK).result(timeout=30)
+    publisher.stop()
+
+
+def test_what_pub_sub_itself_pushes_is_taken(engines: Engines, door: Door) -> None:
+    changed = AgentChanged(
+        agent_id="agent_1",
+        conversation_id="conv_1",
+        enabled=True,
+        version_id="ver_1",
+        grant_id="grant_1",
+        schedule=Schedule(cron="0 9 * * *"),
+        revision="1",
+    )
+    engines.bus.publish(
+        [event(type=AgentChanged.type(), subject="agent_1").with_data(changed.model_dump(mode="json"))]
+    )
+    ticked(engines)
+
+    store = engines.databases.own("scheduler")
+    assert eventually(lambda: store.get("schedules", "agent_1") is not None)
+    assert eventually(lambda: door.answers.count(204) == 2)
+
+
+def test_what_was_refused_for_its_token_comes_again_and_is_taken_once_it_has_one(
+    engines: Engines, door: Door
+) -> None:
+    door.header = ISSUER.header(aud="https://gateway.example.com")
+    ticked(engines)
+    assert eventually(lambda: door.answers.count(403) >= 2)
+
+    door.header = ISSUER.header()
+    assert eventually(lambda: 204 in door.answers)
