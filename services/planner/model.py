@@ -281,6 +281,10 @@ SAY: dict[str, tuple[str, str]] = {
         "연습이 잘 끝났어요. 켜면 예정대로 스스로 일해요.",
         "The rehearsal went well. Switch it on and it works by itself.",
     ),
+    "went_live": (
+        "설정해 두신 대로 고친 버전을 바로 켰어요. 허락하신 내용은 그대로이고, 앞선 버전으로 언제든 되돌릴 수 있어요.",
+        "As you have set, the mended version is live. What it may do is the same, and one click goes back.",
+    ),
     "not_ready": ("연습이 확인 조건을 지키지 못했어요.", "The rehearsal did not meet its conditions."),
     "rejected": (
         "알겠어요. 바꾸고 싶은 점을 말해 주시면 다시 짜 볼게요.",

@@ -10,7 +10,8 @@ from shared.events.envelope import Event
 
 class AgentChanged(Event):
     """An agent was switched, rescheduled, given another version or deleted. `revision` rises as text
-    order; a fact with a smaller one than already seen is late and ignored.
+    order; a fact with a smaller one than already seen is late and ignored. by_repair: a mended version went live by
+    itself, as its person has set it.
 
     Emitted by: gateway
     Handled by: executor, planner, scheduler
@@ -29,6 +30,7 @@ class AgentChanged(Event):
     schedule: Schedule | None
     tokens_per_run: int = 0
     tokens_per_day: int | None = None
+    by_repair: bool = False
     revision: str
 
 

@@ -60,7 +60,8 @@ class VersionPublished(Event):
 
 
 class VersionReady(Event):
-    """A rehearsal of the version passed and was shown; it may be switched on.
+    """A rehearsal of the version passed and was shown; it may be switched on. repair: "" it is no repair · sure: of
+    what is allowed, it stood every trial · unsure: some of it could not be tried.
 
     Emitted by: planner
     Handled by: gateway
@@ -75,3 +76,4 @@ class VersionReady(Event):
     conversation_id: str
     number: int
     run_id: str
+    repair: Literal["", "sure", "unsure"] = ""

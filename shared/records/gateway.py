@@ -19,7 +19,8 @@ class Quarantine(Shape):
 class Agent(Record):
     """What the person owns. `version_id` is the live one (None: never switched on); `enabled` the switch.
 
-    `shown_version_id` is the newest version whose rehearsal passed and was shown.
+    `shown_version_id` is the newest version whose rehearsal passed and was shown. `repairs_go_live`: a repair that
+    allows and promises nothing else, and stood every trial, becomes the live one by itself; the person is told.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Agent(Record):
     shown_version_id: str | None = None
     grant_id: str | None = None
     agent_file: AgentFile
+    repairs_go_live: bool = False
     quarantine: Quarantine | None = None
     created_at: str
     updated_at: str
@@ -82,6 +84,7 @@ class Notice(Record):
         "unknown_delivery",
         "quarantine",
         "budget",
+        "repaired",
     ]
     agent_id: str | None
     about: str

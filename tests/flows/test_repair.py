@@ -91,3 +91,31 @@ def test_there_is_nothing_to_repair_where_all_went_well(
     with pytest.raises(Answered) as answer:
         person.call("POST", f"/api/v1/runs/{good['id']}/repair", {})
     assert (answer.value.status, answer.value.body["code"]) == (409, "nothing_to_repair")
+
+
+def test_a_repair_goes_live_by_itself_only_where_that_is_set_and_is_told(
+    talking: House, shops: Shops, claude: MessagesServer
+) -> None:
+    person = talking.person()
+    run, code = broken_overnight(person, shops, claude)
+    person.call("PATCH", f"/api/v1/agents/{run['agent_id']}", {"repairs_go_live": True})
+    claude.enqueue(tried(code.replace(OLD, BOTH)), Reply((Call("finish", {"summary": "새 모양도 읽어요."}),)))
+    id = person.call("POST", f"/api/v1/runs/{run['id']}/repair", {})["conversation_id"]
+
+    agent = person.wait(f"/api/v1/agents/{run['agent_id']}", lambda a: a["version_number"] == 2)
+
+    assert agent["enabled"]
+    told = person.wait(
+        f"/api/v1/conversations/{id}",
+        lambda c: any("바로 켰어요" in str(m["data"].get("text")) for m in c["messages"]),
+    )
+    result = next(m["data"] for m in reversed(told["messages"]) if m["kind"] == "result")
+    before, after = result["mended"]["before"], result["mended"]["after"]
+    assert "캐시미어 니트" not in str(before["rows"])
+    assert "캐시미어 니트" in str(after["rows"])
+    assert before["rows"][0]["header"] == ["name"]
+    assert "repaired" in [n["kind"] for n in person.call("GET", "/api/v1/notices")["items"]]
+    assert person.runs(run["agent_id"])["outcome"] == "delivered"
+    asked = "\n".join(str(r.body["messages"]) for r in claude.requests if not r.path.endswith("count_tokens"))
+    assert 'untrusted source="broken run"' in asked
+    assert 'untrusted source="good run"' in asked

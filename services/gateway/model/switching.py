@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from shared.agentfile.canonical import approved
+from shared.agentfile.canonical import approved, manifest_hash
 from shared.agentfile.model import AgentFile
 from shared.clock import moment, stamp
 from shared.errors import Conflict
@@ -57,7 +57,15 @@ def next_revision(last: str, now: str) -> str:
     return stamp(moment(last) + timedelta(microseconds=1))
 
 
-def changed(agent: Agent) -> AgentChanged:
+def goes_live(agent: Agent, version: Version) -> bool:
+    """Whether a repair that stood every trial may replace the live version by itself: its person has set that, the
+    agent is on, and it allows and promises exactly what is allowed now."""
+    switched_on = agent.enabled and agent.deleted_at is None and agent.quarantine is None
+    same = version.manifest_hash == manifest_hash(agent.agent_file)
+    return agent.repairs_go_live and switched_on and same and agent.grant_id is not None
+
+
+def changed(agent: Agent, *, by_repair: bool = False) -> AgentChanged:
     """The fact others keep time and books by; `updated_at` is the revision, so it must have risen."""
     return AgentChanged(
         agent_id=agent.id,
@@ -69,5 +77,6 @@ def changed(agent: Agent) -> AgentChanged:
         schedule=agent.agent_file.schedule,
         tokens_per_run=agent.agent_file.manifest.tokens.per_run,
         tokens_per_day=agent.agent_file.manifest.tokens.per_day,
+        by_repair=by_repair,
         revision=agent.updated_at,
     )

@@ -178,6 +178,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name}: 격리했어요. {why} 다시 켜려면 격리를 풀어 주세요.",
         "{name}: quarantined. {why} To switch it on again, lift the quarantine.",
     ),
+    "notice_repaired": (
+        "{name}: 설정해 두신 대로 고친 버전({number})을 켰어요. 허락하신 내용과 약속은 그대로예요.",
+        "{name}: the mended version {number} was switched on, as you have set. What it may do is the same.",
+    ),
     "notice_not_delivered": (
         "{name}: 보고를 전달하지 못했어요. {why}",
         "{name}: the report was not delivered. {why}",

@@ -78,13 +78,15 @@ class AgentList(Answer):
 
 class AgentChange(Body):
     """Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
-    quarantine null: it may run again; it stays switched off unless `enabled` says otherwise."""
+    quarantine null: it may run again; it stays switched off unless `enabled` says otherwise. repairs_go_live: see
+    the agent."""
 
     enabled: bool | None = None
     version: str | None = Field(None, max_length=200)
     name: str | None = Field(None, min_length=1, max_length=80)
     schedule: Schedule | None = None
     quarantine: None = None
+    repairs_go_live: bool | None = None
 
 
 class VersionList(Answer):
@@ -127,8 +129,8 @@ def patch_agent(path: ById, body: AgentChange) -> AgentCard | Response:
             after = _with_version(tx, after, body.version)
         if "schedule" in body.model_fields_set:
             after = _with_schedule(tx, after, body.schedule)
-        if body.enabled is not None:
-            after = after.but(enabled=body.enabled)
+        switches = {"enabled": body.enabled, "repairs_go_live": body.repairs_go_live}
+        after = after.but(**{name: on for name, on in switches.items() if on is not None})
         save_agent(tx, agent, after)
         if lifts:
             _answer_notice(tx, agent.id)

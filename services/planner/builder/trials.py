@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from services.planner.builder.quoting import quoted
-from services.planner.model import Language, Trial, say
+from services.planner.model import Language, Trial, Work, say
 from shared.records.executor import Run, Variation
 
 GOOD_DAYS = 3
@@ -76,9 +76,24 @@ def ended(trial: Trial, run: Run) -> Trial:
     return trial.model_copy(update={"end": end, "same": run.same, "told": told, "sample": run.sample})
 
 
-def mended(trials: Sequence[Trial], unsure: Sequence[str]) -> dict[str, Any]:
-    """For the person: rows of the good day and of today side by side, and what could not be tried. Empty where nothing
-    was mended."""
+@dataclass(frozen=True)
+class Repair:
+    """sure: it stood every trial. shown: of the result's entry, see shared/records/planner.py."""
+
+    sure: Literal["sure", "unsure"]
+    shown: dict[str, Any]
+
+
+def repair(work: Work) -> Repair | None:
+    """None when nothing was mended."""
+    if not work.repairs:
+        return None
+    stood = bool(work.trials) and all(trial.end for trial in work.trials)
+    return Repair("sure" if stood and not work.unsure else "unsure", _shown(work.trials, work.unsure))
+
+
+def _shown(trials: Sequence[Trial], unsure: Sequence[str]) -> dict[str, Any]:
+    """Rows of the good day and of today side by side, and what could not be tried."""
     tried = [trial for trial in trials if trial.variation == "altered" and trial.sample]
     sides = {
         "before": next((trial for trial in tried if not trial.today), None),

@@ -88,11 +88,16 @@ def _files(tx: Tx, version_id: str) -> tuple[str, ...]:
 def on_agent_changed(event: AgentChanged, tx: Tx, deps: Deps) -> None:
     """The conversation shows whether its agent is on."""
     conversation = repository.find_conversation(tx, event.conversation_id)
-    if conversation is None or conversation.state not in ("ready", "active"):
+    if conversation is None:
         return
-    state = "active" if event.enabled and not event.deleted else "ready"
-    if conversation.state != state:
-        repository.save(tx, conversation.but(state=state), [], deps.now())
+    entries: list[Entry] = []
+    if event.by_repair:
+        entries.append(("text", "builder", {"text": say("went_live", conversation.language)}))
+    state = conversation.state
+    if state in ("ready", "active"):
+        state = "active" if event.enabled and not event.deleted else "ready"
+    if entries or conversation.state != state:
+        repository.save(tx, conversation.but(state=state), entries, deps.now())
 
 
 class EditJob(Job):

@@ -234,7 +234,7 @@ def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:
 
 
 def _finishes(scene: Scene, summary: str) -> None:
-    mended = trials.mended(scene.work.trials, scene.work.unsure) if scene.work.repairs else {}
+    mended = trials.repair(scene.work)
     scene.but(phase="plan", repairs="", trials=(), unsure=()).close()
     if summary.strip():
         scene = scene.saying(("text", "builder", {"text": summary.strip()}))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from services.planner import repository
+from services.planner.builder.trials import Repair
 from services.planner.bundles import Draft, stored
 from services.planner.deps import Deps
 from services.planner.model import Build, say, sheet_rows
@@ -99,10 +100,10 @@ def promote(
     conversation: Conversation,
     deps: Deps,
     before: Sequence[Entry] = (),
-    mended: Mapping[str, Any] | None = None,
+    mended: Repair | None = None,
 ) -> None:
     """The version whose rehearsal passed can be switched on, numbered from 1. before: entries that come first.
-    mended: of a repair, what the person is shown beside it (shared/records/planner.py)."""
+    mended: of a repair, how sure it is and what the person is shown beside it."""
     version = repository.find_version(tx, conversation.version_id or "")
     run_id = conversation.test_run_id
     if version is None or run_id is None or version.status == "promoted":
@@ -111,8 +112,8 @@ def promote(
     repository.save_version(tx, version.but(status="promoted", number=number, rehearsal_run_id=run_id))
     text = say("ready", conversation.language)
     result: dict[str, Any] = {"text": text, "run_id": run_id, "state": "ready", "version": number}
-    if mended:
-        result["mended"] = dict(mended)
+    if mended is not None and mended.shown:
+        result["mended"] = mended.shown
     entries = [*before, ("result", "builder", result)]
     repository.save(tx, conversation.but(state="ready", problem=None), entries, deps.now())
     tx.emit(
@@ -122,6 +123,7 @@ def promote(
             conversation_id=conversation.id,
             number=number,
             run_id=run_id,
+            repair=mended.sure if mended is not None else "",
         )
     )
 
