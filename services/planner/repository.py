@@ -45,6 +45,8 @@ READER_QUERIES: dict[str, tuple[Query, ...]] = {
     ),
 }
 
+_RUNS = 500  # a repair leaves a dozen replays for each of its tries
+
 Author = Literal["person", "builder"]
 Entry = tuple[str, Author, dict[str, Any]]
 
@@ -156,7 +158,7 @@ def healthy_runs(executor: Reader, agent: Agent, most: int) -> list[Run]:
     """Delivered runs that were recorded whole, newest first, all of the version of the newest: an older one may have
     been asked for something else."""
     where = (Where("workspace_id", "==", agent.workspace_id), Where("agent_id", "==", agent.id))
-    found = executor.query(Query("runs", where, order_by="requested_at", descending=True, limit=50))
+    found = executor.query(Query("runs", where, order_by="requested_at", descending=True, limit=_RUNS))
     runs = (Run.from_doc(document.data) for document in found)
     healthy = (run for run in runs if run.outcome == "delivered" and run.tape == "full")
     live = [run for run in healthy if run.kind not in ("test", "replay")]

@@ -111,10 +111,14 @@ class AgentRepository:
 
     def _last_run(self, agent_id: str) -> Run | None:
         where = Where("agent_id", "==", agent_id)
-        runs = self._scope.all(
-            self._readers["executor"], "runs", Run, where, order_by="requested_at", limit=10
+        return self._scope.newest(
+            self._readers["executor"],
+            "runs",
+            Run,
+            where,
+            order_by="requested_at",
+            wanted=lambda run: run.kind not in ("test", "replay"),
         )
-        return next((run for run in runs if run.kind not in ("test", "replay")), None)
 
     def _tokens_month(self, now: str) -> dict[str, int]:
         since = Where("at", ">=", now[:7])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -21,6 +22,9 @@ class Readable(Protocol):
     def get(self, collection: str, id: str) -> Document | None: ...
 
     def query(self, query: Query) -> list[Document]: ...
+
+
+_PAGES = 20
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,50 @@ class Scope:
         conditions = (Where("workspace_id", "==", self.workspace_id), *where)
         query = Query(collection, conditions, order_by, descending, limit, after)
         return [kind.from_doc(document.data) for document in reader.query(query)]
+
+    def newest(
+        self,
+        reader: Reader,
+        collection: str,
+        kind: type[R],
+        *where: Where,
+        order_by: str,
+        wanted: Callable[[R], bool],
+    ) -> R | None:
+        """The newest that is wanted, among the newest thousand."""
+        paging: Paging | None = Paging()
+        for _ in range(_PAGES):
+            if paging is None:
+                return None
+            found, cursor = self.page(reader, collection, kind, *where, order_by=order_by, paging=paging)
+            if (one := next(filter(wanted, found), None)) is not None:
+                return one
+            paging = Paging(cursor=cursor) if cursor is not None else None
+        return None
+
+    def page_of(
+        self,
+        reader: Reader,
+        collection: str,
+        kind: type[R],
+        *where: Where,
+        order_by: str,
+        paging: Paging,
+        wanted: Callable[[R], bool],
+    ) -> tuple[list[R], str | None]:
+        """As `page`, of those that are wanted. Shorter than asked for only where hundreds in a row are not."""
+        shown: list[R] = []
+        cursor: str | None = paging.cursor
+        for _ in range(_PAGES):
+            here = Paging(max(paging.limit, Paging.limit), cursor or "")
+            found, cursor = self.page(reader, collection, kind, *where, order_by=order_by, paging=here)
+            shown += filter(wanted, found)
+            if len(shown) > paging.limit:
+                last = shown[paging.limit - 1]
+                return shown[: paging.limit], _closed(str(getattr(last, order_by)), last.id)
+            if cursor is None:
+                break
+        return shown, cursor
 
     def page(
         self, reader: Reader, collection: str, kind: type[R], *where: Where, order_by: str, paging: Paging

@@ -19,7 +19,6 @@ from shared.store.port import Tx, Where
 api = Api("repairs")
 
 _KINDS = frozenset({"manual", "scheduled", "triggered"})
-_LOOKED_BACK = 50
 _READ_ENTRIES = 40
 
 
@@ -65,9 +64,14 @@ def post_run_repair(path: ById) -> Repairing:
 def _last_good(run: Run) -> Run | None:
     """The newest delivered run of the same agent."""
     where = Where("agent_id", "==", run.agent_id)
-    executor = deps().readers["executor"]
-    found = scope().all(executor, "runs", Run, where, order_by="requested_at", limit=_LOOKED_BACK)
-    return next((one for one in found if one.kind in _KINDS and one.outcome == "delivered"), None)
+    return scope().newest(
+        deps().readers["executor"],
+        "runs",
+        Run,
+        where,
+        order_by="requested_at",
+        wanted=lambda one: one.kind in _KINDS and one.outcome == "delivered",
+    )
 
 
 def _heard(run: Run | None) -> list[Heard]:

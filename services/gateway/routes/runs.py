@@ -134,10 +134,16 @@ def post_run(path: ById, body: RunInput) -> Id:
 
 @api.get("/agents/<string:id>/runs", RunList)
 def list_runs(path: ById, query: PageQuery) -> RunList:
+    """Without the replays by which the builder tries a repair."""
     agent = scope().get(deps().store, AGENTS, path.id, Agent, missing="no_agent")
-    where = Where("agent_id", "==", agent.id)
-    found, cursor = scope().page(
-        _executor(), "runs", Run, where, order_by="requested_at", paging=query.paging()
+    found, cursor = scope().page_of(
+        _executor(),
+        "runs",
+        Run,
+        Where("agent_id", "==", agent.id),
+        order_by="requested_at",
+        paging=query.paging(),
+        wanted=lambda run: run.kind != "replay" or run.conversation_id is None,
     )
     return RunList(items=tuple(found), next_cursor=cursor)
 

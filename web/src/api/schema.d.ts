@@ -4,30 +4,14 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
+    "/api/v1/agents": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["post_session"];
-        delete: operations["delete_session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_me"];
+        get: operations["list_agents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -36,7 +20,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/practice": {
+    "/api/v1/agents/import": {
         parameters: {
             query?: never;
             header?: never;
@@ -45,24 +29,172 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
+        /** A zip as the body, or as the form's `file`. It stands as a proposed plan, to be decided like any. */
+        post: operations["import_agent"];
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch_practice"];
+        patch?: never;
         trace?: never;
     };
-    "/api/v1/templates": {
+    "/api/v1/agents/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_templates"];
+        get: operations["get_agent"];
+        put?: never;
+        post?: never;
+        /** Its runs and deliveries stay readable; it never fires again. */
+        delete: operations["delete_agent"];
+        options?: never;
+        head?: never;
+        patch: operations["patch_agent"];
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["export_agent"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_runs"];
+        put?: never;
+        post: operations["post_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/state/rewind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back without losing anything: the old content becomes a new version. Raises: NotFound, Conflict. */
+        post: operations["post_rewind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/state/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/versions/{n}/diff/{m}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What version m is that version n was not, in whichever order they were made. */
+        get: operations["get_version_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_budget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/claude": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put_claude"];
+        post?: never;
+        delete: operations["delete_claude"];
         options?: never;
         head?: never;
         patch?: never;
@@ -92,6 +224,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["get_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["stream_conversation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -132,14 +280,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/conversations/{id}/events": {
+    "/api/v1/dead-letters": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["stream_conversation"];
+        get: operations["list_dead_letters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,7 +296,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/plans/{id}": {
+    "/api/v1/dead-letters/{id}/replay": {
         parameters: {
             query?: never;
             header?: never;
@@ -157,424 +305,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch: operations["patch_plan"];
-        trace?: never;
-    };
-    "/api/v1/plans/{id}/decision": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_decision"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/versions/{id}/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_files"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/versions/{id}/files/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_file"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_agents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_agent"];
-        put?: never;
-        post?: never;
-        /** Its runs and deliveries stay readable; it never fires again. */
-        delete: operations["delete_agent"];
-        options?: never;
-        head?: never;
-        patch: operations["patch_agent"];
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_versions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["export_agent"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A zip as the body, or as the form's `file`. It stands as a proposed plan, to be decided like any. */
-        post: operations["import_agent"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/versions/{n}/diff/{m}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What version m is that version n was not, in whichever order they were made. */
-        get: operations["get_version_diff"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/state/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_states"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/state/rewind": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Goes back without losing anything: the old content becomes a new version. Raises: NotFound, Conflict. */
-        post: operations["post_rewind"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/agents/{id}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_runs"];
-        put?: never;
-        post: operations["post_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_run"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["stream_run"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_logs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/artifacts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_artifacts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/receipts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_receipts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/writes/{write_id}/decision": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Asked twice is asked once: the new rehearsal's id follows from the write. What the code then does
-         * @description otherwise than before is shown again, not sent.
-         */
-        post: operations["post_write_decision"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/tape": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_tape"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Runs a version on what was recorded: no network, no tokens, nothing is sent, nothing is remembered. The
-         * @description run's `same` and `differences` say what it did otherwise.
-         */
-        post: operations["post_run_replay"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/runs/{id}/repair": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** The fix is shown in the agent's conversation and is live only when a person switches it on. */
-        post: operations["post_run_repair"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/workspace": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Agents are switched off and deleted, secrets destroyed, and the key of all recordings with them: no copy
-         * @description of those can be read from then on.
-         */
-        delete: operations["delete_workspace"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/permission-requests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_permission_requests"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/permission-requests/{id}/decision": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_permission_decision"];
+        post: operations["post_replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -591,6 +322,22 @@ export interface paths {
         get: operations["list_deliveries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_delivery_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -614,16 +361,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/deliveries/{id}/read": {
+    "/api/v1/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** From now on, or from Last-Event-ID. */
+        get: operations["stream_changes"];
         put?: never;
-        post: operations["post_delivery_read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -662,14 +426,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/usage": {
+    "/api/v1/permission-requests": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_usage"];
+        get: operations["list_permission_requests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -678,14 +442,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/budget": {
+    "/api/v1/permission-requests/{id}/decision": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_budget"];
+        get?: never;
+        put?: never;
+        post: operations["post_permission_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["patch_plan"];
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/practice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["patch_practice"];
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -694,16 +522,153 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/slots": {
+    "/api/v1/runs/{id}/artifacts": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_slots"];
+        get: operations["list_artifacts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["stream_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The fix is shown in the agent's conversation and is live only when a person switches it on. */
+        post: operations["post_run_repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs a version on what was recorded: no network, no tokens, nothing is sent, nothing is remembered. The
+         * @description run's `same` and `differences` say what it did otherwise.
+         */
+        post: operations["post_run_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/tape": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_tape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/writes/{write_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asked twice is asked once: the new rehearsal's id follows from the write. What the code then does
+         * @description otherwise than before is shown again, not sent.
+         */
+        post: operations["post_write_decision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -742,72 +707,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/connections": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_connections"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/connections/claude": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["put_claude"];
-        post?: never;
-        delete: operations["delete_claude"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** From now on, or from Last-Event-ID. */
-        get: operations["stream_changes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/dead-letters": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_dead_letters"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/dead-letters/{id}/replay": {
+    "/api/v1/session": {
         parameters: {
             query?: never;
             header?: never;
@@ -816,8 +716,108 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_replay"];
+        post: operations["post_session"];
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_slots"];
+        put?: never;
+        post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{id}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Agents are switched off and deleted, secrets destroyed, and the key of all recordings with them: no copy
+         * @description of those can be read from then on.
+         */
+        delete: operations["delete_workspace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -828,276 +828,116 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * SignedIn
-         * @description key: kept in the origin's storage and sent as X-AB-Key with every call.
+         * AgentCard
+         * @description schedule_words null: only by hand. next_at null: nothing due; next_firings begins with it.
          */
-        SignedIn: {
-            /** Key */
-            key: string;
-            me: components["schemas"]["Me"];
-        };
-        /**
-         * Corpus
-         * @description What `make doctor` found last with this very backend, kernel and version: attacks held, tried, and when.
-         */
-        Corpus: {
-            /** Held */
-            held: number;
-            /** Total */
-            total: number;
-            /** At */
-            at: string;
-        };
-        /** Me */
-        Me: {
-            user: components["schemas"]["Named"];
-            workspace: components["schemas"]["Named"];
+        AgentCard: {
+            agent_file: components["schemas"]["AgentFile"];
+            /** Conversation Id */
+            conversation_id: string;
+            /** Created At */
+            created_at: string;
+            /**
+             * Deleted At
+             * @default null
+             */
+            deleted_at: string | null;
+            /**
+             * Enabled
+             * @default false
+             */
+            enabled: boolean;
+            /**
+             * Grant Id
+             * @default null
+             */
+            grant_id: string | null;
+            /** Id */
+            id: string;
             /**
              * Language
              * @enum {string}
              */
             language: "ko" | "en";
-            /** Timezone */
-            timezone: string;
-            /**
-             * Engine
-             * @enum {string}
-             */
-            engine: "recipes" | "claude";
-            sandbox: components["schemas"]["SandboxState"];
-            practice: components["schemas"]["PracticeState"];
-            month: components["schemas"]["Month"];
-        };
-        /** Month */
-        Month: {
-            /** Spent Tokens */
-            spent_tokens: number;
-            /** Cap Tokens */
-            cap_tokens: number;
-            /** Spent Usd Micros */
-            spent_usd_micros: number;
-        };
-        /** Named */
-        Named: {
-            /** Id */
-            id: string;
+            last_run: components["schemas"]["LastRun"] | null;
             /** Name */
             name: string;
-        };
-        /** PracticeState */
-        PracticeState: {
-            /** Day */
-            day: number;
-            /** Broken */
-            broken: boolean;
-        };
-        /**
-         * SandboxState
-         * @description enforced: limits; missing: limit -> sentence that says what it means; cure: the one command that mends it;
-         *     note: why it is this backend when another would have been preferred; corpus: null before `make doctor`.
-         */
-        SandboxState: {
-            /** Backend */
-            backend: string;
-            /** Ok */
-            ok: boolean;
+            /** Next At */
+            next_at: string | null;
             /**
-             * Enforced
+             * Next Firings
              * @default []
              */
-            enforced: string[];
-            /**
-             * Missing
-             * @default {}
-             */
-            missing: {
-                [key: string]: string;
-            };
-            /**
-             * Cure
-             * @default null
-             */
-            cure: string | null;
-            /**
-             * Note
-             * @default null
-             */
-            note: string | null;
+            next_firings: string[];
             /** @default null */
-            corpus: components["schemas"]["Corpus"] | null;
-        };
-        /**
-         * SignIn
-         * @description secret: what stands after `#link=` in the sign-in link.
-         */
-        SignIn: {
-            /** Secret */
-            secret: string;
-        };
-        /** PracticeChange */
-        PracticeChange: {
+            quarantine: components["schemas"]["Quarantine"] | null;
             /**
-             * Day
+             * Repairs Go Live
+             * @default false
+             */
+            repairs_go_live: boolean;
+            /** Schedule Words */
+            schedule_words: string | null;
+            /**
+             * Shown Version Id
              * @default null
              */
-            day: number | null;
-            /**
-             * Broken
-             * @default null
-             */
-            broken: boolean | null;
-        };
-        /** Templates */
-        Templates: {
-            /** Items */
-            items: components["schemas"]["Template"][];
-        };
-        /** Said */
-        Said: {
-            /** Ko */
-            ko: string;
-            /** En */
-            en: string;
-        };
-        /**
-         * Template
-         * @description `icon` is a name in the page's icon set.
-         */
-        Template: {
-            /** Id */
-            id: string;
-            title: components["schemas"]["Said"];
-            text: components["schemas"]["Said"];
-            /** Icon */
-            icon: string;
-        };
-        /** Id */
-        Id: {
-            /** Id */
-            id: string;
-        };
-        /**
-         * FirstMessage
-         * @description agent_id: the agent this conversation changes. timezone: an IANA name.
-         */
-        FirstMessage: {
-            /** Text */
-            text: string;
-            /**
-             * Agent Id
-             * @default null
-             */
-            agent_id: string | null;
-            /**
-             * Timezone
-             * @default null
-             */
-            timezone: string | null;
-            /**
-             * Language
-             * @default null
-             */
-            language: ("ko" | "en") | null;
-        };
-        /** ConversationList */
-        ConversationList: {
-            /** Items */
-            items: components["schemas"]["ConversationLine"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /** ConversationLine */
-        ConversationLine: {
-            /** Id */
-            id: string;
-            /** Title */
-            title: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
-            /** Agent Id */
-            agent_id: string | null;
+            shown_version_id: string | null;
+            /** Summary */
+            summary: string;
+            /** Tokens Month */
+            tokens_month: number;
             /** Updated At */
             updated_at: string;
-        };
-        /**
-         * ConversationView
-         * @description A conversation with everything its screen needs at once.
-         */
-        ConversationView: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Title */
-            title: string;
-            /**
-             * Language
-             * @enum {string}
-             */
-            language: "ko" | "en";
-            /** Timezone */
-            timezone: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
-            /**
-             * Engine
-             * @default recipes
-             * @enum {string}
-             */
-            engine: "recipes" | "claude";
-            /**
-             * Agent Id
-             * @default null
-             */
-            agent_id: string | null;
-            /**
-             * Plan Id
-             * @default null
-             */
-            plan_id: string | null;
             /**
              * Version Id
              * @default null
              */
             version_id: string | null;
             /**
-             * Test Run Id
+             * Version Number
              * @default null
              */
-            test_run_id: string | null;
+            version_number: number | null;
+            /** Waiting */
+            waiting: components["schemas"]["Waiting"][];
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /**
+         * AgentChange
+         * @description Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
+         *     quarantine null: it may run again; it stays switched off unless `enabled` says otherwise. repairs_go_live: see
+         *     the agent.
+         */
+        AgentChange: {
             /**
-             * Problem
+             * Enabled
              * @default null
              */
-            problem: string | null;
+            enabled: boolean | null;
             /**
-             * @default {
-             *       "input": 0,
-             *       "output": 0,
-             *       "cost_usd_micros": 0,
-             *       "priced": true
-             *     }
+             * Name
+             * @default null
              */
-            tokens: components["schemas"]["Tokens"];
+            name: string | null;
             /**
-             * Next Seq
-             * @default 1
+             * Quarantine
+             * @default null
              */
-            next_seq: number;
-            /** Created At */
-            created_at: string;
-            /** Updated At */
-            updated_at: string;
-            /** Messages */
-            messages: components["schemas"]["ConversationEntry"][];
-            plan: components["schemas"]["Plan"] | null;
-            test_run: components["schemas"]["Run"] | null;
+            quarantine: null;
+            /**
+             * Repairs Go Live
+             * @default null
+             */
+            repairs_go_live: boolean | null;
+            /** @default null */
+            schedule: components["schemas"]["Schedule"] | null;
+            /**
+             * Version
+             * @default null
+             */
+            version: string | null;
         };
         /**
          * AgentFile
@@ -1105,54 +945,144 @@ export interface components {
          */
         AgentFile: {
             agent: components["schemas"]["AgentMeta"];
-            /** @default null */
-            schedule: components["schemas"]["Schedule"] | null;
-            /**
-             * @default {
-             *       "hosts": [],
-             *       "secrets": [],
-             *       "channels": [],
-             *       "state": false,
-             *       "tape": "full",
-             *       "tokens": {
-             *         "per_day": 0,
-             *         "per_run": 0
-             *       },
-             *       "limits": {
-             *         "disk_mb": 256,
-             *         "memory_mb": 512,
-             *         "processes": 64,
-             *         "wall_s": 300
-             *       }
-             *     }
-             */
-            manifest: components["schemas"]["Manifest"];
             /**
              * Contract
              * @default []
              */
             contract: components["schemas"]["Check"][];
+            /**
+             * @default {
+             *       "channels": [],
+             *       "hosts": [],
+             *       "limits": {
+             *         "disk_mb": 256,
+             *         "memory_mb": 512,
+             *         "processes": 64,
+             *         "wall_s": 300
+             *       },
+             *       "secrets": [],
+             *       "state": false,
+             *       "tape": "full",
+             *       "tokens": {
+             *         "per_day": 0,
+             *         "per_run": 0
+             *       }
+             *     }
+             */
+            manifest: components["schemas"]["Manifest"];
+            /** @default null */
+            schedule: components["schemas"]["Schedule"] | null;
+        };
+        /**
+         * AgentList
+         * @description waiting: how many things need the person, over all agents.
+         */
+        AgentList: {
+            /** Items */
+            items: components["schemas"]["AgentCard"][];
+            /** Waiting */
+            waiting: number;
         };
         /** AgentMeta */
         AgentMeta: {
-            /** Name */
-            name: string;
-            /**
-             * Summary
-             * @default
-             */
-            summary: string;
             /**
              * Language
              * @default ko
              * @enum {string}
              */
             language: "ko" | "en";
+            /** Name */
+            name: string;
             /**
              * Packages
              * @default []
              */
             packages: string[];
+            /**
+             * Summary
+             * @default
+             */
+            summary: string;
+        };
+        /**
+         * ArtifactLink
+         * @description Both work for ten minutes, without signing in, under another host name than the page. url: shown where
+         *     a browser can show it without running anything of it, else saved; download_url: always saved.
+         */
+        ArtifactLink: {
+            /** Agent Id */
+            agent_id: string;
+            /** At */
+            at: string;
+            /** Blob Key */
+            blob_key: string;
+            /** Download Url */
+            download_url: string;
+            /** Id */
+            id: string;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Url */
+            url: string;
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** ArtifactList */
+        ArtifactList: {
+            /** Items */
+            items: components["schemas"]["ArtifactLink"][];
+        };
+        /**
+         * BudgetView
+         * @description Of this month. leased: promised to turns and runs under way.
+         */
+        BudgetView: {
+            /** Cap Tokens */
+            cap_tokens: number;
+            /** Leased Tokens */
+            leased_tokens: number;
+            /** Period */
+            period: string;
+            /** Spent Tokens */
+            spent_tokens: number;
+            /** Spent Usd Micros */
+            spent_usd_micros: number;
+        };
+        /**
+         * Caps
+         * @description Tokens; absent: unchanged.
+         */
+        Caps: {
+            /**
+             * Per Day
+             * @default null
+             */
+            per_day: number | null;
+            /**
+             * Per Run
+             * @default null
+             */
+            per_run: number | null;
+        };
+        /** ChangeLine */
+        ChangeLine: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agent" | "run" | "delivery" | "notice" | "conversation" | "connection";
+            /** Seq */
+            seq: number;
         };
         /**
          * Channel
@@ -1195,28 +1125,6 @@ export interface components {
              * @enum {string}
              */
             check: "file" | "rows" | "fields" | "fresh" | "change" | "text" | "delivered" | "expr";
-            /** Says */
-            says: string;
-            /**
-             * Path
-             * @default null
-             */
-            path: string | null;
-            /**
-             * Min
-             * @default null
-             */
-            min: number | null;
-            /**
-             * Max
-             * @default null
-             */
-            max: number | null;
-            /**
-             * Fields
-             * @default []
-             */
-            fields: string[];
             /**
              * Contains
              * @default []
@@ -1228,20 +1136,15 @@ export interface components {
              */
             excludes: string[];
             /**
-             * Max Age S
-             * @default null
-             */
-            max_age_s: number | null;
-            /**
              * Expr
              * @default null
              */
             expr: string | null;
             /**
-             * Unique
-             * @default false
+             * Fields
+             * @default []
              */
-            unique: boolean;
+            fields: string[];
             /**
              * Format
              * @default null
@@ -1253,15 +1156,42 @@ export interface components {
              */
             language: ("ko" | "en") | null;
             /**
-             * Min Width
+             * Max
              * @default null
              */
-            min_width: number | null;
+            max: number | null;
+            /**
+             * Max Age S
+             * @default null
+             */
+            max_age_s: number | null;
+            /**
+             * Min
+             * @default null
+             */
+            min: number | null;
             /**
              * Min Height
              * @default null
              */
             min_height: number | null;
+            /**
+             * Min Width
+             * @default null
+             */
+            min_width: number | null;
+            /**
+             * Path
+             * @default null
+             */
+            path: string | null;
+            /** Says */
+            says: string;
+            /**
+             * Unique
+             * @default false
+             */
+            unique: boolean;
         };
         /**
          * CheckOutcome
@@ -1270,12 +1200,100 @@ export interface components {
         CheckOutcome: {
             /** Check */
             check: string;
-            /** Says */
-            says: string;
             /** Held */
             held: boolean;
+            /** Says */
+            says: string;
             /** Text */
             text: string;
+        };
+        /**
+         * ClaudeKey
+         * @description key null: the key stays, and another model is tested with it. model null: the installation's own choice.
+         */
+        ClaudeKey: {
+            /**
+             * Key
+             * @default null
+             */
+            key: string | null;
+            /**
+             * Model
+             * @default null
+             */
+            model: string | null;
+        };
+        /**
+         * Confirmation
+         * @description confirm: the workspace's name; where it has none, 삭제 or delete.
+         */
+        Confirmation: {
+            /** Confirm */
+            confirm: string;
+        };
+        /**
+         * ConnectionLine
+         * @description hint: the key's last four characters. problem: what the last test met, in the request's language, "" when
+         *     nothing. tokens and cost_usd_micros: of that test; null: the model's price is not known.
+         */
+        ConnectionLine: {
+            /** Code */
+            code: string;
+            /** Cost Usd Micros */
+            cost_usd_micros: number | null;
+            /** Hint */
+            hint: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "claude";
+            /** Model */
+            model: string;
+            /** Problem */
+            problem: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "testing" | "working" | "failed";
+            /** Tested At */
+            tested_at: string | null;
+            /** Tokens */
+            tokens: number;
+            /** Typed At */
+            typed_at: string;
+        };
+        /**
+         * ConnectionList
+         * @description operator: builds may use a key of this machine's where there is no connection. wanted: a connection would
+         *     be used; false when this installation works without a model. model: what is asked for unless another is named.
+         */
+        ConnectionList: {
+            /** Items */
+            items: components["schemas"]["ConnectionLine"][];
+            /** Model */
+            model: string;
+            /** Operator */
+            operator: boolean;
+            /** Wanted */
+            wanted: boolean;
+        };
+        /**
+         * ContractChange
+         * @description Sentences: promises it no longer makes, and new or stricter ones.
+         */
+        ContractChange: {
+            /**
+             * Stronger
+             * @default []
+             */
+            stronger: string[];
+            /**
+             * Weaker
+             * @default []
+             */
+            weaker: string[];
         };
         /**
          * ConversationEntry
@@ -1283,800 +1301,169 @@ export interface components {
          *
          *     data by kind: text {text} · question {questions: [{id, text, kind, choices: [{value, label}], why}],
          *     answered: {id: value} | None} · plan {plan_id} · progress {step, text, done, total?} ·
-         *     result {text, run_id?, state}.
+         *     result {text, run_id?, state, mended?: {unsure: [sentence], before?, after?: {run_id, rows: [Rows]}}}: before is
+         *     of the good day that a repair was held against, after of today's rehearsal.
          */
         ConversationEntry: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Conversation Id */
-            conversation_id: string;
-            /** Seq */
-            seq: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "text" | "question" | "plan" | "progress" | "result";
+            /** At */
+            at: string;
             /**
              * Author
              * @enum {string}
              */
             author: "person" | "builder";
-            /** At */
-            at: string;
+            /** Conversation Id */
+            conversation_id: string;
             /** Data */
             data: {
                 [key: string]: unknown;
             };
-        };
-        /**
-         * Difference
-         * @description One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
-         *     and `after` what stands there, cut. name: the request, file or channel; "" where there is only one.
-         */
-        Difference: {
+            /** Id */
+            id: string;
             /**
              * Kind
              * @enum {string}
              */
-            kind: "request" | "output" | "delivery" | "state" | "end" | "tape";
-            /** Name */
-            name: string;
-            /** Text */
-            text: string;
-            /**
-             * Before
-             * @default
-             */
-            before: string;
-            /**
-             * After
-             * @default
-             */
-            after: string;
+            kind: "text" | "question" | "plan" | "progress" | "result";
+            /** Seq */
+            seq: number;
+            /** Workspace Id */
+            workspace_id: string;
         };
-        /**
-         * Estimate
-         * @description What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
-         */
-        Estimate: {
-            /**
-             * Seconds Per Run
-             * @default 0
-             */
-            seconds_per_run: number;
-            /**
-             * Tokens Per Run
-             * @default 0
-             */
-            tokens_per_run: number;
-            /**
-             * Tokens Build
-             * @default 0
-             */
-            tokens_build: number;
-            /**
-             * Cost Usd Micros Per Month
-             * @default 0
-             */
-            cost_usd_micros_per_month: number;
-        };
-        /**
-         * HostContact
-         * @description Totals per host and verdict: sent, refused, would_send, practice or failed.
-         */
-        HostContact: {
-            /** Host */
-            host: string;
-            /** Verdict */
-            verdict: string;
-            /** Requests */
-            requests: number;
-            /** Bytes In */
-            bytes_in: number;
-            /** Bytes Out */
-            bytes_out: number;
-        };
-        /**
-         * HostRule
-         * @description One place the agent may reach.
-         *
-         *     `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
-         *     path. `exact`: that path alone and nothing below it. `methods` empty means the ones `effect` implies:
-         *     read = GET, HEAD, OPTIONS; write = those and POST, PUT, PATCH, DELETE. A read rule may name POST; `why`
-         *     must then say why it only reads.
-         */
-        HostRule: {
-            /** Host */
-            host: string;
-            /**
-             * Port
-             * @default 443
-             */
-            port: number;
-            /**
-             * Scheme
-             * @default https
-             * @enum {string}
-             */
-            scheme: "https" | "http";
-            /**
-             * Path
-             * @default
-             */
-            path: string;
-            /**
-             * Exact
-             * @default false
-             */
-            exact: boolean;
-            /**
-             * Methods
-             * @default []
-             */
-            methods: string[];
-            /**
-             * Effect
-             * @default read
-             * @enum {string}
-             */
-            effect: "read" | "write";
-            /**
-             * Why
-             * @default
-             */
-            why: string;
-        };
-        /** Limits */
-        Limits: {
-            /**
-             * Wall S
-             * @default 300
-             */
-            wall_s: number;
-            /**
-             * Memory Mb
-             * @default 512
-             */
-            memory_mb: number;
-            /**
-             * Disk Mb
-             * @default 256
-             */
-            disk_mb: number;
-            /**
-             * Processes
-             * @default 64
-             */
-            processes: number;
-        };
-        /**
-         * Manifest
-         * @description Everything the agent may touch. Empty lists mean nothing of that kind. `tape`: how much of what a run
-         *     sends and gets is recorded, so that it can be replayed (headers: no bodies).
-         */
-        Manifest: {
-            /**
-             * Hosts
-             * @default []
-             */
-            hosts: components["schemas"]["HostRule"][];
-            /**
-             * Secrets
-             * @default []
-             */
-            secrets: components["schemas"]["SecretUse"][];
-            /**
-             * Channels
-             * @default []
-             */
-            channels: components["schemas"]["Channel"][];
+        /** ConversationLine */
+        ConversationLine: {
+            /** Agent Id */
+            agent_id: string | null;
+            /** Id */
+            id: string;
             /**
              * State
-             * @default false
-             */
-            state: boolean;
-            /**
-             * Tape
-             * @default full
              * @enum {string}
              */
-            tape: "full" | "headers" | "off";
-            /**
-             * @default {
-             *       "per_run": 0,
-             *       "per_day": 0
-             *     }
-             */
-            tokens: components["schemas"]["TokenCaps"];
-            /**
-             * @default {
-             *       "wall_s": 300,
-             *       "memory_mb": 512,
-             *       "disk_mb": 256,
-             *       "processes": 64
-             *     }
-             */
-            limits: components["schemas"]["Limits"];
+            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: string;
         };
-        /** PackageWish */
-        PackageWish: {
-            /** Name */
-            name: string;
-            /**
-             * Why
-             * @default
-             */
-            why: string;
+        /** ConversationList */
+        ConversationList: {
+            /** Items */
+            items: components["schemas"]["ConversationLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
-         * Plan
-         * @description What is put before the person. `manifest_hash` is what a decision must name.
-         *
-         *     found: sentences about what looking showed. wont: what it will not do. author_words: what an imported
-         *     file says about itself, shown as quoted. new_rows: sheet rows (their text keys) not in the last
-         *     approved version; None when there was none.
+         * ConversationView
+         * @description A conversation with everything its screen needs at once.
          */
-        Plan: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Conversation Id */
-            conversation_id: string;
-            /** Agent Id */
-            agent_id: string;
-            /** Version Id */
-            version_id: string;
+        ConversationView: {
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "proposed" | "approved" | "rejected" | "superseded";
-            agent_file: components["schemas"]["AgentFile"];
-            /** Manifest Hash */
-            manifest_hash: string;
-            /** Summary */
-            summary: string;
-            /** Steps */
-            steps: string[];
-            /**
-             * Packages
-             * @default []
-             */
-            packages: components["schemas"]["PackageWish"][];
-            /**
-             * Schedule Words
+             * Agent Id
              * @default null
              */
-            schedule_words: string | null;
-            /**
-             * Next Firings
-             * @default []
-             */
-            next_firings: string[];
-            /**
-             * @default {
-             *       "seconds_per_run": 0,
-             *       "tokens_per_run": 0,
-             *       "tokens_build": 0,
-             *       "cost_usd_micros_per_month": 0
-             *     }
-             */
-            estimate: components["schemas"]["Estimate"];
-            /**
-             * Found
-             * @default []
-             */
-            found: string[];
-            /**
-             * Wont
-             * @default []
-             */
-            wont: string[];
-            /**
-             * Author Words
-             * @default null
-             */
-            author_words: string | null;
-            /**
-             * Findings
-             * @default []
-             */
-            findings: string[];
-            /**
-             * New Rows
-             * @default null
-             */
-            new_rows: string[] | null;
+            agent_id: string | null;
             /** Created At */
             created_at: string;
-        };
-        /**
-         * QueuedDelivery
-         * @description A message the code asked to send. status `shown`: a rehearsal, never sent.
-         */
-        QueuedDelivery: {
+            /**
+             * Engine
+             * @default recipes
+             * @enum {string}
+             */
+            engine: "recipes" | "claude";
             /** Id */
             id: string;
-            /** Channel */
-            channel: string;
-            /** Text */
-            text: string;
             /**
-             * Files
-             * @default []
-             */
-            files: string[];
-            /**
-             * Status
+             * Language
              * @enum {string}
              */
-            status: "shown" | "held" | "requested" | "sent" | "failed" | "unknown";
+            language: "ko" | "en";
+            /** Messages */
+            messages: components["schemas"]["ConversationEntry"][];
             /**
-             * Detail
-             * @default
+             * Next Seq
+             * @default 1
              */
-            detail: string;
-        };
-        /**
-         * Reason
-         * @description Why a run is where it is: `code` for programs, `text` for the person in the agent's language.
-         */
-        Reason: {
-            /** Code */
-            code: string;
-            /** Text */
-            text: string;
-        };
-        /**
-         * Run
-         * @description One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
-         *
-         *     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
-         *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
-         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
-         *     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
-         *     `place`: how many wait before it plus one, while it waits for room.
-         *
-         *     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
-         *     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
-         *               (None: not compared); otherwise what was not, or could not be
-         */
-        Run: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Agent Id */
-            agent_id: string;
-            /** Version Id */
-            version_id: string;
+            next_seq: number;
+            plan: components["schemas"]["Plan"] | null;
             /**
-             * Kind
+             * Plan Id
+             * @default null
+             */
+            plan_id: string | null;
+            /**
+             * Problem
+             * @default null
+             */
+            problem: string | null;
+            /**
+             * State
              * @enum {string}
              */
-            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
+            state: "thinking" | "asking" | "proposed" | "building" | "testing" | "ready" | "active" | "stopped" | "failed";
+            test_run: components["schemas"]["Run"] | null;
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
-            /**
-             * Outcome
-             * @default pending
-             * @enum {string}
-             */
-            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
-            /** @default null */
-            reason: components["schemas"]["Reason"] | null;
-            /**
-             * Conversation Id
+             * Test Run Id
              * @default null
              */
-            conversation_id: string | null;
-            /**
-             * Grant Id
-             * @default null
-             */
-            grant_id: string | null;
-            /**
-             * Slot At
-             * @default null
-             */
-            slot_at: string | null;
-            /**
-             * Input
-             * @default null
-             */
-            input: unknown;
-            /**
-             * Lease Id
-             * @default null
-             */
-            lease_id: string | null;
-            /**
-             * Attempt
-             * @default 0
-             */
-            attempt: number;
-            /**
-             * Attempt Id
-             * @default null
-             */
-            attempt_id: string | null;
-            /**
-             * Wrote
-             * @default false
-             */
-            wrote: boolean;
-            /**
-             * Checks
-             * @default []
-             */
-            checks: components["schemas"]["CheckOutcome"][];
-            /**
-             * Deliveries
-             * @default []
-             */
-            deliveries: components["schemas"]["QueuedDelivery"][];
-            /**
-             * Would Send
-             * @default []
-             */
-            would_send: {
-                [key: string]: unknown;
-            }[];
-            /**
-             * Writes
-             * @default []
-             */
-            writes: components["schemas"]["WriteMade"][];
-            /**
-             * Allowed Writes
-             * @default []
-             */
-            allowed_writes: string[];
-            /**
-             * Hosts
-             * @default []
-             */
-            hosts: components["schemas"]["HostContact"][];
+            test_run_id: string | null;
+            /** Timezone */
+            timezone: string;
+            /** Title */
+            title: string;
             /**
              * @default {
-             *       "wall_ms": 0,
-             *       "cpu_ms": 0,
-             *       "memory_peak_bytes": 0,
-             *       "input_tokens": 0,
-             *       "output_tokens": 0,
              *       "cost_usd_micros": 0,
+             *       "input": 0,
+             *       "output": 0,
              *       "priced": true
              *     }
              */
-            usage: components["schemas"]["RunUsage"];
+            tokens: components["schemas"]["Tokens"];
+            /** Updated At */
+            updated_at: string;
             /**
-             * State Base
+             * Version Id
              * @default null
              */
-            state_base: number | null;
-            /**
-             * State New
-             * @default null
-             */
-            state_new: number | null;
-            /**
-             * Permission Request Id
-             * @default null
-             */
-            permission_request_id: string | null;
-            /**
-             * Last Step
-             * @default null
-             */
-            last_step: string | null;
-            /**
-             * Tape
-             * @default none
-             * @enum {string}
-             */
-            tape: "full" | "headers" | "off" | "none";
-            /**
-             * Replay Of
-             * @default null
-             */
-            replay_of: string | null;
-            /**
-             * Same
-             * @default null
-             */
-            same: boolean | null;
-            /**
-             * Differences
-             * @default []
-             */
-            differences: components["schemas"]["Difference"][];
-            /** Requested At */
-            requested_at: string;
-            /** Deadline At */
-            deadline_at: string;
-            /**
-             * Place
-             * @default null
-             */
-            place: number | null;
-            /**
-             * Started At
-             * @default null
-             */
-            started_at: string | null;
-            /**
-             * First Line At
-             * @default null
-             */
-            first_line_at: string | null;
-            /**
-             * Finished At
-             * @default null
-             */
-            finished_at: string | null;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
+            version_id: string | null;
+            /** Workspace Id */
+            workspace_id: string;
         };
         /**
-         * RunUsage
-         * @description Tokens are those of the models the code asked. priced: False when a price is not known, so that the cost
-         *     says too little.
+         * Corpus
+         * @description What `make doctor` found last with this very backend, kernel and version: attacks held, tried, and when.
          */
-        RunUsage: {
-            /**
-             * Wall Ms
-             * @default 0
-             */
-            wall_ms: number;
-            /**
-             * Cpu Ms
-             * @default 0
-             */
-            cpu_ms: number;
-            /**
-             * Memory Peak Bytes
-             * @default 0
-             */
-            memory_peak_bytes: number;
-            /**
-             * Input Tokens
-             * @default 0
-             */
-            input_tokens: number;
-            /**
-             * Output Tokens
-             * @default 0
-             */
-            output_tokens: number;
-            /**
-             * Cost Usd Micros
-             * @default 0
-             */
-            cost_usd_micros: number;
-            /**
-             * Priced
-             * @default true
-             */
-            priced: boolean;
-        };
-        /**
-         * Schedule
-         * @description When it fires. `cron` has five fields, read in `timezone` (an IANA name).
-         *
-         *     `missed`: what happens to slots that passed while nobody could run them. `overlap`: what happens when the
-         *     last run is still going. `holidays` names a calendar ("KR"); a slot on one of its days does what
-         *     `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are
-         *     ISO dates or times, read in `timezone` when they carry no offset.
-         */
-        Schedule: {
-            /** Cron */
-            cron: string;
-            /**
-             * Timezone
-             * @default UTC
-             */
-            timezone: string;
-            /**
-             * Missed
-             * @default once
-             * @enum {string}
-             */
-            missed: "skip" | "once" | "all";
-            /**
-             * Overlap
-             * @default skip
-             * @enum {string}
-             */
-            overlap: "skip" | "queue" | "replace";
-            /**
-             * Holidays
-             * @default null
-             */
-            holidays: string | null;
-            /**
-             * On Holiday
-             * @default null
-             */
-            on_holiday: ("run" | "skip" | "next_workday") | null;
-            /**
-             * Until
-             * @default null
-             */
-            until: string | null;
-            /**
-             * Pause Until
-             * @default null
-             */
-            pause_until: string | null;
-        };
-        /**
-         * SecretUse
-         * @description A secret by name, bound to the one host it may be sent to. The value is never part of the file.
-         */
-        SecretUse: {
-            /** Name */
-            name: string;
-            /** Host */
-            host: string;
-            /**
-             * Why
-             * @default
-             */
-            why: string;
-        };
-        /** TokenCaps */
-        TokenCaps: {
-            /**
-             * Per Run
-             * @default 0
-             */
-            per_run: number;
-            /**
-             * Per Day
-             * @default 0
-             */
-            per_day: number;
-        };
-        /**
-         * Tokens
-         * @description Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked. priced: False when a
-         *     price is not known, so that the cost says too little.
-         */
-        Tokens: {
-            /**
-             * Input
-             * @default 0
-             */
-            input: number;
-            /**
-             * Output
-             * @default 0
-             */
-            output: number;
-            /**
-             * Cost Usd Micros
-             * @default 0
-             */
-            cost_usd_micros: number;
-            /**
-             * Priced
-             * @default true
-             */
-            priced: boolean;
-        };
-        /**
-         * WriteMade
-         * @description A write that was about to leave at that moment: it has arrived, or may have.
-         */
-        WriteMade: {
-            /** Method */
-            method: string;
-            /** Url */
-            url: string;
+        Corpus: {
             /** At */
             at: string;
+            /** Held */
+            held: number;
+            /** Total */
+            total: number;
         };
         /**
-         * Message
-         * @description Text, answers to questions, or both.
+         * DeadLetterLine
+         * @description What was refused, by whom and why; the event's data stays inside.
          */
-        Message: {
-            /**
-             * Text
-             * @default
-             */
-            text: string;
-            /**
-             * Answers
-             * @default {}
-             */
-            answers: {
-                [key: string]: string;
-            };
+        DeadLetterLine: {
+            /** At */
+            at: string;
+            /** Id */
+            id: string;
+            /** Reason */
+            reason: string;
+            /** Service */
+            service: string;
+            /** Subject */
+            subject: string;
+            /** Type */
+            type: string;
         };
-        /**
-         * LiveFrame
-         * @description A piece of one block, or with `done` the end of the turn: then the other fields are empty, and what the turn
-         *     came to stands in the entries.
-         *
-         *     at: how many characters (code points) of the block come before `text`. Block 0 at 0 begins an answer: whatever is
-         *     shown of another one, also of the same turn, is dropped.
-         */
-        LiveFrame: {
-            /** Turn */
-            turn: number;
-            /**
-             * Block
-             * @default 0
-             */
-            block: number;
-            /**
-             * Kind
-             * @default text
-             * @enum {string}
-             */
-            kind: "text" | "thinking" | "tool";
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * At
-             * @default 0
-             */
-            at: number;
-            /**
-             * Text
-             * @default
-             */
-            text: string;
-            /**
-             * Done
-             * @default false
-             */
-            done: boolean;
-        };
-        /**
-         * PlanChange
-         * @description schedule null: only by hand. Absent parts stay.
-         */
-        PlanChange: {
-            /** @default null */
-            schedule: components["schemas"]["Schedule"] | null;
-            /** @default null */
-            caps: components["schemas"]["Caps"] | null;
-            /**
-             * Contract
-             * @default null
-             */
-            contract: components["schemas"]["Check"][] | null;
-        };
-        /**
-         * Caps
-         * @description Tokens; absent: unchanged.
-         */
-        Caps: {
-            /**
-             * Per Run
-             * @default null
-             */
-            per_run: number | null;
-            /**
-             * Per Day
-             * @default null
-             */
-            per_day: number | null;
+        /** DeadLetterList */
+        DeadLetterList: {
+            /** Items */
+            items: components["schemas"]["DeadLetterLine"][];
         };
         /**
          * Decided
@@ -2108,270 +1495,174 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** FileList */
-        FileList: {
-            /** Items */
-            items: components["schemas"]["FileLine"][];
-        };
         /**
-         * FileLine
-         * @description size in bytes.
+         * Delivery
+         * @description One message out, id follows from run and position. status `unknown`: cut between sending and recording.
          */
-        FileLine: {
-            /** Name */
-            name: string;
-            /** Size */
-            size: number;
-        };
-        /**
-         * AgentList
-         * @description waiting: how many things need the person, over all agents.
-         */
-        AgentList: {
-            /** Items */
-            items: components["schemas"]["AgentCard"][];
-            /** Waiting */
-            waiting: number;
-        };
-        /**
-         * AgentCard
-         * @description schedule_words null: only by hand. next_at null: nothing due; next_firings begins with it.
-         */
-        AgentCard: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Name */
-            name: string;
-            /** Summary */
-            summary: string;
-            /**
-             * Language
-             * @enum {string}
-             */
-            language: "ko" | "en";
-            /**
-             * Enabled
-             * @default false
-             */
-            enabled: boolean;
-            /** Conversation Id */
-            conversation_id: string;
-            /**
-             * Version Id
-             * @default null
-             */
-            version_id: string | null;
-            /**
-             * Version Number
-             * @default null
-             */
-            version_number: number | null;
-            /**
-             * Shown Version Id
-             * @default null
-             */
-            shown_version_id: string | null;
-            /**
-             * Grant Id
-             * @default null
-             */
-            grant_id: string | null;
-            agent_file: components["schemas"]["AgentFile"];
-            /** @default null */
-            quarantine: components["schemas"]["Quarantine"] | null;
-            /** Created At */
-            created_at: string;
-            /** Updated At */
-            updated_at: string;
-            /**
-             * Deleted At
-             * @default null
-             */
-            deleted_at: string | null;
-            /** Schedule Words */
-            schedule_words: string | null;
-            /** Next At */
-            next_at: string | null;
-            /**
-             * Next Firings
-             * @default []
-             */
-            next_firings: string[];
-            last_run: components["schemas"]["LastRun"] | null;
-            /** Tokens Month */
-            tokens_month: number;
-            /** Waiting */
-            waiting: components["schemas"]["Waiting"][];
-        };
-        /** LastRun */
-        LastRun: {
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
-            /** Finished At */
-            finished_at: string | null;
-            /** Text */
-            text: string;
-        };
-        /**
-         * Quarantine
-         * @description Why an agent may not run until a person says otherwise: in that run it used a secret that was a trap.
-         */
-        Quarantine: {
-            /** At */
-            at: string;
-            /** Run Id */
-            run_id: string;
-            /** Text */
-            text: string;
-        };
-        /** Waiting */
-        Waiting: {
-            /** Kind */
-            kind: string;
-            /** Text */
-            text: string;
-            /** About */
-            about: string;
-        };
-        /**
-         * AgentChange
-         * @description Absent: unchanged. schedule null: only by hand from now on. version: its id, to switch on that one.
-         *     quarantine null: it may run again; it stays switched off unless `enabled` says otherwise.
-         */
-        AgentChange: {
-            /**
-             * Enabled
-             * @default null
-             */
-            enabled: boolean | null;
-            /**
-             * Version
-             * @default null
-             */
-            version: string | null;
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /** @default null */
-            schedule: components["schemas"]["Schedule"] | null;
-            /**
-             * Quarantine
-             * @default null
-             */
-            quarantine: null;
-        };
-        /** VersionList */
-        VersionList: {
-            /** Items */
-            items: components["schemas"]["Version"][];
-        };
-        /**
-         * Version
-         * @description Immutable code + lock + manifest + contract. `number` is None until a rehearsal passed.
-         *
-         *     bundle_key: blob with the zip (agent.toml, main.py …). lock: requirements text with hashes; None
-         *     until resolved when it has packages. prompt: hash of the instructions a model wrote it under; "" when none did.
-         */
-        Version: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
+        Delivery: {
             /** Agent Id */
             agent_id: string;
-            /** Conversation Id */
-            conversation_id: string;
+            /** At */
+            at: string;
             /**
-             * Status
+             * Channel
              * @enum {string}
              */
-            status: "candidate" | "promoted" | "failed";
+            channel: "inbox" | "slack" | "email";
             /**
-             * Number
-             * @default null
+             * Detail
+             * @default
              */
-            number: number | null;
-            /** Manifest Hash */
-            manifest_hash: string;
-            agent_file: components["schemas"]["AgentFile"];
-            /** Bundle Key */
-            bundle_key: string;
-            /** Bundle Sha256 */
-            bundle_sha256: string;
+            detail: string;
             /**
              * Files
              * @default []
              */
             files: string[];
+            /** Id */
+            id: string;
             /**
-             * Lock
+             * Read At
              * @default null
              */
-            lock: string | null;
+            read_at: string | null;
             /**
-             * Rehearsal Run Id
+             * Receipt
+             * @default {}
+             */
+            receipt: {
+                [key: string]: string;
+            };
+            /** Run Id */
+            run_id: string;
+            /**
+             * Secret Id
              * @default null
              */
-            rehearsal_run_id: string | null;
+            secret_id: string | null;
             /**
-             * Prompt
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "sending" | "sent" | "failed" | "unknown";
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** DeliveryLine */
+        DeliveryLine: {
+            /** Agent Id */
+            agent_id: string;
+            /** Agent Name */
+            agent_name: string;
+            /** At */
+            at: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "inbox" | "slack" | "email";
+            /**
+             * Detail
              * @default
              */
-            prompt: string;
-            /** Created At */
-            created_at: string;
+            detail: string;
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /** Id */
+            id: string;
+            /**
+             * Read At
+             * @default null
+             */
+            read_at: string | null;
+            /**
+             * Receipt
+             * @default {}
+             */
+            receipt: {
+                [key: string]: string;
+            };
+            /** Run Id */
+            run_id: string;
+            /**
+             * Secret Id
+             * @default null
+             */
+            secret_id: string | null;
+            /**
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "sending" | "sent" | "failed" | "unknown";
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Workspace Id */
+            workspace_id: string;
         };
-        /** Imported */
-        Imported: {
-            /** Conversation Id */
-            conversation_id: string;
-        };
-        /** VersionDiff */
-        VersionDiff: {
-            older: components["schemas"]["VersionRef"];
-            newer: components["schemas"]["VersionRef"];
-            differences: components["schemas"]["Differences"];
+        /** DeliveryList */
+        DeliveryList: {
+            /** Items */
+            items: components["schemas"]["DeliveryLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
-         * ContractChange
-         * @description Sentences: promises it no longer makes, and new or stricter ones.
+         * Difference
+         * @description One thing a replay did otherwise than what was recorded. `text` is the sentence for the person, `before`
+         *     and `after` what stands there, cut. name: the request, file or channel; "" where there is only one.
          */
-        ContractChange: {
+        Difference: {
             /**
-             * Weaker
-             * @default []
+             * After
+             * @default
              */
-            weaker: string[];
+            after: string;
             /**
-             * Stronger
-             * @default []
+             * Before
+             * @default
              */
-            stronger: string[];
+            before: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "request" | "output" | "delivery" | "state" | "end" | "tape" | "value";
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
         };
         /**
          * Differences
          * @description Empty parts did not change. schedule null: the same. more_files: that many further files differ.
          */
         Differences: {
+            /**
+             * @default {
+             *       "stronger": [],
+             *       "weaker": []
+             *     }
+             */
+            contract: components["schemas"]["ContractChange"];
             /**
              * Files
              * @default []
@@ -2394,13 +1685,32 @@ export interface components {
             permissions: components["schemas"]["Row"][];
             /** @default null */
             schedule: components["schemas"]["ScheduleDiff"] | null;
+        };
+        /**
+         * Estimate
+         * @description What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
+         */
+        Estimate: {
             /**
-             * @default {
-             *       "weaker": [],
-             *       "stronger": []
-             *     }
+             * Cost Usd Micros Per Month
+             * @default 0
              */
-            contract: components["schemas"]["ContractChange"];
+            cost_usd_micros_per_month: number;
+            /**
+             * Seconds Per Run
+             * @default 0
+             */
+            seconds_per_run: number;
+            /**
+             * Tokens Build
+             * @default 0
+             */
+            tokens_build: number;
+            /**
+             * Tokens Per Run
+             * @default 0
+             */
+            tokens_per_run: number;
         };
         /**
          * FileDiff
@@ -2408,18 +1718,23 @@ export interface components {
          *     compare. cut: there is more than is shown. added and removed count lines.
          */
         FileDiff: {
-            /** Name */
-            name: string;
+            /**
+             * Added
+             * @default 0
+             */
+            added: number;
             /**
              * Change
              * @enum {string}
              */
             change: "added" | "removed" | "changed";
             /**
-             * Added
-             * @default 0
+             * Cut
+             * @default false
              */
-            added: number;
+            cut: boolean;
+            /** Name */
+            name: string;
             /**
              * Removed
              * @default 0
@@ -2430,11 +1745,689 @@ export interface components {
              * @default
              */
             unified: string;
+        };
+        /**
+         * FileLine
+         * @description size in bytes.
+         */
+        FileLine: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+        };
+        /** FileList */
+        FileList: {
+            /** Items */
+            items: components["schemas"]["FileLine"][];
+        };
+        /**
+         * FirstMessage
+         * @description agent_id: the agent this conversation changes. timezone: an IANA name.
+         */
+        FirstMessage: {
             /**
-             * Cut
+             * Agent Id
+             * @default null
+             */
+            agent_id: string | null;
+            /**
+             * Language
+             * @default null
+             */
+            language: ("ko" | "en") | null;
+            /** Text */
+            text: string;
+            /**
+             * Timezone
+             * @default null
+             */
+            timezone: string | null;
+        };
+        /**
+         * HostContact
+         * @description Totals per host and verdict: sent, refused, would_send, practice or failed.
+         */
+        HostContact: {
+            /** Bytes In */
+            bytes_in: number;
+            /** Bytes Out */
+            bytes_out: number;
+            /** Host */
+            host: string;
+            /** Requests */
+            requests: number;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * HostRule
+         * @description One place the agent may reach.
+         *
+         *     `host` is an exact DNS name, no wildcard. `path` is a prefix on a segment boundary; empty means any
+         *     path. `exact`: that path alone and nothing below it. `methods` empty means the ones `effect` implies:
+         *     read = GET, HEAD, OPTIONS; write = those and POST, PUT, PATCH, DELETE. A read rule may name POST; `why`
+         *     must then say why it only reads.
+         */
+        HostRule: {
+            /**
+             * Effect
+             * @default read
+             * @enum {string}
+             */
+            effect: "read" | "write";
+            /**
+             * Exact
              * @default false
              */
-            cut: boolean;
+            exact: boolean;
+            /** Host */
+            host: string;
+            /**
+             * Methods
+             * @default []
+             */
+            methods: string[];
+            /**
+             * Path
+             * @default
+             */
+            path: string;
+            /**
+             * Port
+             * @default 443
+             */
+            port: number;
+            /**
+             * Scheme
+             * @default https
+             * @enum {string}
+             */
+            scheme: "https" | "http";
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+        };
+        /** Id */
+        Id: {
+            /** Id */
+            id: string;
+        };
+        /** Imported */
+        Imported: {
+            /** Conversation Id */
+            conversation_id: string;
+        };
+        /** LastRun */
+        LastRun: {
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
+            /** Text */
+            text: string;
+        };
+        /** Limits */
+        Limits: {
+            /**
+             * Disk Mb
+             * @default 256
+             */
+            disk_mb: number;
+            /**
+             * Memory Mb
+             * @default 512
+             */
+            memory_mb: number;
+            /**
+             * Processes
+             * @default 64
+             */
+            processes: number;
+            /**
+             * Wall S
+             * @default 300
+             */
+            wall_s: number;
+        };
+        /**
+         * LiveFrame
+         * @description A piece of one block, or with `done` the end of the turn: then the other fields are empty, and what the turn
+         *     came to stands in the entries.
+         *
+         *     at: how many characters (code points) of the block come before `text`. Block 0 at 0 begins an answer: whatever is
+         *     shown of another one, also of the same turn, is dropped.
+         */
+        LiveFrame: {
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /**
+             * Block
+             * @default 0
+             */
+            block: number;
+            /**
+             * Done
+             * @default false
+             */
+            done: boolean;
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind: "text" | "thinking" | "tool";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Turn */
+            turn: number;
+        };
+        /**
+         * LogList
+         * @description Only entries of kind log, oldest first.
+         */
+        LogList: {
+            /** Items */
+            items: components["schemas"]["RunEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * Manifest
+         * @description Everything the agent may touch. Empty lists mean nothing of that kind. `tape`: how much of what a run
+         *     sends and gets is recorded, so that it can be replayed (headers: no bodies).
+         */
+        Manifest: {
+            /**
+             * Channels
+             * @default []
+             */
+            channels: components["schemas"]["Channel"][];
+            /**
+             * Hosts
+             * @default []
+             */
+            hosts: components["schemas"]["HostRule"][];
+            /**
+             * @default {
+             *       "disk_mb": 256,
+             *       "memory_mb": 512,
+             *       "processes": 64,
+             *       "wall_s": 300
+             *     }
+             */
+            limits: components["schemas"]["Limits"];
+            /**
+             * Secrets
+             * @default []
+             */
+            secrets: components["schemas"]["SecretUse"][];
+            /**
+             * State
+             * @default false
+             */
+            state: boolean;
+            /**
+             * Tape
+             * @default full
+             * @enum {string}
+             */
+            tape: "full" | "headers" | "off";
+            /**
+             * @default {
+             *       "per_day": 0,
+             *       "per_run": 0
+             *     }
+             */
+            tokens: components["schemas"]["TokenCaps"];
+        };
+        /** Me */
+        Me: {
+            /**
+             * Engine
+             * @enum {string}
+             */
+            engine: "recipes" | "claude";
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "ko" | "en";
+            month: components["schemas"]["Month"];
+            practice: components["schemas"]["PracticeState"];
+            sandbox: components["schemas"]["SandboxState"];
+            /** Timezone */
+            timezone: string;
+            user: components["schemas"]["Named"];
+            workspace: components["schemas"]["Named"];
+        };
+        /**
+         * Message
+         * @description Text, answers to questions, or both.
+         */
+        Message: {
+            /**
+             * Answers
+             * @default {}
+             */
+            answers: {
+                [key: string]: string;
+            };
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /** Month */
+        Month: {
+            /** Cap Tokens */
+            cap_tokens: number;
+            /** Spent Tokens */
+            spent_tokens: number;
+            /** Spent Usd Micros */
+            spent_usd_micros: number;
+        };
+        /** Named */
+        Named: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Notice
+         * @description Something a person should know or decide. `about` is the id of the run, delivery, agent or, of kind
+         *     `packages`, permission request.
+         */
+        Notice: {
+            /** About */
+            about: string;
+            /** Agent Id */
+            agent_id: string | null;
+            /** At */
+            at: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "parked" | "packages" | "failed" | "not_delivered" | "doubtful" | "unknown_delivery" | "quarantine" | "budget" | "repaired";
+            /**
+             * Needs Decision
+             * @default false
+             */
+            needs_decision: boolean;
+            /**
+             * Read At
+             * @default null
+             */
+            read_at: string | null;
+            /** Text */
+            text: string;
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** NoticeList */
+        NoticeList: {
+            /** Items */
+            items: components["schemas"]["Notice"][];
+        };
+        /** PackageWish */
+        PackageWish: {
+            /** Name */
+            name: string;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+        };
+        /** PermissionChoice */
+        PermissionChoice: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "allow" | "deny";
+        };
+        /**
+         * PermissionRequest
+         * @description What only a person can decide. `sentence` is the platform's own.
+         *
+         *     kind      host: a parked run met a place outside its grant · write: a rehearsal's or a cut attempt's write,
+         *               asked for once · package: packages of a version that need a yes (no run: run_id, host, method and
+         *               path are "", port is 0)
+         *     scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
+         *               a refused CONNECT names nothing else
+         *     version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
+         *     warning   a sentence when the address came from something the code read; shown with the sentence
+         *     packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
+         */
+        PermissionRequest: {
+            /** Agent Id */
+            agent_id: string;
+            /** At */
+            at: string;
+            /** Host */
+            host: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @default host
+             * @enum {string}
+             */
+            kind: "host" | "write" | "package";
+            /** Method */
+            method: string;
+            /**
+             * Packages
+             * @default []
+             */
+            packages: string[];
+            /** Path */
+            path: string;
+            /** Port */
+            port: number;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: string[];
+            /** Run Id */
+            run_id: string;
+            /**
+             * Scheme
+             * @default
+             */
+            scheme: string;
+            /** Sentence */
+            sentence: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "open" | "allowed" | "denied" | "expired";
+            /**
+             * Version Id
+             * @default
+             */
+            version_id: string;
+            /**
+             * Warning
+             * @default
+             */
+            warning: string;
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** PermissionRequestList */
+        PermissionRequestList: {
+            /** Items */
+            items: components["schemas"]["PermissionRequest"][];
+        };
+        /**
+         * Plan
+         * @description What is put before the person. `manifest_hash` is what a decision must name.
+         *
+         *     found: sentences about what looking showed. wont: what it will not do. author_words: what an imported
+         *     file says about itself, shown as quoted. new_rows: sheet rows (their text keys) not in the last
+         *     approved version; None when there was none.
+         */
+        Plan: {
+            agent_file: components["schemas"]["AgentFile"];
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Author Words
+             * @default null
+             */
+            author_words: string | null;
+            /** Conversation Id */
+            conversation_id: string;
+            /** Created At */
+            created_at: string;
+            /**
+             * @default {
+             *       "cost_usd_micros_per_month": 0,
+             *       "seconds_per_run": 0,
+             *       "tokens_build": 0,
+             *       "tokens_per_run": 0
+             *     }
+             */
+            estimate: components["schemas"]["Estimate"];
+            /**
+             * Findings
+             * @default []
+             */
+            findings: string[];
+            /**
+             * Found
+             * @default []
+             */
+            found: string[];
+            /** Id */
+            id: string;
+            /** Manifest Hash */
+            manifest_hash: string;
+            /**
+             * New Rows
+             * @default null
+             */
+            new_rows: string[] | null;
+            /**
+             * Next Firings
+             * @default []
+             */
+            next_firings: string[];
+            /**
+             * Packages
+             * @default []
+             */
+            packages: components["schemas"]["PackageWish"][];
+            /**
+             * Schedule Words
+             * @default null
+             */
+            schedule_words: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "proposed" | "approved" | "rejected" | "superseded";
+            /** Steps */
+            steps: string[];
+            /** Summary */
+            summary: string;
+            /** Version Id */
+            version_id: string;
+            /**
+             * Wont
+             * @default []
+             */
+            wont: string[];
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /**
+         * PlanChange
+         * @description schedule null: only by hand. Absent parts stay.
+         */
+        PlanChange: {
+            /** @default null */
+            caps: components["schemas"]["Caps"] | null;
+            /**
+             * Contract
+             * @default null
+             */
+            contract: components["schemas"]["Check"][] | null;
+            /** @default null */
+            schedule: components["schemas"]["Schedule"] | null;
+        };
+        /** PracticeChange */
+        PracticeChange: {
+            /**
+             * Broken
+             * @default null
+             */
+            broken: boolean | null;
+            /**
+             * Day
+             * @default null
+             */
+            day: number | null;
+        };
+        /** PracticeState */
+        PracticeState: {
+            /** Broken */
+            broken: boolean;
+            /** Day */
+            day: number;
+        };
+        /**
+         * Problem
+         * @description RFC 9457. `detail` says what to do, in the request's language; `fields` names what was wrong.
+         */
+        Problem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Diff
+             * @default null
+             */
+            diff: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Fields
+             * @default null
+             */
+            fields: {
+                [key: string]: string;
+            } | null;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Quarantine
+         * @description Why an agent may not run until a person says otherwise: in that run it used a secret that was a trap.
+         */
+        Quarantine: {
+            /** At */
+            at: string;
+            /** Run Id */
+            run_id: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * QueuedDelivery
+         * @description A message the code asked to send. status `shown`: a rehearsal, never sent.
+         */
+        QueuedDelivery: {
+            /** Channel */
+            channel: string;
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /** Id */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "shown" | "held" | "requested" | "sent" | "failed" | "unknown";
+            /** Text */
+            text: string;
+        };
+        /**
+         * Reason
+         * @description Why a run is where it is: `code` for programs, `text` for the person in the agent's language.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /** ReceiptList */
+        ReceiptList: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+        };
+        /** Repairing */
+        Repairing: {
+            /** Conversation Id */
+            conversation_id: string;
+        };
+        /**
+         * ReplayChoice
+         * @description version: id of another version of the agent; absent: the one that ran.
+         */
+        ReplayChoice: {
+            /**
+             * Version
+             * @default null
+             */
+            version: string | null;
+        };
+        /** Rewind */
+        Rewind: {
+            /** Number */
+            number: number;
+        };
+        /**
+         * Rewinding
+         * @description id of the request; number: the version asked for.
+         */
+        Rewinding: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
         };
         /** Row */
         Row: {
@@ -2447,80 +2440,269 @@ export interface components {
             text: string;
         };
         /**
-         * ScheduleDiff
-         * @description One sentence for each rule, the words of the time first; empty: only by hand.
+         * Rows
+         * @description The beginning of one table or message, as text. header: () where there are lines only. more: rows left out.
          */
-        ScheduleDiff: {
-            /** Before */
-            before: string[];
-            /** After */
-            after: string[];
+        Rows: {
+            /**
+             * Header
+             * @default []
+             */
+            header: string[];
+            /**
+             * More
+             * @default 0
+             */
+            more: number;
+            /** Name */
+            name: string;
+            /**
+             * Rows
+             * @default []
+             */
+            rows: string[][];
         };
         /**
-         * VersionRef
-         * @description prompt: hash of the instructions a model wrote it under; "" when no model did.
+         * Run
+         * @description One firing of one agent; the state machine's document. `attempt` counts from 1, 0 before the first.
+         *
+         *     `attempt_id` names the attempt whose facts count; `wrote` says that a live write left this machine.
+         *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
+         *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
+         *     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
+         *     `place`: how many wait before it plus one, while it waits for room.
+         *
+         *     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
+         *     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
+         *               (None: not compared); otherwise what was not, or could not be
+         *     variation  of a replay: the recording is not given as it is. altered: other values of the same form, in pages and
+         *               memory · altered_numbers: of numbers only · altered_pages: in pages only · emptied: pages without
+         *               content · error: pages that answer 503.
+         *               `same` then says whether what came out followed (None: that cannot be told). sample: what came
+         *               out of the run that was played again
          */
-        VersionRef: {
+        Run: {
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Allowed Writes
+             * @default []
+             */
+            allowed_writes: string[];
+            /**
+             * Attempt
+             * @default 0
+             */
+            attempt: number;
+            /**
+             * Attempt Id
+             * @default null
+             */
+            attempt_id: string | null;
+            /**
+             * Checks
+             * @default []
+             */
+            checks: components["schemas"]["CheckOutcome"][];
+            /**
+             * Conversation Id
+             * @default null
+             */
+            conversation_id: string | null;
+            /** Deadline At */
+            deadline_at: string;
+            /**
+             * Deliveries
+             * @default []
+             */
+            deliveries: components["schemas"]["QueuedDelivery"][];
+            /**
+             * Differences
+             * @default []
+             */
+            differences: components["schemas"]["Difference"][];
+            /**
+             * Finished At
+             * @default null
+             */
+            finished_at: string | null;
+            /**
+             * First Line At
+             * @default null
+             */
+            first_line_at: string | null;
+            /**
+             * Grant Id
+             * @default null
+             */
+            grant_id: string | null;
+            /**
+             * Hosts
+             * @default []
+             */
+            hosts: components["schemas"]["HostContact"][];
             /** Id */
             id: string;
-            /** Number */
-            number: number;
-            /** Prompt */
-            prompt: string;
-            /** Created At */
-            created_at: string;
-        };
-        /**
-         * StateList
-         * @description Newest first. rewinding: the number somebody asked to go back to, until that is done. problem: why the
-         *     last request to go back came to nothing; empty when it did not.
-         */
-        StateList: {
-            /** Items */
-            items: components["schemas"]["StateLine"][];
-            /** Rewinding */
-            rewinding: number | null;
-            /** Problem */
-            problem: string;
-        };
-        /**
-         * StateLine
-         * @description standing: promoted (it was or is current) · aside (of a run that ended after a rewind had overtaken it) ·
-         *     candidate (its run's contract did not hold; kept for some days, cannot be rewound to).
-         */
-        StateLine: {
-            /** Number */
-            number: number;
-            /** Run Id */
-            run_id: string;
-            /** At */
-            at: string;
-            /** Size */
-            size: number;
-            /** Current */
-            current: boolean;
-            /** Rewound From */
-            rewound_from: number | null;
             /**
-             * Standing
+             * Input
+             * @default null
+             */
+            input: unknown;
+            /**
+             * Kind
              * @enum {string}
              */
-            standing: "promoted" | "aside" | "candidate";
+            kind: "test" | "manual" | "scheduled" | "triggered" | "replay";
+            /**
+             * Last Step
+             * @default null
+             */
+            last_step: string | null;
+            /**
+             * Lease Id
+             * @default null
+             */
+            lease_id: string | null;
+            /**
+             * Outcome
+             * @default pending
+             * @enum {string}
+             */
+            outcome: "pending" | "delivered" | "doubtful" | "not_delivered";
+            /**
+             * Permission Request Id
+             * @default null
+             */
+            permission_request_id: string | null;
+            /**
+             * Place
+             * @default null
+             */
+            place: number | null;
+            /** @default null */
+            reason: components["schemas"]["Reason"] | null;
+            /**
+             * Replay Of
+             * @default null
+             */
+            replay_of: string | null;
+            /** Requested At */
+            requested_at: string;
+            /**
+             * Same
+             * @default null
+             */
+            same: boolean | null;
+            /**
+             * Sample
+             * @default []
+             */
+            sample: components["schemas"]["Rows"][];
+            /**
+             * Settled At
+             * @default null
+             */
+            settled_at: string | null;
+            /**
+             * Slot At
+             * @default null
+             */
+            slot_at: string | null;
+            /**
+             * Started At
+             * @default null
+             */
+            started_at: string | null;
+            /**
+             * State Base
+             * @default null
+             */
+            state_base: number | null;
+            /**
+             * State New
+             * @default null
+             */
+            state_new: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "parked" | "succeeded" | "failed" | "cancelled" | "timed_out" | "refused";
+            /**
+             * Tape
+             * @default none
+             * @enum {string}
+             */
+            tape: "full" | "headers" | "off" | "none";
+            /**
+             * @default {
+             *       "cost_usd_micros": 0,
+             *       "cpu_ms": 0,
+             *       "input_tokens": 0,
+             *       "memory_peak_bytes": 0,
+             *       "output_tokens": 0,
+             *       "priced": true,
+             *       "wall_ms": 0
+             *     }
+             */
+            usage: components["schemas"]["RunUsage"];
+            /**
+             * Variation
+             * @default
+             * @enum {string}
+             */
+            variation: "" | "altered" | "altered_numbers" | "altered_pages" | "emptied" | "error";
+            /** Version Id */
+            version_id: string;
+            /** Workspace Id */
+            workspace_id: string;
+            /**
+             * Would Send
+             * @default []
+             */
+            would_send: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Writes
+             * @default []
+             */
+            writes: components["schemas"]["WriteMade"][];
+            /**
+             * Wrote
+             * @default false
+             */
+            wrote: boolean;
         };
         /**
-         * Rewinding
-         * @description id of the request; number: the version asked for.
+         * RunEntry
+         * @description One entry of a run's feed, id `<run>-<seq:08d>`; `seq` starts at 1 and has no gaps.
+         *
+         *     data by kind: status {status, reason?} · step {name} · log {stream, text} · file {artifact_id, name,
+         *     size} · delivery {id, channel, text, status} · host {host, verdict, reason?} · check {says, held, text}.
          */
-        Rewinding: {
+        RunEntry: {
+            /** At */
+            at: string;
+            /** Attempt */
+            attempt: number;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
             /** Id */
             id: string;
-            /** Number */
-            number: number;
-        };
-        /** Rewind */
-        Rewind: {
-            /** Number */
-            number: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "status" | "step" | "log" | "file" | "delivery" | "host" | "check";
+            /** Run Id */
+            run_id: string;
+            /** Seq */
+            seq: number;
+            /** Workspace Id */
+            workspace_id: string;
         };
         /**
          * RunInput
@@ -2541,147 +2723,506 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * LogList
-         * @description Only entries of kind log, oldest first.
+         * RunUsage
+         * @description Tokens are those of the models the code asked. priced: False when a price is not known, so that the cost
+         *     says too little.
          */
-        LogList: {
-            /** Items */
-            items: components["schemas"]["RunEntry"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
-         * RunEntry
-         * @description One entry of a run's feed, id `<run>-<seq:08d>`; `seq` starts at 1 and has no gaps.
-         *
-         *     data by kind: status {status, reason?} · step {name} · log {stream, text} · file {artifact_id, name,
-         *     size} · delivery {id, channel, text, status} · host {host, verdict, reason?} · check {says, held, text}.
-         */
-        RunEntry: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Run Id */
-            run_id: string;
-            /** Attempt */
-            attempt: number;
-            /** Seq */
-            seq: number;
+        RunUsage: {
             /**
-             * Kind
-             * @enum {string}
+             * Cost Usd Micros
+             * @default 0
              */
-            kind: "status" | "step" | "log" | "file" | "delivery" | "host" | "check";
-            /** At */
-            at: string;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
-        };
-        /** ArtifactList */
-        ArtifactList: {
-            /** Items */
-            items: components["schemas"]["ArtifactLink"][];
-        };
-        /**
-         * ArtifactLink
-         * @description Both work for ten minutes, without signing in, under another host name than the page. url: shown where
-         *     a browser can show it without running anything of it, else saved; download_url: always saved.
-         */
-        ArtifactLink: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Run Id */
-            run_id: string;
-            /** Agent Id */
-            agent_id: string;
-            /** Name */
-            name: string;
-            /** Size */
-            size: number;
-            /** Media Type */
-            media_type: string;
-            /** Sha256 */
-            sha256: string;
-            /** Blob Key */
-            blob_key: string;
-            /** At */
-            at: string;
-            /** Url */
-            url: string;
-            /** Download Url */
-            download_url: string;
-        };
-        /** ReceiptList */
-        ReceiptList: {
-            /** Items */
-            items: components["schemas"]["Delivery"][];
-        };
-        /**
-         * Delivery
-         * @description One message out, id follows from run and position. status `unknown`: cut between sending and recording.
-         */
-        Delivery: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Run Id */
-            run_id: string;
-            /** Agent Id */
-            agent_id: string;
+            cost_usd_micros: number;
             /**
-             * Channel
-             * @enum {string}
+             * Cpu Ms
+             * @default 0
              */
-            channel: "inbox" | "slack" | "email";
+            cpu_ms: number;
             /**
-             * Secret Id
+             * Input Tokens
+             * @default 0
+             */
+            input_tokens: number;
+            /**
+             * Memory Peak Bytes
+             * @default 0
+             */
+            memory_peak_bytes: number;
+            /**
+             * Output Tokens
+             * @default 0
+             */
+            output_tokens: number;
+            /**
+             * Priced
+             * @default true
+             */
+            priced: boolean;
+            /**
+             * Wall Ms
+             * @default 0
+             */
+            wall_ms: number;
+        };
+        /** Said */
+        Said: {
+            /** En */
+            en: string;
+            /** Ko */
+            ko: string;
+        };
+        /**
+         * SandboxState
+         * @description enforced: limits; missing: limit -> sentence that says what it means; cure: the one command that mends it;
+         *     note: why it is this backend when another would have been preferred; corpus: null before `make doctor`.
+         */
+        SandboxState: {
+            /** Backend */
+            backend: string;
+            /** @default null */
+            corpus: components["schemas"]["Corpus"] | null;
+            /**
+             * Cure
              * @default null
              */
-            secret_id: string | null;
-            /** Title */
-            title: string;
-            /** Text */
-            text: string;
+            cure: string | null;
             /**
-             * Files
+             * Enforced
              * @default []
              */
-            files: string[];
+            enforced: string[];
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "requested" | "sending" | "sent" | "failed" | "unknown";
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-            /**
-             * Receipt
+             * Missing
              * @default {}
              */
-            receipt: {
+            missing: {
                 [key: string]: string;
             };
             /**
-             * Read At
+             * Note
              * @default null
              */
-            read_at: string | null;
+            note: string | null;
+            /** Ok */
+            ok: boolean;
+        };
+        /**
+         * Schedule
+         * @description When it fires. `cron` has five fields, read in `timezone` (an IANA name).
+         *
+         *     `missed`: what happens to slots that passed while nobody could run them. `overlap`: what happens when the
+         *     last run is still going. `holidays` names a calendar ("KR"); a slot on one of its days does what
+         *     `on_holiday` says (absent: skip). `until` (inclusive) and `pause_until` (first day that fires again) are
+         *     ISO dates or times, read in `timezone` when they carry no offset.
+         */
+        Schedule: {
+            /** Cron */
+            cron: string;
+            /**
+             * Holidays
+             * @default null
+             */
+            holidays: string | null;
+            /**
+             * Missed
+             * @default once
+             * @enum {string}
+             */
+            missed: "skip" | "once" | "all";
+            /**
+             * On Holiday
+             * @default null
+             */
+            on_holiday: ("run" | "skip" | "next_workday") | null;
+            /**
+             * Overlap
+             * @default skip
+             * @enum {string}
+             */
+            overlap: "skip" | "queue" | "replace";
+            /**
+             * Pause Until
+             * @default null
+             */
+            pause_until: string | null;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+            /**
+             * Until
+             * @default null
+             */
+            until: string | null;
+        };
+        /**
+         * ScheduleDiff
+         * @description One sentence for each rule, the words of the time first; empty: only by hand.
+         */
+        ScheduleDiff: {
+            /** After */
+            after: string[];
+            /** Before */
+            before: string[];
+        };
+        /**
+         * SecretLine
+         * @description host "": found in a message and not bound to any host yet.
+         */
+        SecretLine: {
+            /** Created At */
+            created_at: string;
+            /** Host */
+            host: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
+        };
+        /** SecretList */
+        SecretList: {
+            /** Items */
+            items: components["schemas"]["SecretLine"][];
+        };
+        /**
+         * SecretUse
+         * @description A secret by name, bound to the one host it may be sent to. The value is never part of the file.
+         */
+        SecretUse: {
+            /** Host */
+            host: string;
+            /** Name */
+            name: string;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+        };
+        /**
+         * SecretValue
+         * @description host: the one place the value may go; for a webhook's address it is the address's own.
+         */
+        SecretValue: {
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * SignIn
+         * @description secret: what stands after `#link=` in the sign-in link.
+         */
+        SignIn: {
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * SignedIn
+         * @description key: kept in the origin's storage and sent as X-AB-Key with every call.
+         */
+        SignedIn: {
+            /** Key */
+            key: string;
+            me: components["schemas"]["Me"];
+        };
+        /**
+         * Slot
+         * @description One planned firing; id = run id, derived from agent and time, so it cannot be made twice.
+         */
+        Slot: {
+            /** Agent Id */
+            agent_id: string;
             /** At */
             at: string;
+            /** Id */
+            id: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Run Id
+             * @default null
+             */
+            run_id: string | null;
             /**
              * Settled At
              * @default null
              */
             settled_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "requested" | "ran" | "late" | "skipped" | "missed";
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** SlotList */
+        SlotList: {
+            /** Items */
+            items: components["schemas"]["Slot"][];
+        };
+        /**
+         * StateLine
+         * @description standing: promoted (it was or is current) · aside (of a run that ended after a rewind had overtaken it) ·
+         *     candidate (its run's contract did not hold; kept for some days, cannot be rewound to).
+         */
+        StateLine: {
+            /** At */
+            at: string;
+            /** Current */
+            current: boolean;
+            /** Number */
+            number: number;
+            /** Rewound From */
+            rewound_from: number | null;
+            /** Run Id */
+            run_id: string;
+            /** Size */
+            size: number;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "promoted" | "aside" | "candidate";
+        };
+        /**
+         * StateList
+         * @description Newest first. rewinding: the number somebody asked to go back to, until that is done. problem: why the
+         *     last request to go back came to nothing; empty when it did not.
+         */
+        StateList: {
+            /** Items */
+            items: components["schemas"]["StateLine"][];
+            /** Problem */
+            problem: string;
+            /** Rewinding */
+            rewinding: number | null;
+        };
+        /**
+         * TapeItem
+         * @description One exchange as the code saw it: secrets are placeholders. The texts are cut; null: none, or no text.
+         */
+        TapeItem: {
+            /** Answer Text */
+            answer_text: string | null;
+            /** Bytes In */
+            bytes_in: number;
+            /** Bytes Out */
+            bytes_out: number;
+            /** Content Type */
+            content_type: string;
+            /** Method */
+            method: string;
+            /** N */
+            n: number;
+            /** Reason */
+            reason: string;
+            /** Request Text */
+            request_text: string | null;
+            /** Status */
+            status: number;
+            /** Url */
+            url: string;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * TapeView
+         * @description complete false: something was too large to record. kept: headers when no bodies were kept.
+         */
+        TapeView: {
+            /** At */
+            at: string;
+            /** Complete */
+            complete: boolean;
+            /** Expires At */
+            expires_at: string;
+            /** Items */
+            items: components["schemas"]["TapeItem"][];
+            /** Kept */
+            kept: string;
+        };
+        /**
+         * Template
+         * @description `icon` is a name in the page's icon set.
+         */
+        Template: {
+            /** Icon */
+            icon: string;
+            /** Id */
+            id: string;
+            text: components["schemas"]["Said"];
+            title: components["schemas"]["Said"];
+        };
+        /** Templates */
+        Templates: {
+            /** Items */
+            items: components["schemas"]["Template"][];
+        };
+        /** TokenCaps */
+        TokenCaps: {
+            /**
+             * Per Day
+             * @default 0
+             */
+            per_day: number;
+            /**
+             * Per Run
+             * @default 0
+             */
+            per_run: number;
+        };
+        /**
+         * Tokens
+         * @description Spent so far in this conversation; cost in micro-dollars, 0 when no model was asked. priced: False when a
+         *     price is not known, so that the cost says too little.
+         */
+        Tokens: {
+            /**
+             * Cost Usd Micros
+             * @default 0
+             */
+            cost_usd_micros: number;
+            /**
+             * Input
+             * @default 0
+             */
+            input: number;
+            /**
+             * Output
+             * @default 0
+             */
+            output: number;
+            /**
+             * Priced
+             * @default true
+             */
+            priced: boolean;
+        };
+        /**
+         * UsageLine
+         * @description label: what a person calls it; the key itself when there is no name.
+         */
+        UsageLine: {
+            /** Cost Usd Micros */
+            cost_usd_micros: number;
+            /** Cpu Ms */
+            cpu_ms: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Runs */
+            runs: number;
+            /** Wall Ms */
+            wall_ms: number;
+        };
+        /** UsageList */
+        UsageList: {
+            /** Items */
+            items: components["schemas"]["UsageLine"][];
+        };
+        /**
+         * Version
+         * @description Immutable code + lock + manifest + contract. `number` is None until a rehearsal passed.
+         *
+         *     bundle_key: blob with the zip (agent.toml, main.py …). lock: requirements text with hashes; None
+         *     until resolved when it has packages. prompt: hash of the instructions a model wrote it under; "" when none did.
+         */
+        Version: {
+            agent_file: components["schemas"]["AgentFile"];
+            /** Agent Id */
+            agent_id: string;
+            /** Bundle Key */
+            bundle_key: string;
+            /** Bundle Sha256 */
+            bundle_sha256: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /** Created At */
+            created_at: string;
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /** Id */
+            id: string;
+            /**
+             * Lock
+             * @default null
+             */
+            lock: string | null;
+            /** Manifest Hash */
+            manifest_hash: string;
+            /**
+             * Number
+             * @default null
+             */
+            number: number | null;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt: string;
+            /**
+             * Rehearsal Run Id
+             * @default null
+             */
+            rehearsal_run_id: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "candidate" | "promoted" | "failed";
+            /** Workspace Id */
+            workspace_id: string;
+        };
+        /** VersionDiff */
+        VersionDiff: {
+            differences: components["schemas"]["Differences"];
+            newer: components["schemas"]["VersionRef"];
+            older: components["schemas"]["VersionRef"];
+        };
+        /** VersionList */
+        VersionList: {
+            /** Items */
+            items: components["schemas"]["Version"][];
+        };
+        /**
+         * VersionRef
+         * @description prompt: hash of the instructions a model wrote it under; "" when no model did.
+         */
+        VersionRef: {
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Prompt */
+            prompt: string;
+        };
+        /** Waiting */
+        Waiting: {
+            /** About */
+            about: string;
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
         };
         /** WriteChoice */
         WriteChoice: {
@@ -2692,506 +3233,16 @@ export interface components {
             decision: "send";
         };
         /**
-         * TapeView
-         * @description complete false: something was too large to record. kept: headers when no bodies were kept.
+         * WriteMade
+         * @description A write that was about to leave at that moment: it has arrived, or may have.
          */
-        TapeView: {
-            /** Items */
-            items: components["schemas"]["TapeItem"][];
-            /** Kept */
-            kept: string;
-            /** Complete */
-            complete: boolean;
+        WriteMade: {
             /** At */
             at: string;
-            /** Expires At */
-            expires_at: string;
-        };
-        /**
-         * TapeItem
-         * @description One exchange as the code saw it: secrets are placeholders. The texts are cut; null: none, or no text.
-         */
-        TapeItem: {
-            /** N */
-            n: number;
             /** Method */
             method: string;
             /** Url */
             url: string;
-            /** Status */
-            status: number;
-            /** Verdict */
-            verdict: string;
-            /** Reason */
-            reason: string;
-            /** Bytes In */
-            bytes_in: number;
-            /** Bytes Out */
-            bytes_out: number;
-            /** Content Type */
-            content_type: string;
-            /** Request Text */
-            request_text: string | null;
-            /** Answer Text */
-            answer_text: string | null;
-        };
-        /**
-         * ReplayChoice
-         * @description version: id of another version of the agent; absent: the one that ran.
-         */
-        ReplayChoice: {
-            /**
-             * Version
-             * @default null
-             */
-            version: string | null;
-        };
-        /** Repairing */
-        Repairing: {
-            /** Conversation Id */
-            conversation_id: string;
-        };
-        /**
-         * Confirmation
-         * @description confirm: the workspace's name; where it has none, 삭제 or delete.
-         */
-        Confirmation: {
-            /** Confirm */
-            confirm: string;
-        };
-        /** PermissionRequestList */
-        PermissionRequestList: {
-            /** Items */
-            items: components["schemas"]["PermissionRequest"][];
-        };
-        /**
-         * PermissionRequest
-         * @description What only a person can decide. `sentence` is the platform's own.
-         *
-         *     kind      host: a parked run met a place outside its grant · write: a rehearsal's or a cut attempt's write,
-         *               asked for once · package: packages of a version that need a yes (no run: run_id, host, method and
-         *               path are "", port is 0)
-         *     scheme    "" in documents from before it was kept. method and path are empty when only the host is known:
-         *               a refused CONNECT names nothing else
-         *     version_id  what was asked by; a yes holds for no other version. "" in documents from before it was kept
-         *     warning   a sentence when the address came from something the code read; shown with the sentence
-         *     packages  name==version of each, kind package only; reasons: a sentence for each, in the same order
-         */
-        PermissionRequest: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Run Id */
-            run_id: string;
-            /** Agent Id */
-            agent_id: string;
-            /**
-             * Kind
-             * @default host
-             * @enum {string}
-             */
-            kind: "host" | "write" | "package";
-            /**
-             * Version Id
-             * @default
-             */
-            version_id: string;
-            /**
-             * Packages
-             * @default []
-             */
-            packages: string[];
-            /**
-             * Reasons
-             * @default []
-             */
-            reasons: string[];
-            /**
-             * Warning
-             * @default
-             */
-            warning: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "open" | "allowed" | "denied" | "expired";
-            /** Sentence */
-            sentence: string;
-            /**
-             * Scheme
-             * @default
-             */
-            scheme: string;
-            /** Host */
-            host: string;
-            /** Port */
-            port: number;
-            /** Method */
-            method: string;
-            /** Path */
-            path: string;
-            /** At */
-            at: string;
-        };
-        /** PermissionChoice */
-        PermissionChoice: {
-            /**
-             * Decision
-             * @enum {string}
-             */
-            decision: "allow" | "deny";
-        };
-        /** DeliveryList */
-        DeliveryList: {
-            /** Items */
-            items: components["schemas"]["DeliveryLine"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /** DeliveryLine */
-        DeliveryLine: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Run Id */
-            run_id: string;
-            /** Agent Id */
-            agent_id: string;
-            /**
-             * Channel
-             * @enum {string}
-             */
-            channel: "inbox" | "slack" | "email";
-            /**
-             * Secret Id
-             * @default null
-             */
-            secret_id: string | null;
-            /** Title */
-            title: string;
-            /** Text */
-            text: string;
-            /**
-             * Files
-             * @default []
-             */
-            files: string[];
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "requested" | "sending" | "sent" | "failed" | "unknown";
-            /**
-             * Detail
-             * @default
-             */
-            detail: string;
-            /**
-             * Receipt
-             * @default {}
-             */
-            receipt: {
-                [key: string]: string;
-            };
-            /**
-             * Read At
-             * @default null
-             */
-            read_at: string | null;
-            /** At */
-            at: string;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
-            /** Agent Name */
-            agent_name: string;
-        };
-        /** NoticeList */
-        NoticeList: {
-            /** Items */
-            items: components["schemas"]["Notice"][];
-        };
-        /**
-         * Notice
-         * @description Something a person should know or decide. `about` is the id of the run, delivery, agent or, of kind
-         *     `packages`, permission request.
-         */
-        Notice: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "parked" | "packages" | "failed" | "not_delivered" | "doubtful" | "unknown_delivery" | "quarantine" | "budget";
-            /** Agent Id */
-            agent_id: string | null;
-            /** About */
-            about: string;
-            /** Text */
-            text: string;
-            /**
-             * Needs Decision
-             * @default false
-             */
-            needs_decision: boolean;
-            /** At */
-            at: string;
-            /**
-             * Read At
-             * @default null
-             */
-            read_at: string | null;
-        };
-        /** UsageList */
-        UsageList: {
-            /** Items */
-            items: components["schemas"]["UsageLine"][];
-        };
-        /**
-         * UsageLine
-         * @description label: what a person calls it; the key itself when there is no name.
-         */
-        UsageLine: {
-            /** Key */
-            key: string;
-            /** Label */
-            label: string;
-            /** Runs */
-            runs: number;
-            /** Input Tokens */
-            input_tokens: number;
-            /** Output Tokens */
-            output_tokens: number;
-            /** Cost Usd Micros */
-            cost_usd_micros: number;
-            /** Cpu Ms */
-            cpu_ms: number;
-            /** Wall Ms */
-            wall_ms: number;
-        };
-        /**
-         * BudgetView
-         * @description Of this month. leased: promised to turns and runs under way.
-         */
-        BudgetView: {
-            /** Period */
-            period: string;
-            /** Cap Tokens */
-            cap_tokens: number;
-            /** Leased Tokens */
-            leased_tokens: number;
-            /** Spent Tokens */
-            spent_tokens: number;
-            /** Spent Usd Micros */
-            spent_usd_micros: number;
-        };
-        /** SlotList */
-        SlotList: {
-            /** Items */
-            items: components["schemas"]["Slot"][];
-        };
-        /**
-         * Slot
-         * @description One planned firing; id = run id, derived from agent and time, so it cannot be made twice.
-         */
-        Slot: {
-            /** Id */
-            id: string;
-            /** Workspace Id */
-            workspace_id: string;
-            /** Agent Id */
-            agent_id: string;
-            /** At */
-            at: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "requested" | "ran" | "late" | "skipped" | "missed";
-            /**
-             * Run Id
-             * @default null
-             */
-            run_id: string | null;
-            /**
-             * Reason
-             * @default
-             */
-            reason: string;
-            /**
-             * Settled At
-             * @default null
-             */
-            settled_at: string | null;
-        };
-        /** SecretList */
-        SecretList: {
-            /** Items */
-            items: components["schemas"]["SecretLine"][];
-        };
-        /**
-         * SecretLine
-         * @description host "": found in a message and not bound to any host yet.
-         */
-        SecretLine: {
-            /** Name */
-            name: string;
-            /** Host */
-            host: string;
-            /** Created At */
-            created_at: string;
-            /** Last Used At */
-            last_used_at: string | null;
-        };
-        /**
-         * SecretValue
-         * @description host: the one place the value may go; for a webhook's address it is the address's own.
-         */
-        SecretValue: {
-            /** Value */
-            value: string;
-            /**
-             * Host
-             * @default
-             */
-            host: string;
-        };
-        /**
-         * ConnectionList
-         * @description operator: builds may use a key of this machine's where there is no connection. wanted: a connection would
-         *     be used; false when this installation works without a model. model: what is asked for unless another is named.
-         */
-        ConnectionList: {
-            /** Items */
-            items: components["schemas"]["ConnectionLine"][];
-            /** Operator */
-            operator: boolean;
-            /** Wanted */
-            wanted: boolean;
-            /** Model */
-            model: string;
-        };
-        /**
-         * ConnectionLine
-         * @description hint: the key's last four characters. problem: what the last test met, in the request's language, "" when
-         *     nothing. tokens and cost_usd_micros: of that test; null: the model's price is not known.
-         */
-        ConnectionLine: {
-            /**
-             * Kind
-             * @constant
-             */
-            kind: "claude";
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "testing" | "working" | "failed";
-            /** Hint */
-            hint: string;
-            /** Model */
-            model: string;
-            /** Code */
-            code: string;
-            /** Problem */
-            problem: string;
-            /** Tokens */
-            tokens: number;
-            /** Cost Usd Micros */
-            cost_usd_micros: number | null;
-            /** Typed At */
-            typed_at: string;
-            /** Tested At */
-            tested_at: string | null;
-        };
-        /**
-         * ClaudeKey
-         * @description key null: the key stays, and another model is tested with it. model null: the installation's own choice.
-         */
-        ClaudeKey: {
-            /**
-             * Key
-             * @default null
-             */
-            key: string | null;
-            /**
-             * Model
-             * @default null
-             */
-            model: string | null;
-        };
-        /** ChangeLine */
-        ChangeLine: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "agent" | "run" | "delivery" | "notice" | "conversation" | "connection";
-            /** Id */
-            id: string;
-            /** Seq */
-            seq: number;
-        };
-        /** DeadLetterList */
-        DeadLetterList: {
-            /** Items */
-            items: components["schemas"]["DeadLetterLine"][];
-        };
-        /**
-         * DeadLetterLine
-         * @description What was refused, by whom and why; the event's data stays inside.
-         */
-        DeadLetterLine: {
-            /** Id */
-            id: string;
-            /** Service */
-            service: string;
-            /** Reason */
-            reason: string;
-            /** At */
-            at: string;
-            /** Type */
-            type: string;
-            /** Subject */
-            subject: string;
-        };
-        /**
-         * Problem
-         * @description RFC 9457. `detail` says what to do, in the request's language; `fields` names what was wrong.
-         */
-        Problem: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-            /** Code */
-            code: string;
-            /**
-             * Fields
-             * @default null
-             */
-            fields: {
-                [key: string]: string;
-            } | null;
-            /**
-             * Diff
-             * @default null
-             */
-            diff: {
-                [key: string]: unknown;
-            } | null;
         };
     };
     responses: never;
@@ -3202,618 +3253,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    post_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_me: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_practice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PracticeChange"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PracticeState"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_templates: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Templates"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_conversations: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConversationList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_conversation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FirstMessage"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_conversation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConversationView"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_message: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_stop: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    stream_conversation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Server-sent events. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_plan: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanChange"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_decision: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Decision"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Decided"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_files: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_file: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file as text. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_agents: {
         parameters: {
             query?: never;
@@ -3830,6 +3269,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             /** @description A problem document. */
@@ -3974,46 +3451,6 @@ export interface operations {
             };
         };
     };
-    list_versions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     export_agent: {
         parameters: {
             query?: never;
@@ -4032,170 +3469,6 @@ export interface operations {
                 };
                 content: {
                     "application/zip": string;
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    import_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Imported"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_version_diff: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                n: number;
-                m: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionDiff"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_states: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StateList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_rewind: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Rewind"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Rewinding"];
                 };
             };
             /** @description A problem document. */
@@ -4305,7 +3578,7 @@ export interface operations {
             };
         };
     };
-    get_run: {
+    post_rewind: {
         parameters: {
             query?: never;
             header?: never;
@@ -4314,15 +3587,19 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rewind"];
+            };
+        };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": components["schemas"]["Rewinding"];
                 };
             };
             /** @description A problem document. */
@@ -4345,7 +3622,406 @@ export interface operations {
             };
         };
     };
-    stream_run: {
+    list_states: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version_diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                n: number;
+                m: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDiff"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetView"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_claude: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaudeKey"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_claude: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstMessage"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -4385,255 +4061,7 @@ export interface operations {
             };
         };
     };
-    list_logs: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LogList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_artifacts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ArtifactList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_receipts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReceiptList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_write_decision: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                write_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WriteChoice"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Id"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tape: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TapeView"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_run_replay: {
+    post_message: {
         parameters: {
             query?: never;
             header?: never;
@@ -4644,7 +4072,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplayChoice"];
+                "application/json": components["schemas"]["Message"];
             };
         };
         responses: {
@@ -4677,7 +4105,7 @@ export interface operations {
             };
         };
     };
-    post_run_repair: {
+    post_stop: {
         parameters: {
             query?: never;
             header?: never;
@@ -4694,7 +4122,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Repairing"];
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */
@@ -4717,21 +4145,333 @@ export interface operations {
             };
         };
     };
-    delete_workspace: {
+    list_dead_letters: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Confirmation"];
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
+    };
+    post_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Accepted */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                channel?: ("inbox" | "slack" | "email") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_delivery_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Id"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_notice_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4843,26 +4583,28 @@ export interface operations {
             };
         };
     };
-    list_deliveries: {
+    patch_plan: {
         parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                channel?: ("inbox" | "slack" | "email") | null;
-            };
+            query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanChange"];
+            };
+        };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeliveryList"];
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */
@@ -4885,7 +4627,173 @@ export interface operations {
             };
         };
     };
-    post_resend: {
+    post_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_practice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PracticeChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PracticeState"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_artifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -4925,7 +4833,90 @@ export interface operations {
             };
         };
     };
-    post_delivery_read: {
+    stream_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_logs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_receipts: {
         parameters: {
             query?: never;
             header?: never;
@@ -4938,6 +4929,90 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_run_repair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repairing"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_run_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayChoice"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4965,45 +5040,7 @@ export interface operations {
             };
         };
     };
-    list_notices: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NoticeList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_notice_read: {
+    get_tape: {
         parameters: {
             query?: never;
             header?: never;
@@ -5020,7 +5057,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Id"];
+                    "application/json": components["schemas"]["TapeView"];
                 };
             };
             /** @description A problem document. */
@@ -5043,102 +5080,29 @@ export interface operations {
             };
         };
     };
-    list_usage: {
-        parameters: {
-            query?: {
-                by?: "agent" | "run" | "day" | "model";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UsageList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_budget: {
+    post_write_decision: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+                write_id: string;
+            };
             cookie?: never;
         };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BudgetView"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteChoice"];
             };
         };
-    };
-    list_slots: {
-        parameters: {
-            query?: {
-                agent_id?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SlotList"];
+                    "application/json": components["schemas"]["Id"];
                 };
             };
             /** @description A problem document. */
@@ -5279,45 +5243,7 @@ export interface operations {
             };
         };
     };
-    list_connections: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConnectionList"];
-                };
-            };
-            /** @description A problem document. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_claude: {
+    post_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -5326,17 +5252,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ClaudeKey"];
+                "application/json": components["schemas"]["SignIn"];
             };
         };
         responses: {
-            /** @description Accepted */
-            202: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Id"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description A problem document. */
@@ -5359,7 +5285,7 @@ export interface operations {
             };
         };
     };
-    delete_claude: {
+    delete_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -5395,22 +5321,24 @@ export interface operations {
             };
         };
     };
-    stream_changes: {
+    list_slots: {
         parameters: {
-            query?: never;
+            query?: {
+                agent_id?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events. */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": components["schemas"]["SlotList"];
                 };
             };
             /** @description A problem document. */
@@ -5433,7 +5361,7 @@ export interface operations {
             };
         };
     };
-    list_dead_letters: {
+    get_templates: {
         parameters: {
             query?: never;
             header?: never;
@@ -5448,7 +5376,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeadLetterList"];
+                    "application/json": components["schemas"]["Templates"];
                 };
             };
             /** @description A problem document. */
@@ -5471,7 +5399,47 @@ export interface operations {
             };
         };
     };
-    post_replay: {
+    list_usage: {
+        parameters: {
+            query?: {
+                by?: "agent" | "run" | "day" | "model";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files: {
         parameters: {
             query?: never;
             header?: never;
@@ -5481,6 +5449,89 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file as text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
         responses: {
             /** @description Accepted */
             202: {
