@@ -53,7 +53,13 @@ export const disconnectClaude = () => answer(api.DELETE("/api/v1/connections/cla
 
 export const changeAgent = (
   id: string,
-  change: { enabled?: boolean; version?: string; name?: string; schedule?: Schedule | null },
+  change: {
+    enabled?: boolean;
+    version?: string;
+    name?: string;
+    schedule?: Schedule | null;
+    repairs_go_live?: boolean;
+  },
 ) => answer(api.PATCH("/api/v1/agents/{id}", { ...on(id), body: some(change) }));
 
 export const startRun = (agentId: string) =>

@@ -26,6 +26,7 @@ export type Practice = Schemas["PracticeState"];
 export type ProblemDocument = Partial<Schemas["Problem"]>;
 export type Quarantine = Schemas["Quarantine"];
 export type QueuedDelivery = Schemas["QueuedDelivery"];
+export type Rows = Schemas["Rows"];
 export type Run = Schemas["Run"];
 export type Schedule = Schemas["Schedule"];
 export type StateLine = Schemas["StateLine"];
@@ -58,12 +59,26 @@ export interface ProgressData {
   lines?: number;
 }
 
+/** The run's own document holds the whole of what stands in `rows`. */
+export interface MendedSide {
+  run_id: string;
+  rows: Rows[];
+}
+
+/** Of a fix that is handed over: a good day's rows, today's, and what could not be tried. */
+export interface Mended {
+  unsure: string[];
+  before?: MendedSide;
+  after?: MendedSide;
+}
+
 /** `suggestions`: requests that would work instead, ready to be sent as they are. */
 export interface ResultData {
   text: string;
   run_id?: string | null;
   state?: string;
   suggestions?: string[];
+  mended?: Mended;
 }
 
 export type ConversationEntry = Omit<Schemas["ConversationEntry"], "kind" | "data"> &

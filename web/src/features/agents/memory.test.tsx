@@ -20,6 +20,7 @@ const agent: AgentCard = {
   version_number: 1,
   shown_version_id: "ver_1",
   grant_id: "grant_1",
+  repairs_go_live: false,
   quarantine: null,
   agent_file: samplePlan().agent_file,
   created_at: "2026-11-22T20:00:00Z",

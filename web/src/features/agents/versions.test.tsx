@@ -72,3 +72,15 @@ test("equal versions say so", () => {
   shown(<Differences diff={diff({})} />);
   expect(screen.getByText("달라진 것이 없어요.")).toBeTruthy();
 });
+
+test("that repairs go live by themselves is off until it is set, with what that means", async () => {
+  const asked = shown(<Versions agent={{ ...agent, repairs_go_live: false }} />, {
+    "GET /api/v1/agents/agent_1/versions": { items: [version(2)] },
+    "PATCH /api/v1/agents/agent_1": agent,
+  });
+  const toggle = await screen.findByRole("switch", { name: "고친 버전을 스스로 켜기" });
+  expect(toggle.getAttribute("aria-checked")).toBe("false");
+  expect(screen.getByText(/확인하지 못한 것이 하나라도 있으면 여쭤봐요/)).toBeTruthy();
+  await userEvent.click(toggle);
+  expect(changes(asked).map(({ body }) => body)).toEqual([{ repairs_go_live: true }]);
+});

@@ -8,6 +8,7 @@ import { useAction } from "../../ui/action";
 import { Button } from "../../ui/button";
 import { Failure, Skeleton, useProblemText } from "../../ui/feedback";
 import { Icon } from "../../ui/icon";
+import { Switch } from "../../ui/switch";
 import { When } from "../../ui/time";
 import { toast } from "../../ui/toast";
 import { Files } from "../version/files";
@@ -169,6 +170,26 @@ function VersionRow({ version, agent, onBack }: { version: Version; agent: Agent
   );
 }
 
+/** Off unless the person says so; what went live by itself is noticed and told in the conversation. */
+function RepairsGoLive({ agent }: { agent: AgentCard }) {
+  const { t } = useTranslation();
+  const { act } = useAction();
+  const set = (on: boolean) =>
+    void act(async () => {
+      await changeAgent(agent.id, { repairs_go_live: on });
+      await queries.invalidateQueries({ queryKey: ["agent", agent.id] });
+    });
+  return (
+    <div className="repairs-go-live">
+      <div>
+        <strong>{t("mended.goLive")}</strong>
+        <p className="soft">{t("mended.goLiveLead")}</p>
+      </div>
+      <Switch on={agent.repairs_go_live} label={t("mended.goLive")} onChange={set} />
+    </div>
+  );
+}
+
 export function Versions({ agent }: { agent: AgentCard }) {
   const { t } = useTranslation();
   const words = useProblemText();
@@ -195,6 +216,7 @@ export function Versions({ agent }: { agent: AgentCard }) {
     });
   return (
     <>
+      {agent.version_id && <RepairsGoLive agent={agent} />}
       <ul className="versions">
         {items.map((version) => (
           <VersionRow key={version.id} version={version} agent={agent} onBack={() => back(version)} />

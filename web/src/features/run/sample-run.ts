@@ -52,6 +52,8 @@ export function sampleRun(change: Partial<Run> = {}): Run {
     settled_at: "2026-11-22T20:00:03Z",
     tape: "full",
     replay_of: null,
+    variation: "",
+    sample: [],
     same: null,
     differences: [],
     ...change,

@@ -16,6 +16,7 @@ function placeOf(notice: Notice): string {
   if (notice.kind === "budget" || notice.kind === "quarantine" || notice.kind === "packages") {
     return notice.agent_id ? `/agents/${notice.agent_id}` : "/agents";
   }
+  if (notice.kind === "repaired" && notice.agent_id) return `/agents/${notice.agent_id}?tab=versions`;
   if (notice.kind === "unknown_delivery") return "/agents";
   return `/runs/${notice.about}`;
 }

@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { ConversationDetail, ConversationEntry, ResultData } from "../../api/shapes";
 import { IconButton } from "../../ui/button";
 import { Markdown } from "../../ui/markdown";
+import { Mended } from "./mended";
 import { ConnectLink } from "./meter";
 import { PlanCard } from "./plan-card";
 import { QuestionCard } from "./question-card";
@@ -17,11 +18,18 @@ interface Props {
   writing: boolean;
 }
 
-function Result({ data, onSay }: { data: ResultData; onSay: ((text: string) => void) | undefined }) {
+interface ResultProps {
+  data: ResultData;
+  agentId: string | null;
+  onSay: ((text: string) => void) | undefined;
+}
+
+function Result({ data, agentId, onSay }: ResultProps) {
   const { t } = useTranslation();
   return (
     <div className="said">
       <Markdown text={data.text} />
+      {data.mended && <Mended mended={data.mended} agentId={agentId} />}
       {onSay && data.suggestions && data.suggestions.length > 0 && (
         <ul className="suggestions" aria-label={t("studio.instead")}>
           {data.suggestions.map((text) => (
@@ -96,7 +104,7 @@ function Entry({
         <PlanCard plan={detail.plan} onReview={onReview} />
       ) : null;
     case "result":
-      return <Result data={entry.data} onSay={last ? onSay : undefined} />;
+      return <Result data={entry.data} agentId={detail.agent_id} onSay={last ? onSay : undefined} />;
     case "progress":
       return null; // shown in the build panel
   }
