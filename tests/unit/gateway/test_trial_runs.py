@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.gateway.model.access import OWNER_WORKSPACE
 from shared.clock import stamp
 from shared.records.executor import Run
-from tests.unit.gateway.conftest import OWNER_WORKSPACE, World
+from tests.unit.gateway.conftest import World
 
 
 def run(world: World, id: str, **more: Any) -> None:
