@@ -86,12 +86,20 @@ class PackageWish(Shape):
 
 
 class Estimate(Shape):
-    """What a run is expected to take. Tokens 0: ordinary code, no model asked while running."""
+    """What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
+
+    tokens_build, cost_usd_micros_build  of the whole conversation until the agent is ready, about
+    tokens_per_month, cost_usd_micros_per_month  at most, of all runs the schedule makes in thirty days
+    priced  False: nobody knows the model's price, so that the costs are 0 and mean nothing
+    """
 
     seconds_per_run: float = 0
     tokens_per_run: int = 0
     tokens_build: int = 0
     cost_usd_micros_per_month: int = 0
+    cost_usd_micros_build: int = 0
+    tokens_per_month: int = 0
+    priced: bool = True
 
 
 class Plan(Record):

@@ -23,7 +23,8 @@ class UsageQuery(BaseModel):
 
 
 class UsageLine(Answer):
-    """label: what a person calls it; the key itself when there is no name."""
+    """label: what a person calls it; the key itself when there is no name. priced: False when some of it is in no
+    cost, because nobody knows the model's price."""
 
     key: str
     label: str
@@ -31,6 +32,7 @@ class UsageLine(Answer):
     input_tokens: int
     output_tokens: int
     cost_usd_micros: int
+    priced: bool
     cpu_ms: int
     wall_ms: int
 
@@ -40,13 +42,15 @@ class UsageList(Answer):
 
 
 class BudgetView(Answer):
-    """Of this month. leased: promised to turns and runs under way."""
+    """Of this month. leased: promised to turns and runs under way. unpriced: of the tokens spent, those that are in
+    no cost, because nobody knows the model's price."""
 
     period: str
     cap_tokens: int
     leased_tokens: int
     spent_tokens: int
     spent_usd_micros: int
+    unpriced_tokens: int
 
 
 class SlotQuery(BaseModel):
@@ -79,6 +83,7 @@ def get_budget() -> BudgetView:
             leased_tokens=0,
             spent_tokens=0,
             spent_usd_micros=0,
+            unpriced_tokens=0,
         )
     return BudgetView.model_validate(found.model_dump(include=set(BudgetView.model_fields)))
 
@@ -108,6 +113,7 @@ def _line(key: str, group: list[UsageEntry], by: str) -> UsageLine:
         input_tokens=sum(entry.input_tokens for entry in group),
         output_tokens=sum(entry.output_tokens for entry in group),
         cost_usd_micros=sum(entry.cost_usd_micros for entry in group),
+        priced=all(entry.priced for entry in group),
         cpu_ms=sum(entry.cpu_ms for entry in group),
         wall_ms=sum(entry.wall_ms for entry in group),
     )

@@ -139,10 +139,12 @@ def _kept(scene: Scene, turn: Answered) -> int:
 
 def _spent(before: Tokens, turn: Answered) -> Tokens:
     used = turn.answer.usage or Usage(0, 0)
+    cost = cost_usd_micros(turn.model, used)
     return Tokens(
         input=before.input + used.total - used.output,
         output=before.output + used.output,
-        cost_usd_micros=before.cost_usd_micros + (cost_usd_micros(turn.model, used) or 0),
+        cost_usd_micros=before.cost_usd_micros + (cost or 0),
+        priced=before.priced and cost is not None,
     )
 
 

@@ -10,6 +10,7 @@ from services.planner.builder.trials import Repair
 from services.planner.bundles import Draft, stored
 from services.planner.deps import Deps
 from services.planner.model import Build, say, sheet_rows
+from services.planner.prices.estimates import estimate
 from services.planner.recipes.talk import Propose
 from services.planner.repository import Entry
 from shared.agentfile import toml
@@ -22,7 +23,7 @@ from shared.clock import stamp
 from shared.errors import NotYet
 from shared.events.plan import VersionReady
 from shared.records.gateway import Agent, Grant
-from shared.records.planner import Conversation, Estimate, PackageWish, Plan, Version
+from shared.records.planner import Conversation, PackageWish, Plan, Version
 from shared.store.port import Reader, Tx
 
 _FIRINGS = 5
@@ -131,6 +132,7 @@ def promote(
 def _plan(conversation: Conversation, version: Version, made: Draft, deps: Deps) -> Plan:
     file = made.agent_file
     firings = next_firings(file.schedule, deps.clock.now(), _FIRINGS) if file.schedule else []
+    key = deps.bench.keys.builder_key_for(conversation.workspace_id)
     return Plan(
         id=deps.ids.new("plan"),
         workspace_id=conversation.workspace_id,
@@ -145,7 +147,13 @@ def _plan(conversation: Conversation, version: Version, made: Draft, deps: Deps)
         packages=made.packages,
         schedule_words=describe(file.schedule, conversation.language) if file.schedule else None,
         next_firings=tuple(stamp(moment) for moment in firings),
-        estimate=Estimate(seconds_per_run=made.seconds, tokens_per_run=file.manifest.tokens.per_run),
+        estimate=estimate(
+            file,
+            seconds=made.seconds,
+            so_far=conversation.tokens,
+            model=key.model if key is not None else None,
+            now=deps.clock.now(),
+        ),
         found=made.found,
         wont=made.wont,
         author_words=made.author_words,

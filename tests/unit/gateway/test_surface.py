@@ -166,6 +166,7 @@ def test_usage_is_summed_by_what_is_asked(world: World) -> None:
             model="m" if n else None,
             input_tokens=10,
             output_tokens=1,
+            priced=run != "run_2",
             at=world.deps.now(),
         )
         world.put("ledger", "usage", entry)
@@ -176,7 +177,8 @@ def test_usage_is_summed_by_what_is_asked(world: World) -> None:
 
     mine = next(line for line in by_agent if line["key"] == "agent_1")
     assert (mine["label"], mine["runs"], mine["input_tokens"]) == ("신제품 봇", 2, 20)
-    assert len(by_run) == 2
+    assert {line["key"]: line["priced"] for line in by_run} == {"run_1": True, "run_2": False}
+    assert not mine["priced"], "a sum that leaves something out says so"
     assert by_day[0]["input_tokens"] == 30
     assert world.as_charlie("GET", "/api/v1/usage").json["items"] == []
     assert world.call("GET", "/api/v1/usage?by=moon").status_code == 400
@@ -189,6 +191,7 @@ def test_the_budget_and_slots_are_the_owners_and_scoped(world: World) -> None:
         period="2026-11",
         cap_tokens=9,
         spent_tokens=4,
+        unpriced_tokens=3,
     )
     world.put("ledger", "budgets", budget)
     for agent in ("agent_1", "agent_2"):
@@ -202,6 +205,7 @@ def test_the_budget_and_slots_are_the_owners_and_scoped(world: World) -> None:
         world.put("scheduler", "slots", slot)
 
     assert world.call("GET", "/api/v1/budget").json["spent_tokens"] == 4
+    assert world.call("GET", "/api/v1/budget").json["unpriced_tokens"] == 3
     assert world.as_charlie("GET", "/api/v1/budget").json["spent_tokens"] == 0
     assert world.call("GET", "/api/v1/me").json["month"]["spent_tokens"] == 4
     assert len(world.call("GET", "/api/v1/slots").json["items"]) == 2

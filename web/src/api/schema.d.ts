@@ -1042,7 +1042,8 @@ export interface components {
         };
         /**
          * BudgetView
-         * @description Of this month. leased: promised to turns and runs under way.
+         * @description Of this month. leased: promised to turns and runs under way. unpriced: of the tokens spent, those that are in
+         *     no cost, because nobody knows the model's price.
          */
         BudgetView: {
             /** Cap Tokens */
@@ -1055,6 +1056,8 @@ export interface components {
             spent_tokens: number;
             /** Spent Usd Micros */
             spent_usd_micros: number;
+            /** Unpriced Tokens */
+            unpriced_tokens: number;
         };
         /**
          * Caps
@@ -1689,13 +1692,27 @@ export interface components {
         /**
          * Estimate
          * @description What a run is expected to take. Tokens 0: ordinary code, no model asked while running.
+         *
+         *     tokens_build, cost_usd_micros_build  of the whole conversation until the agent is ready, about
+         *     tokens_per_month, cost_usd_micros_per_month  at most, of all runs the schedule makes in thirty days
+         *     priced  False: nobody knows the model's price, so that the costs are 0 and mean nothing
          */
         Estimate: {
+            /**
+             * Cost Usd Micros Build
+             * @default 0
+             */
+            cost_usd_micros_build: number;
             /**
              * Cost Usd Micros Per Month
              * @default 0
              */
             cost_usd_micros_per_month: number;
+            /**
+             * Priced
+             * @default true
+             */
+            priced: boolean;
             /**
              * Seconds Per Run
              * @default 0
@@ -1706,6 +1723,11 @@ export interface components {
              * @default 0
              */
             tokens_build: number;
+            /**
+             * Tokens Per Month
+             * @default 0
+             */
+            tokens_per_month: number;
             /**
              * Tokens Per Run
              * @default 0
@@ -3109,7 +3131,8 @@ export interface components {
         };
         /**
          * UsageLine
-         * @description label: what a person calls it; the key itself when there is no name.
+         * @description label: what a person calls it; the key itself when there is no name. priced: False when some of it is in no
+         *     cost, because nobody knows the model's price.
          */
         UsageLine: {
             /** Cost Usd Micros */
@@ -3124,6 +3147,8 @@ export interface components {
             label: string;
             /** Output Tokens */
             output_tokens: number;
+            /** Priced */
+            priced: boolean;
             /** Runs */
             runs: number;
             /** Wall Ms */

@@ -6,6 +6,7 @@ import { Mended } from "./mended";
 import { ConnectLink } from "./meter";
 import { PlanCard } from "./plan-card";
 import { QuestionCard } from "./question-card";
+import { QuietSeconds } from "./quiet";
 
 interface Props {
   detail: ConversationDetail;
@@ -137,6 +138,7 @@ export function Entries(props: Props) {
             <i />
           </span>
           {waits || t("state.thinking")}
+          <QuietSeconds last={detail.messages.length} />
         </p>
       )}
     </div>

@@ -50,22 +50,32 @@ function Facts({ plan }: { plan: Plan }) {
   );
 }
 
-/** Tokens that cost nothing have no known price: then the amount is not said. */
+/** At most, where it is about runs; about, where it is about the build. A price nobody knows is said to be unknown. */
 function Estimate({ plan }: { plan: Plan }) {
   const { t, i18n } = useTranslation();
-  const { tokens_per_run, tokens_build, cost_usd_micros_per_month } = plan.estimate;
-  const known = cost_usd_micros_per_month > 0;
+  const said = plan.estimate;
+  const amount = (value: number) => count(value, i18n.language);
+  const money = (usdMicros: number) =>
+    said.priced ? <Money usdMicros={usdMicros} /> : <span>{t("money.unknown")}</span>;
   return (
     <>
-      {tokens_per_run === 0 ? (
-        t("plan.freeRun")
-      ) : (
+      {said.tokens_per_run === 0 && t("plan.freeRun")}
+      {said.tokens_per_run > 0 &&
+        said.tokens_per_month === 0 &&
+        t("plan.paidByHand", { tokens: amount(said.tokens_per_run) })}
+      {said.tokens_per_month > 0 && (
         <>
-          {t("plan.paidRun", { tokens: count(tokens_per_run, i18n.language) })}{" "}
-          {known ? <Money usdMicros={cost_usd_micros_per_month} /> : t("money.unknown")}
+          {t("plan.paidRun", { tokens: amount(said.tokens_per_run) })} {money(said.cost_usd_micros_per_month)}
         </>
       )}
-      {tokens_build > 0 && <small>{t("plan.build", { tokens: count(tokens_build, i18n.language) })}</small>}
+      {said.tokens_build > 0 && (
+        <small>
+          {t("plan.build", { tokens: amount(said.tokens_build) })} {money(said.cost_usd_micros_build)}
+        </small>
+      )}
+      {said.seconds_per_run > 0 && (
+        <small>{t("plan.seconds", { seconds: amount(Math.ceil(said.seconds_per_run)) })}</small>
+      )}
     </>
   );
 }

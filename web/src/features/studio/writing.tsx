@@ -6,6 +6,7 @@ import { lex } from "../../ui/code";
 import { Icon, type IconName } from "../../ui/icon";
 import { Markdown } from "../../ui/markdown";
 import { type Json, readPartial } from "./partial-json";
+import { QuietLine } from "./quiet";
 import "./writing.css";
 
 type Fields = { [name: string]: Json };
@@ -156,6 +157,7 @@ export function WritingView({ writing }: { writing: Writing }) {
       {writing.blocks.map((block, index) => (
         <Block key={index} block={block} last={index === writing.blocks.length - 1} />
       ))}
+      <QuietLine last={writing} />
     </div>
   );
 }
