@@ -12,6 +12,7 @@ import pytest
 from services.executor import repository
 from services.executor.attempts import prepare
 from services.executor.egress.decoys import files, fresh_decoys, variables
+from services.executor.egress.model_host import RULE
 from services.executor.environments.folders import Folders
 from services.executor.tapes.chance import Chance
 from shared.agentfile import bundle
@@ -20,6 +21,7 @@ from shared.blobs.files import FileBlobs
 from shared.clock import FakeClock, stamp
 from shared.errors import NotAllowed, NotFound, NotYet
 from shared.ids import SeededIds
+from shared.net.model_endpoint import MODEL_HOST
 from shared.records.executor import Run
 from shared.records.planner import Version
 from shared.store.port import Cause
@@ -246,6 +248,31 @@ def test_our_own_practice_shops_need_no_patience(world: World) -> None:
     assert (out.practice.day, out.practice.broken) == (3, True)
 
 
+def allow_tokens(world: World, **manifest: Any) -> None:
+    file = FILE.model_dump(mode="json")
+    file["manifest"] |= {"tokens": {"per_run": 100, "per_day": 100}} | manifest
+    world.change("gateway", "grants", "grant_1", agent_file=file)
+
+
+def test_tokens_open_the_way_to_a_model_and_nothing_else_does(world: World) -> None:
+    assert MODEL_HOST not in {rule.host for rule in way_out(world).hosts}
+    allow_tokens(world)
+    assert [rule.host for rule in way_out(world).hosts] == ["shop.example.com", MODEL_HOST]
+    by_name = [{"host": MODEL_HOST, "effect": "write"}]
+    allow_tokens(world, hosts=by_name)
+    assert way_out(world).hosts == (RULE,), "what a file says about that host is not asked"
+    allow_tokens(world, hosts=by_name, tokens={"per_run": 0, "per_day": 0})
+    assert way_out(world).hosts == ()
+
+
+@pytest.mark.parametrize("hosts", [[], [{"host": prepare.PRACTICE_HOST}]], ids=["nowhere", "practice"])
+def test_a_model_is_asked_at_the_pace_of_any_other_host(world: World, hosts: list[dict[str, str]]) -> None:
+    allow_tokens(world, hosts=hosts)
+    pace = way_out(world).pace
+    assert pace.requests_per_s > 0
+    assert 0 < pace.connections <= 4
+
+
 def version(world: World) -> Version:
     return world.basis().version
 
@@ -283,6 +310,23 @@ def test_an_order_holds_placeholders_and_no_secret(world: World) -> None:
     assert order.now == "2026-01-05T00:00:00.000000Z", "a slot's code sees the slot's time"
     assert order.site_dirs == (world.folders.environment("env_1"),)
     assert order.egress is None
+
+
+def test_code_finds_the_model_where_it_may_ask_one(world: World) -> None:
+    assert not {"AGENT_MODEL_URL", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"} & set(ordered(world).env)
+    allow_tokens(world)
+    env = ordered(world).env
+    assert env["AGENT_MODEL_URL"] == env["ANTHROPIC_BASE_URL"] == f"https://{MODEL_HOST}"
+    assert env["ANTHROPIC_API_KEY"] == "none"
+
+
+def test_an_agent_with_a_key_of_its_own_still_speaks_to_the_provider(world: World) -> None:
+    allow_tokens(world, secrets=[{"name": "ANTHROPIC_API_KEY", "host": "api.anthropic.com"}])
+    world.change("gateway", "grants", "grant_1", secrets={"ANTHROPIC_API_KEY": "sec_1"})
+    env = ordered(world).env
+    assert "ANTHROPIC_BASE_URL" not in env
+    assert env["ANTHROPIC_API_KEY"].startswith("ab-placeholder-")
+    assert env["AGENT_MODEL_URL"] == f"https://{MODEL_HOST}"
 
 
 def test_limits_come_from_what_was_granted(world: World) -> None:

@@ -1,0 +1,168 @@
+"""The host that asks a model: open to runs with tokens alone, with a proof of its own on every request."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from services.executor.egress.model_host import RULE, ModelDoor
+from shared.agentfile.model import HostRule
+from shared.net.model_endpoint import MODEL_HOST, RUN_HEADER, listen_at, socket_path
+from tests.unit.executor.egress.conftest import World
+
+ADDRESS = f"https://{MODEL_HOST}/v1/messages"
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@dataclass
+class Endpoint:
+    """Answers everything, and keeps what it heard: the head of each request and its body."""
+
+    path: Path
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    connections: int = 0
+
+    def __enter__(self) -> Self:
+        self._listening = listen_at(self.path)
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as file:
+            while file.readline():
+                head = {}
+                while line := file.readline().strip():
+                    name, _, value = line.decode("latin-1").partition(":")
+                    head[name.lower()] = value.strip()
+                self.heard.append((head, self._body(head, file)))
+                connection.sendall(ANSWER)
+
+    def _body(self, head: dict[str, str], file: object) -> bytes:
+        read, line = file.read, file.readline  # type: ignore[attr-defined]
+        if head.get("transfer-encoding") != "chunked":
+            return bytes(read(int(head.get("content-length", 0))))
+        body = b""
+        while size := int(line(), 16):
+            body += read(size)
+            line()
+        line()
+        return body
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
+    with Endpoint(socket_path(tmp_path)) as made:
+        yield made
+
+
+def door(endpoint: Endpoint) -> ModelDoor:
+    numbers = itertools.count()
+    return ModelDoor(endpoint.path, lambda: f"proof-{next(numbers)}")
+
+
+def test_the_codes_key_and_proofs_of_its_own_stay_here(world: World, endpoint: Endpoint) -> None:
+    run = world.open(RULE, model=door(endpoint))
+    sent = {"x-api-key": "sk-real", "authorization": "Bearer x", "cookie": "a=b", RUN_HEADER: "forged"}
+    with run.session() as session:
+        assert session.post(ADDRESS, json={"a": 1}, headers=sent).status_code == 200
+    run.close()
+
+    ((head, body),) = endpoint.heard
+    assert json.loads(body) == {"a": 1}
+    assert head[RUN_HEADER] == "proof-0"
+    assert set(head) <= {"host", "accept", "content-length", "content-type", RUN_HEADER}
+    assert world.lookups == [] or MODEL_HOST not in world.lookups
+
+
+def test_each_request_has_a_fresh_proof_and_a_connection_of_its_own(world: World, endpoint: Endpoint) -> None:
+    """A connection kept open may be closed just as a question leaves, and a question is not asked twice."""
+    run = world.open(RULE, model=door(endpoint))
+    with run.session() as session:
+        for _ in range(3):
+            assert session.post(ADDRESS, json={}).status_code == 200
+    run.close()
+
+    assert [head[RUN_HEADER] for head, _ in endpoint.heard] == ["proof-0", "proof-1", "proof-2"]
+    assert endpoint.connections == 3
+
+
+def test_a_body_in_pieces_arrives_whole(world: World, endpoint: Endpoint) -> None:
+    run = world.open(RULE, model=door(endpoint))
+    with run.session() as session:
+        assert session.post(ADDRESS, data=iter([b'{"a"', b": 1}"])).status_code == 200
+    run.close()
+
+    assert endpoint.heard[0][1] == b'{"a": 1}'
+
+
+def test_without_tokens_nobody_can_allow_it_by_asking(world: World, endpoint: Endpoint) -> None:
+    run = world.open(model=door(endpoint))
+    with run.session() as session:
+        answer = session.post(ADDRESS, json={})
+        assert (answer.status_code, answer.json()["code"]) == (403, "no_tokens")
+    run.close()
+
+    (record,) = run.records
+    assert (record.verdict, record.reason, record.undeclared) == ("refused", "no_tokens", False)
+    assert endpoint.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "code"),
+    [
+        ("PUT", ADDRESS, "not_listed"),
+        ("DELETE", ADDRESS, "not_listed"),
+        ("POST", f"http://{MODEL_HOST}/v1/messages", "not_listed"),
+        ("POST", f"https://{MODEL_HOST}:8443/v1/messages", "not_listed"),
+        ("POST", f"https://x.{MODEL_HOST}/v1/messages", "undeclared_host"),
+    ],
+)
+def test_what_is_beside_it_is_refused(
+    world: World, endpoint: Endpoint, method: str, address: str, code: str
+) -> None:
+    run = world.open(RULE, model=door(endpoint))
+    with run.session() as session:
+        answer = session.request(method, address, data=b"{}")
+        assert (answer.status_code, answer.json()["code"]) == (403, code)
+    run.close()
+
+    assert endpoint.connections == 0
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["nobody listens", "there is none"])
+def test_where_there_is_no_endpoint_it_does_not_answer(world: World, tmp_path: Path, here: bool) -> None:
+    run = world.open(RULE, model=ModelDoor(tmp_path / "nobody.sock", lambda: "proof") if here else None)
+    with run.session() as session:
+        answer = session.post(ADDRESS, json={})
+        assert (answer.status_code, answer.json()["code"]) == (502, "unreachable")
+    run.close()
+
+
+def test_no_rule_reaches_another_server_by_that_name(world: World, endpoint: Endpoint) -> None:
+    run = world.open(HostRule(host=MODEL_HOST, effect="write"), model=None)
+    with run.session() as session:
+        assert session.post(ADDRESS, json={}).json()["code"] == "unreachable"
+    run.close()
+
+    assert MODEL_HOST not in world.lookups
+    assert endpoint.connections == 0

@@ -1,0 +1,67 @@
+"""Who asks for which run: only what was made here, just now, unchanged."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.clock import FakeClock
+from shared.errors import NotAuthenticated
+from shared.vault.keyfile import Key, Keyring
+from shared.vault.run_tokens import Asking, RunTokens
+
+ASKING = Asking(workspace_id="wsp_1", run_id="run_1", attempt_id="run_1-1", lease_id="lease_1")
+RING = Keyring((Key("a", bytes(32)),))
+
+
+def test_what_was_made_is_read(tmp_path: Path) -> None:
+    tokens = RunTokens(RING, FakeClock())
+
+    assert tokens.read(tokens.mint(ASKING)) == ASKING
+    clock = FakeClock()
+    assert RunTokens.at(tmp_path, clock).read(RunTokens.at(tmp_path, clock).mint(ASKING)) == ASKING
+
+
+def test_after_a_minute_it_is_nothing() -> None:
+    clock = FakeClock()
+    tokens = RunTokens(RING, clock)
+    token = tokens.mint(ASKING)
+
+    clock.advance(seconds=59)
+    assert tokens.read(token) == ASKING
+    clock.advance(seconds=2)
+    with pytest.raises(NotAuthenticated):
+        tokens.read(token)
+
+
+def test_another_installations_is_nothing() -> None:
+    other = Keyring((Key("b", bytes([1]) * 32),))
+
+    with pytest.raises(NotAuthenticated):
+        RunTokens(RING, FakeClock()).read(RunTokens(other, FakeClock()).mint(ASKING))
+
+
+def test_other_claims_under_the_same_proof_are_nothing() -> None:
+    tokens = RunTokens(RING, FakeClock())
+    claims, mac = tokens.mint(ASKING).split(".")
+    until, asking = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    forged = json.dumps([until, {**asking, "workspace_id": "wsp_2"}], separators=(",", ":")).encode()
+
+    with pytest.raises(NotAuthenticated):
+        tokens.read(f"{base64.urlsafe_b64encode(forged).decode().rstrip('=')}.{mac}")
+
+
+@given(st.text(max_size=200), st.integers(0, 100))
+def test_any_text_in_or_instead_of_one_is_nothing(text: str, place: int) -> None:
+    tokens = RunTokens(RING, FakeClock())
+    good = tokens.mint(ASKING)
+
+    for token in (text, good[:place] + text + good[place + len(text) + 1 :]):
+        if token != good:
+            with pytest.raises(NotAuthenticated):
+                tokens.read(token)
