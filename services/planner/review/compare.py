@@ -12,6 +12,7 @@ from services.planner.review.addresses import canonical
 from services.planner.review.finding import Trace
 from services.planner.review.values import HOLE
 from shared.agentfile.model import HostRule, Manifest
+from shared.net.model_endpoint import MODEL_HOST
 
 Weight = Literal["difference", "doubt", "refusal"]
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -47,6 +48,8 @@ def _host(trace: Trace, manifest: Manifest) -> Iterator[Remark]:
     rules = [rule for rule in manifest.hosts if canonical(rule.host) == host]
     if host in _METADATA:
         yield _remark(trace, "refusal", "refuse_platform")
+    elif host == MODEL_HOST:
+        yield from _model(trace, manifest)
     elif not host:
         yield _remark(trace, "doubt", "host_unknown", curable=not manifest.hosts)
     elif _is_inside(host) and not rules:

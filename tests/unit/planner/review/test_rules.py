@@ -10,6 +10,7 @@ import pytest
 
 from services.planner.review import Review, review
 from shared.agentfile.model import AgentFile, HostRule, Manifest
+from shared.net.model_endpoint import MODEL_HOST
 from tests.unit.planner.review.samples.sample import plan
 
 GET = 'import requests\nrequests.get("https://shop.example.com{tail}", timeout=5)\n'
@@ -50,6 +51,17 @@ def with_rule(**rule: object) -> AgentFile:
 )
 def test_address_is_held_against_the_rule(tail: str, rule: dict[str, object], difference: str) -> None:
     result = told(GET.format(tail=tail), with_rule(**rule))
+
+    assert bool(result.differences) is bool(difference)
+    assert difference in "".join(result.differences)
+
+
+@pytest.mark.parametrize(("tokens", "difference"), [(0, "uses no tokens"), (100, "")])
+def test_the_models_own_host_is_a_matter_of_tokens(tokens: int, difference: str) -> None:
+    manifest = Manifest.model_validate({"tokens": {"per_run": tokens, "per_day": tokens}})
+    code = GET.replace("shop.example.com", MODEL_HOST).format(tail="/v1/messages")
+
+    result = told(code, plan().model_copy(update={"manifest": manifest}))
 
     assert bool(result.differences) is bool(difference)
     assert difference in "".join(result.differences)
