@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
-from agent import AgentError, llm
+
+_SDK = Path(__file__).parents[3] / "sdk"
+_ASKS = """
+import json, sys, agent
+try:
+    said = {"said": agent.llm("안녕", **json.loads(sys.argv[1]))}
+except agent.AgentError as error:
+    said = {"code": error.code, "text": str(error)}
+print(json.dumps(said))
+"""
+
+
+def ask(variables: dict[str, str], **options: object) -> dict[str, Any]:
+    """said: the answer; or code and text of the error. In a process with just these variables."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ASKS, json.dumps(options)],
+        env={"PYTHONPATH": str(_SDK), "LANG": "C.UTF-8", **variables},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 @dataclass
@@ -19,6 +45,11 @@ class Server:
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     status: int = 200
     answer: object = None
+
+    @property
+    def run(self) -> dict[str, str]:
+        """The variables of a run that may ask this server."""
+        return {"AGENT_MODEL_URL": self.url, "AGENT_JOB": "/job.json"}
 
     def says(self, *blocks: object, stopped: str = "end_turn") -> None:
         self.answer = {"stop_reason": stopped, "content": list(blocks)}
@@ -49,26 +80,13 @@ def server() -> Iterator[Server]:
     http.server_close()
 
 
-@pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AGENT_MODEL_URL", "AGENT_JOB", "AGENT_MODEL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def online(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.setenv("AGENT_MODEL_URL", server.url)
-    monkeypatch.setenv("AGENT_JOB", "/job.json")
-    return server
-
-
-def test_a_text_is_asked_and_a_text_comes_back(online: Server) -> None:
-    online.says(
+def test_a_text_is_asked_and_a_text_comes_back(server: Server) -> None:
+    server.says(
         {"type": "thinking", "thinking": "음"}, {"type": "text", "text": "네"}, {"type": "text", "text": "요"}
     )
 
-    assert llm("안녕", system="짧게", max_tokens=50) == "네요"
-    ((place, body),) = online.asked
+    assert ask(server.run, system="짧게", max_tokens=50) == {"said": "네요"}
+    ((place, body),) = server.asked
     assert place == "/v1/messages none"
     assert body == {
         "model": "default",
@@ -78,12 +96,12 @@ def test_a_text_is_asked_and_a_text_comes_back(online: Server) -> None:
     }
 
 
-def test_with_a_schema_a_dictionary_comes_back(online: Server) -> None:
+def test_with_a_schema_a_dictionary_comes_back(server: Server) -> None:
     schema = {"type": "object", "properties": {"mood": {"type": "string"}}}
-    online.says({"type": "tool_use", "name": "answer", "input": {"mood": "좋음"}}, stopped="tool_use")
+    server.says({"type": "tool_use", "name": "answer", "input": {"mood": "좋음"}}, stopped="tool_use")
 
-    assert llm("기분은?", schema=schema, model="claude-haiku-4-5") == {"mood": "좋음"}
-    body = online.asked[0][1]
+    assert ask(server.run, schema=schema, model="claude-haiku-4-5") == {"said": {"mood": "좋음"}}
+    body = server.asked[0][1]
     assert body["model"] == "claude-haiku-4-5"
     assert body["tools"] == [{"name": "answer", "input_schema": schema}]
     assert body["tool_choice"] == {"type": "tool", "name": "answer"}
@@ -108,57 +126,36 @@ def test_with_a_schema_a_dictionary_comes_back(online: Server) -> None:
     ],
 )
 def test_what_goes_wrong_is_one_error_with_a_code(
-    online: Server, status: int, answer: object, code: str, said: str
+    server: Server, status: int, answer: object, code: str, said: str
 ) -> None:
-    online.status, online.answer = status, answer
+    server.status, server.answer = status, answer
 
-    with pytest.raises(AgentError) as caught:
-        llm("안녕")
+    told = ask(server.run)
 
-    assert caught.value.code == code
-    assert said in str(caught.value)
-    assert len(online.asked) == 1
-
-
-def test_an_answer_without_what_the_schema_wanted_is_said_to_be_none(online: Server) -> None:
-    online.says({"type": "text", "text": "글쎄요"})
-
-    with pytest.raises(AgentError) as caught:
-        llm("기분은?", schema={"type": "object"})
-
-    assert caught.value.code == "unreadable"
+    assert told["code"] == code
+    assert said in told["text"]
+    assert len(server.asked) == 1
 
 
-def test_where_nobody_listens_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGENT_MODEL_URL", "http://127.0.0.1:9")
+def test_an_answer_without_what_the_schema_wanted_is_said_to_be_none(server: Server) -> None:
+    server.says({"type": "text", "text": "글쎄요"})
 
-    with pytest.raises(AgentError) as caught:
-        llm("안녕")
-
-    assert caught.value.code == "unreachable"
+    assert ask(server.run, schema={"type": "object"})["code"] == "unreadable"
 
 
-def test_a_run_without_tokens_is_told_what_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGENT_JOB", "/job.json")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "a secret of the agent")
-
-    with pytest.raises(AgentError) as caught:
-        llm("안녕")
-
-    assert caught.value.code == "no_tokens"
+def test_where_nobody_listens_it_says_so() -> None:
+    assert ask({"AGENT_MODEL_URL": "http://127.0.0.1:9"})["code"] == "unreachable"
 
 
-def test_offline_a_persons_own_key_and_model_are_used(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_without_tokens_is_told_what_to_write() -> None:
+    assert ask({"AGENT_JOB": "/job.json", "ANTHROPIC_API_KEY": "its own"})["code"] == "no_tokens"
+
+
+def test_offline_a_persons_own_key_and_model_are_used(server: Server) -> None:
     server.says({"type": "text", "text": "네"})
-    with pytest.raises(AgentError) as caught:
-        llm("안녕")
-    assert caught.value.code == "offline"
+    assert ask({})["code"] == "offline"
 
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-mine")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url + "/")
-    monkeypatch.setenv("AGENT_MODEL", "claude-x")
-    assert llm("안녕") == "네"
+    own = {"ANTHROPIC_API_KEY": "sk-mine", "ANTHROPIC_BASE_URL": server.url + "/", "AGENT_MODEL": "claude-x"}
+    assert ask(own) == {"said": "네"}
     assert server.asked[0][0] == "/v1/messages sk-mine"
     assert server.asked[0][1]["model"] == "claude-x"
