@@ -17,6 +17,7 @@ from tests.flows.house import House
 from tests.flows.person import Person
 from tests.flows.shops import Shops, Sink
 from tests.flows.sites.places import Sites
+from tests.flows.varying import VARIATIONS, varied
 
 # One conversation is worth several runs of other flows: packages, a rehearsal and live runs.
 pytestmark = pytest.mark.slow(seconds=90)
@@ -64,6 +65,24 @@ def test_a_dialogue_ends_in_an_agent_whose_report_arrives(
     assert claude.problems == []
     assert claude.left_over == 0, "the dialogue ended before its script"
     spent(talking, claude)
+
+
+@pytest.mark.parametrize("name", ["yesterday", "charted", "changed"])
+def test_an_agent_that_is_right_is_not_refused_by_what_tries_repairs(
+    name: str, talking: House, world: World, claude: MessagesServer
+) -> None:
+    """These sum, draw, and read a page: other values come out where they can be told, and nothing from nothing."""
+    dialogue = DIALOGUES[name](world)
+    claude.enqueue(*dialogue.replies)
+    person = talking.person(language=dialogue.language, patience_s=PATIENCE_S)
+    telling = Telling(person, world)
+    telling.tell(dialogue)
+
+    for variation in VARIATIONS:
+        again = varied(talking, person, telling.run, variation)
+        assert again["same"] is not False, (variation, again["differences"])
+        kept = (again["status"], again["outcome"]) == ("succeeded", "pending")
+        assert kept == variation.startswith("altered"), (variation, again["reason"])
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -82,7 +82,10 @@ def allowed(plan: Plan) -> str:
 REPAIR = (
     "The person asks you to mend their live agent. How its last run went follows. The plan stays as it "
     "is allowed: change the code only (read_file has its files, look the pages it reads), so that it "
-    "works for today's pages and still for those of earlier days, which it will be tried on too. Then run_test"
+    "works for today's pages and still for those of earlier days, which it will be tried on too. It is also tried on "
+    "copies of these pages with other titles and numbers, without content, and answering 503: read everything from "
+    "the page, fail when it cannot be read, and never fall back on rows that are written down or remembered. Then "
+    "run_test"
 )
 REJECTED = "The person did not allow this plan. Wait for what they say, or ask what should be different."
 SAME_PLAN = "This plan allows nothing but what the person has allowed already. Go on."

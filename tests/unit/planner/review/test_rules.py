@@ -235,3 +235,20 @@ print(HELP)
 
 def test_nothing_nobody_uses_is_found() -> None:
     assert told("import subprocess, socket, smtplib, pickle\n", plan()).capabilities == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("../notes.txt", "../notes.txt"),
+        ("outputs/../../notes.txt", "outputs/../../notes.txt"),
+        ("./state/../../../home/notes.txt", "./state/../../../home/notes.txt"),
+        ("outputs/../main.py", None),
+        ("state/../state/seen.json", None),
+        ("lib/..notes.txt", None),
+    ],
+)
+def test_path_that_climbs_out_of_the_bundle_is_found_by_where_it_ends(path: str, seen: str | None) -> None:
+    found = told(f"open({path!r}).read()\n", plan()).capabilities
+
+    assert [(one.kind, one.what) for one in found] == ([("file", seen)] if seen else [])
