@@ -141,7 +141,9 @@ def list_conversations(query: PageQuery) -> ConversationList:
 def get_conversation(path: ById) -> ConversationView:
     conversation = _conversation(path.id)
     planner = deps().readers["planner"]
-    messages = tuple(entries_after(planner, _ENTRIES, conversation.id, ConversationEntry, 0))
+    entries = entries_after(planner, _ENTRIES, conversation.id, ConversationEntry, 0)
+    # what was written since belongs to another state than the one just read
+    messages = tuple(entry for entry in entries if entry.seq < conversation.next_seq)
     plan = scope().find(planner, "plans", conversation.plan_id, Plan) if conversation.plan_id else None
     run_id = conversation.test_run_id
     run = scope().find(deps().readers["executor"], "runs", run_id, Run) if run_id else None

@@ -48,7 +48,8 @@ def test_a_new_conversation_is_readable_before_the_planner_knows_it(world: World
 
 def test_the_planners_conversation_is_shown_with_its_entries_and_plan(world: World) -> None:
     plan = world.plan()
-    for seq in (1, 2):
+    world.conversation(plan_id=plan.id, agent_id=plan.agent_id, next_seq=3)
+    for seq in (1, 2, 3):  # the third is written by a commit that came after the conversation was read
         world.put("planner", "conversation_entries", entry(seq))
 
     read = world.call("GET", "/api/v1/conversations/conv_1").json
