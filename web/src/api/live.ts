@@ -149,7 +149,13 @@ export function merge(before: RunEntry[], arrived: RunEntry[]): RunEntry[] {
 }
 
 const TOUCHED: Record<string, (id: string) => QueryKey[]> = {
-  agent: (id) => [["agents"], ["agent", id], ["agent-state", id], ["permission-requests"]],
+  agent: (id) => [
+    ["agents"],
+    ["agent", id],
+    ["agent-versions", id],
+    ["agent-state", id],
+    ["permission-requests"],
+  ],
   run: (id) => [
     ["agents"],
     ["agent"],
