@@ -18,14 +18,9 @@ if TYPE_CHECKING:
     from services.executor.checker.tables import MAX_COLUMNS, Unreadable, cell_text, clean, decoded
     from services.executor.checker.workbook import sheet_rows
 else:  # inside the sandbox this folder is all there is
-    try:
-        from measure import kind_of
-        from tables import MAX_COLUMNS, Unreadable, cell_text, clean, decoded
-        from workbook import sheet_rows
-    except ImportError:
-        from services.executor.checker.measure import kind_of
-        from services.executor.checker.tables import MAX_COLUMNS, Unreadable, cell_text, clean, decoded
-        from services.executor.checker.workbook import sheet_rows
+    from measure import kind_of
+    from tables import MAX_COLUMNS, Unreadable, cell_text, clean, decoded
+    from workbook import sheet_rows
 
 MAX_READ = 4 << 20
 MAX_ROWS = 400
