@@ -171,3 +171,42 @@ def test_an_agent_that_compares_with_yesterday_may_say_what_is_gone() -> None:
     told = Given(Renaming(), (), [str(remembered)], "")
 
     assert following.nothing(report(remembered), report(remembered), gone, told, Teller("ko")) is True
+
+
+def lines(*said: str) -> Report:
+    return Report((), ("\n".join(said),))
+
+
+def judged(page: str, program: Callable[[str], Report]) -> bool | None:
+    """Of a program that is right."""
+    before = program(page)
+    other = renaming(before.texts(), [page], "", before.counts())
+    changed = other.apply(page)
+    return following.altered(before, program(changed), Given(other, [changed], [], ""), Teller("ko"))
+
+
+def test_what_is_counted_may_be_what_the_page_says_too() -> None:
+    page = "<p>전체 120개</p>" + "".join(f"<li>울 머플러 {n:03} 색</li>" for n in range(120))
+
+    def counting(page: str) -> Report:
+        found = re.findall("<li>(.*?)</li>", page)
+        table = FileCells("a.csv", True, ("title",), tuple((title,) for title in found))
+        return Report((table,), (f"모두 {len(found)}개",))
+
+    assert judged(page, counting) is True
+
+
+def test_a_value_that_stands_elsewhere_in_pieces_is_not_held_against_the_one_who_reads_it_there() -> None:
+    page = "<h1>울 머플러</h1><ul><li>캠핑 의자</li></ul><p>추천: <i>울</i> <i>머플러</i></p>"
+
+    def reading(page: str) -> Report:
+        pieces = " ".join(re.findall("<i>(.*?)</i>", page))
+        return lines(pieces, *re.findall("<li>(.*?)</li>", page))
+
+    assert judged(page, reading) is True
+
+
+def test_another_value_is_never_one_that_stands_there_already() -> None:
+    page = "".join(f"<b>{price}</b>" for price in (12900, 12233, 12344))
+
+    assert judged(page, lambda page: lines(*re.findall("<b>(.*?)</b>", page))) is True
