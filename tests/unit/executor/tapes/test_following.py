@@ -209,4 +209,7 @@ def test_a_value_that_stands_elsewhere_in_pieces_is_not_held_against_the_one_who
 def test_another_value_is_never_one_that_stands_there_already() -> None:
     page = "".join(f"<b>{price}</b>" for price in (12900, 12233, 12344))
 
-    assert judged(page, lambda page: lines(*re.findall("<b>(.*?)</b>", page))) is True
+    made = renaming(["12900", "12233", "12344"], [page], "")
+
+    assert set(made.numbers) == {"12900", "12233", "12344"}
+    assert set(made.numbers).isdisjoint(made.numbers.values())
