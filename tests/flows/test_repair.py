@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.llm_script import Call, Reply
+from tests.fakes.llm_script import Call, Reply, Say
 from tests.fakes.messages_server import MessagesServer
 from tests.flows.house import House
 from tests.flows.person import Answered, Json, Person
@@ -119,3 +119,23 @@ def test_a_repair_goes_live_by_itself_only_where_that_is_set_and_is_told(
     asked = "\n".join(str(r.body["messages"]) for r in claude.requests if not r.path.endswith("count_tokens"))
     assert 'untrusted source="broken run"' in asked
     assert 'untrusted source="good run"' in asked
+
+
+def test_a_fix_that_is_content_with_nothing_is_refused_where_the_live_version_was_not(
+    talking: House, shops: Shops, claude: MessagesServer
+) -> None:
+    """It makes up a row where nothing can be read: no row of another day, so only the comparison tells."""
+    person = talking.person()
+    run, code = broken_overnight(person, shops, claude)
+    content = code.replace(OLD, BOTH + ' or ["준비 중"]')
+    claude.enqueue(tried(content), Reply((Say("이번에는 고치지 못했어요."),)))
+
+    id = person.call("POST", f"/api/v1/runs/{run['id']}/repair", {})["conversation_id"]
+    over = person.wait(
+        f"/api/v1/conversations/{id}", lambda c: c["state"] in ("asking", "ready") and not claude.left_over
+    )
+
+    assert over["state"] == "asking"
+    steps = [m["data"]["text"] for m in over["messages"] if m["kind"] == "progress"]
+    assert any("지금 켜져 있는 버전이라면" in text for text in steps)
+    assert any("페이지가 비었거나 오류인데도 잘됐다고 해요" in text for text in steps)
