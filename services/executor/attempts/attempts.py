@@ -20,7 +20,6 @@ from services.executor.attempts.admission import Admission, Wish
 from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.model_use import model_use
 from services.executor.attempts.sink import AttemptRecorder, Entry
-from services.executor.attempts.starting import Starting
 from services.executor.attempts.warm import WarmPolicy, WarmRules
 from services.executor.attempts.warming import Warming
 from services.executor.egress.decoys import fresh_decoys
@@ -97,7 +96,6 @@ class Attempts:
         self._live: dict[str, AttemptRecorder] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="attempt-end")
-        self._starting = Starting()
         self.decide: Decide = _undecided
         self._stopping = threading.Event()
         self._dirty = threading.Event()
@@ -150,7 +148,6 @@ class Attempts:
                 around.clock,
                 DecoyWatch(fresh_decoys(taped.chance), lambda: self._tripped(attempt_id)),
                 taped,
-                on_begun=lambda: self._starting.leave(attempt_id),
                 on_buffered=self._dirty.set,
                 on_ended=self._ended,
             )
@@ -210,7 +207,6 @@ class Attempts:
         order = replace(order, egress=way_out)
         for exchange in self.warming.contacts(order.warm_key):
             recorder.exchange(exchange)
-        self._starting.enter(recorder.attempt_id)
         self._sandbox.start(order, recorder)
         self.warming.ran(order, run.agent_id)
 
@@ -242,7 +238,6 @@ class Attempts:
         self._write_down(run, result, [])
 
     def _ended(self, recorder: AttemptRecorder, ended: Ended) -> None:
-        self._starting.leave(recorder.attempt_id)
         if not self._stopping.is_set():
             self._pool.submit(self._finish, recorder, ended)
 
@@ -370,7 +365,6 @@ class Attempts:
         with self._lock:
             self._live.pop(attempt_id, None)
         self._around.admission.leave(attempt_id)
-        self._starting.leave(attempt_id)
 
     def _flush_loop(self) -> None:
         while not self._stopping.is_set():

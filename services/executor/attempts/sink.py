@@ -48,7 +48,6 @@ class AttemptRecorder:
         decoys: DecoyWatch,
         taped: Taped,
         *,
-        on_begun: Callable[[], None],
         on_buffered: Callable[[], None],
         on_ended: Callable[[AttemptRecorder, Ended], None],
     ) -> None:
@@ -58,7 +57,6 @@ class AttemptRecorder:
         self._clock = clock
         self.decoys = decoys
         self.taped = taped
-        self._on_begun = on_begun
         self._on_buffered = on_buffered
         self._on_ended = on_ended
         self._cause = Cause(run.workspace_id, f"agent:{run.agent_id}")
@@ -80,7 +78,6 @@ class AttemptRecorder:
         self.wrote = run.wrote
 
     def first_line(self) -> None:
-        self._on_begun()
         now = stamp(self._clock.now())
         self.taped.first_line()
 

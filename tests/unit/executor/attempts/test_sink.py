@@ -44,11 +44,10 @@ EXCHANGE = Exchange(
 
 @dataclass
 class Heard:
-    """A recorder with its store, and how often it said that it had begun and asked for a flush."""
+    """A recorder with its store, and how often it asked for a flush."""
 
     store: SqliteStore
     recorder: AttemptRecorder
-    begun: list[int]
     buffered: list[int]
     ends: list[Ended]
 
@@ -106,7 +105,7 @@ def heard(tmp_path: Path) -> Iterator[Heard]:
     clock = FakeClock()
     databases = SqliteDatabases(tmp_path, clock, SeededIds())
     store = databases.own("executor")
-    run, begun, buffered, ends = a_run(), [], [], []
+    run, buffered, ends = a_run(), [], []
     store.transact(lambda tx: repository.save_run(tx, run), cause=Cause("wsp_one", "agent:agent_1"))
     recorder = AttemptRecorder(
         run,
@@ -114,11 +113,10 @@ def heard(tmp_path: Path) -> Iterator[Heard]:
         clock,
         DecoyWatch((), lambda: None),
         untaped(),
-        on_begun=lambda: begun.append(1),
         on_buffered=lambda: buffered.append(1),
         on_ended=lambda _, ended: ends.append(ended),
     )
-    yield Heard(store, recorder, begun, buffered, ends)
+    yield Heard(store, recorder, buffered, ends)
     databases.close()
 
 
@@ -129,7 +127,6 @@ def becomes(heard: Heard, **more: Any) -> None:
 
 def test_the_first_line_makes_the_run_running_and_says_so_once(heard: Heard) -> None:
     heard.recorder.first_line()
-    assert heard.begun == [1]
     heard.recorder.first_line()
     assert heard.run().status == "running"
     assert heard.run().started_at == heard.run().first_line_at
@@ -223,7 +220,6 @@ def test_deliveries_are_held_under_ids_that_follow_from_the_run(heard: Heard) ->
         FakeClock(),
         DecoyWatch((), lambda: None),
         untaped(),
-        on_begun=lambda: None,
         on_buffered=lambda: None,
         on_ended=lambda *_: None,
     )
