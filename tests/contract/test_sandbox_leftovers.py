@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +24,7 @@ from tests.contract import census
 from tests.contract.sandbox_runs import Bench
 from tests.needs import unavailable
 
+_REPOSITORY = Path(__file__).parents[2]
 _RUNS = 30
 _PATIENCE_S = 60
 _CODES = (
@@ -106,14 +112,42 @@ def test_every_place_is_free_again_when_runs_have_ended(bench: Bench) -> None:
             bench.sandbox.release(order.id)
 
 
+_EXECUTOR = """
+import pathlib, signal, sys
+from services.executor.adapters.bubblewrap import BubblewrapSandbox
+from tests.contract.sandbox_runs import Bench
+folder = pathlib.Path(sys.argv[1])
+bench = Bench(BubblewrapSandbox(folder / "lost"), folder)
+bench.run("print(1)")
+print(bench.sandbox.launcher_pid, flush=True)
+signal.pause()
+"""
+
+
+def _kill_executor_and_launcher(folder: Path) -> None:
+    """The executor is stopped first: it would start another launcher."""
+    executor = subprocess.Popen(
+        [sys.executable, "-c", _EXECUTOR, str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=_REPOSITORY,
+        env=os.environ | {"PYTHONPATH": str(_REPOSITORY)},
+    )
+    assert executor.stdout is not None
+    launcher = int(executor.stdout.readline())
+    executor.send_signal(signal.SIGSTOP)
+    descriptor = os.pidfd_open(launcher)
+    os.kill(launcher, signal.SIGKILL)
+    assert select.select([descriptor], [], [], _PATIENCE_S)[0]
+    os.close(descriptor)
+    executor.kill()
+    executor.communicate()
+
+
 def test_boxes_of_a_deleted_folder_are_unmounted_when_any_launcher_starts(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("an ordinary user's boxes live in mount namespaces of their own")
-    lost = BubblewrapSandbox(tmp_path / "lost")
-    bench = Bench(lost, tmp_path)
-    bench.run("print(1)")
-    assert lost.launcher_pid is not None
-    os.kill(lost.launcher_pid, signal.SIGKILL)
+    _kill_executor_and_launcher(tmp_path)
     shutil.rmtree(tmp_path / "lost", ignore_errors=True)  # mount points refuse
     assert census.mounts_below(tmp_path / "lost") > 0
 
@@ -125,4 +159,34 @@ def test_boxes_of_a_deleted_folder_are_unmounted_when_any_launcher_starts(tmp_pa
     assert census.mounts_below(tmp_path / "lost") == 0
     assert not (tmp_path / "lost").exists()
     assert kept > 0  # its own
-    lost.close()
+
+
+def _of_users(first: int, count: int) -> list[str]:
+    """What runs as one of these users, in words."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            if folder.name.isdigit() and first <= folder.stat().st_uid < first + count:
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:80])
+    return found
+
+
+@pytest.mark.parametrize("after_ms", [0, 2, 4, 6, 8, 11, 15, 25])
+def test_nothing_runs_on_when_the_launcher_is_killed_while_a_sandbox_is_made(
+    tmp_path: Path, after_ms: int
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user's sandboxes run as that user, as do the tests")
+    first, slots = 47_000 + 10 * after_ms, 4
+    sandbox = BubblewrapSandbox(tmp_path / "sandbox", first_uid=first, slots=slots)
+    bench = Bench(sandbox, tmp_path)
+    bench.run("print(1)")
+    assert sandbox.launcher_pid is not None
+    sink = bench.start(bench.order("import time\ntime.sleep(600)"))
+
+    threading.Event().wait(after_ms / 1000)  # anywhere in the making is right
+    os.kill(sandbox.launcher_pid, signal.SIGKILL)
+
+    assert sink.wait().reason == "lost"
+    assert census.settled(lambda: {"left": _of_users(first, slots)}, {"left": []}, _PATIENCE_S) == ""
+    sandbox.close()

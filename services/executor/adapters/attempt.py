@@ -136,10 +136,13 @@ class Attempt:
 
     def finish(self, outcome: Callable[[], Ended]) -> None:
         """All of the sandbox is dead. `outcome` is called once, in the attempt's thread, after the last byte
-        was read; only the first call counts."""
+        was read; only the first call counts. What of it may yet live for a moment gets no job any more, and dies
+        at the latest where it says "first line"."""
         with self._finish_lock:
             if self._outcome is None:
                 self._outcome = outcome
+                with suppress(OSError):
+                    self._ends.job.shutdown(socket.SHUT_RDWR)  # what it said before can still be read
                 with suppress(OSError):
                     self._waker.send(b"!")
 
@@ -214,8 +217,8 @@ class Attempt:
     def _on_job(self) -> bool:
         data, listener = hear(self._ends.job)
         if listener is not None:
-            if self._waited or self._open:
-                listener.close()  # one way out is all a sandbox gets
+            if self._waited or self._open or self._outcome:
+                listener.close()  # one way out is all a sandbox gets, and a dead one none
             elif (ca_pem := self._way_out(listener)) is not None:
                 self._hand_over(ca_pem)
         if data == b"first line" and not self._started:

@@ -359,3 +359,11 @@ class BubblewrapSandbox:
             held.attempt.finish(lambda: _NOTHING)
         for standby in self._standbys.all():
             self._without_a_run(standby.id, told=True)
+        threading.Thread(target=self._after_a_loss, name="launcher-again", daemon=True).start()
+
+    def _after_a_loss(self) -> None:
+        """A launcher that is killed takes its sandboxes along, but for one it was just making: the next launcher
+        ends that, so it is not left for the next order to start it."""
+        with suppress(ProjectError), self._lock:
+            if self._launcher is not None:  # one that was proven, and nobody has closed it
+                self._ready_launcher()

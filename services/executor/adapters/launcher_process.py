@@ -41,6 +41,7 @@ class LauncherProcess:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._closing = False
+        self._ended = False
         with theirs:
             # -I -S and an empty environment: nothing of the executor's settings, secrets or packages gets in
             self._process = subprocess.Popen(
@@ -72,7 +73,7 @@ class LauncherProcess:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._ended and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -88,10 +89,10 @@ class LauncherProcess:
         self._closing = True
         with suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
-        self._process.communicate()
         thread = getattr(self, "_thread", None)
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join()  # first: it may be reading the last words
+        self._process.communicate()
         self._channel.close()
 
     def _read(self) -> None:
@@ -103,8 +104,10 @@ class LauncherProcess:
             if message is None:
                 break
             self._hear(*message)
-        self._note_last_words()
+        # At once: what of its sandboxes yet lives must find nobody who gives it a run.
+        self._ended = True
         self._lost()
+        self._note_last_words()
 
     def _note_last_words(self) -> None:
         """Nobody told it to end and it did: what it said is the only trace of why."""

@@ -48,8 +48,11 @@ class Pipes:
     report: int
 
 
-def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: socket.socket) -> None:
-    """`status` is where bwrap writes its own facts; `back` takes an ordinary user's box to the launcher."""
+def become(
+    machine: Machine, start: Start, pipes: Pipes, status: int, back: socket.socket, launcher: int
+) -> None:
+    """`status` is where bwrap writes its own facts; `back` takes an ordinary user's box to the launcher, whose
+    process is `launcher`."""
     try:
         os.dup2(pipes.stderr, 2)
         runtime = f"{machine.root}/runtime"
@@ -74,6 +77,7 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
             os.setgroups([])
             os.setresgid(start.uid, start.uid, start.uid)
             os.setresuid(start.uid, start.uid, start.uid)
+        _die_with(launcher)
         for number in _RESET_SIGNALS:  # what the launcher ignores, its sandboxes must not
             signal.signal(number, signal.SIG_DFL)
         # An empty environment: bwrap is process 1 inside, and /proc/1/environ shows what it was started with.
@@ -81,6 +85,14 @@ def become(machine: Machine, start: Start, pipes: Pipes, status: int, back: sock
     except BaseException as error:  # noqa: BLE001 - whatever it is, this copy of the launcher must not live on
         with suppress(OSError):
             os.write(2, f"sandbox setup: {error}\n".encode())
+        os._exit(127)
+
+
+def _die_with(launcher: int) -> None:
+    """bwrap asks for the same, but only some moments after it has begun, and does not look whether it has come
+    too late. Changing users undoes it, becoming another program does not (prctl(2), PR_SET_PDEATHSIG)."""
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != launcher:
         os._exit(127)
 
 

@@ -43,7 +43,8 @@ class Launcher:
         self._made = 0
         self._is_root = os.geteuid() == 0
         self._boxes = Boxes(Path(about.root) / "boxes", mounted=self._is_root)
-        self._name = f"agentbuilder-{os.stat(about.root).st_ino:x}"
+        folder = os.stat(about.root)
+        self._name = f"agentbuilder-{folder.st_dev:x}-{folder.st_ino:x}"
         self._groups: cgroups.Groups = cgroups.NoGroups()
 
     def open(self) -> Ready:

@@ -39,12 +39,13 @@ def prepare(machine: Machine, group: Group | None, close_in_child: tuple[int, ..
     """close_in_child: the launcher's descriptors whose end of file others wait for."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     status_read, status_write = os.pipe()
+    launcher = os.getpid()
     pid = os.fork()
     if pid == 0:
         for fd in (*close_in_child, ours.fileno(), status_read):
             with suppress(OSError):
                 os.close(fd)
-        _wait(machine, theirs, status_write)
+        _wait(machine, theirs, status_write, launcher)
         os._exit(0)
     theirs.close()
     os.close(status_write)
@@ -53,10 +54,10 @@ def prepare(machine: Machine, group: Group | None, close_in_child: tuple[int, ..
     return Spare(pid, os.pidfd_open(pid), ours, status_read, group)
 
 
-def _wait(machine: Machine, orders: socket.socket, status: int) -> None:
+def _wait(machine: Machine, orders: socket.socket, status: int, launcher: int) -> None:
     message = receive(orders)
     if message is None:
         return
     _kind, body, fds = message
     start = guest.Start(spec(body["spec"]), body["uid"], body["box"], body["charged"])
-    guest.become(machine, start, guest.Pipes(*fds), status, orders)
+    guest.become(machine, start, guest.Pipes(*fds), status, orders, launcher)
