@@ -515,12 +515,18 @@ def test_a_refusal_of_money_that_comes_before_its_message_waits_for_it(desk: Mod
     assert desk.state() == "failed"
 
 
+def priced(desk: ModelDesk) -> bool:
+    tokens = desk.conversation["tokens"]
+    assert isinstance(tokens, dict)
+    return bool(tokens["priced"])
+
+
 def test_what_a_model_without_a_price_cost_is_said_to_be_unknown(desk: ModelDesk) -> None:
     desk.talks(Reply((ASK,)))
-    assert desk.conversation["tokens"]["priced"]
+    assert priced(desk)
     desk.keys.operator = ModelKey("sk-made-up", "", "somebody-elses", own=False)
     desk.talks(Reply((ASK,)), message_id="msg_2", text="다른 가게")
-    assert not desk.conversation["tokens"]["priced"]
+    assert not priced(desk)
     desk.keys.operator = ModelKey("sk-made-up", "", "claude-opus-5-5", own=False)
     desk.talks(Reply((ASK,)), message_id="msg_3", text="또 다른 가게")
-    assert not desk.conversation["tokens"]["priced"], "what is unknown once stays in the sum"
+    assert not priced(desk), "what is unknown once stays in the sum"
