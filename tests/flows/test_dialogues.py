@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.llm_script import Asked, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
 from tests.fakes.prompt_cache import PromptCache
-from tests.flows.dialogues.catalogue import DIALOGUES, PLAIN
+from tests.flows.dialogues.catalogue import DIALOGUES, PLAIN, WITH_A_KEY_OF_THEIR_OWN
 from tests.flows.dialogues.telling import PATIENCE_S, Telling, World
 from tests.flows.foreign import foreign_server
 from tests.flows.house import House
@@ -42,10 +42,6 @@ def talking(tmp_path: Path, world: World, claude: MessagesServer) -> Iterator[Ho
     house.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
     yield house.open()
     house.close()
-
-
-# Its agent calls agent.llm(), which the operator's key is not for.
-WITH_A_KEY_OF_THEIR_OWN = frozenset({"summed_reviews"})
 
 
 @pytest.mark.parametrize("name", DIALOGUES)

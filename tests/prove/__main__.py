@@ -9,6 +9,7 @@ PROOFS = (
     "contracts",
     "kills",
     "builds",
+    "dialogues",
     "packages",
     "leftovers",
     "exfiltration",

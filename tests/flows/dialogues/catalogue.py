@@ -23,3 +23,5 @@ DIALOGUES: dict[str, Callable[[World], Dialogue]] = {
 }
 # What a server without functions of the request can play.
 PLAIN = ("three_shops", "yesterday", "changed", "digest")
+# Their agents call agent.llm(), which the operator's key is not for; connecting one asks for a tiny answer.
+WITH_A_KEY_OF_THEIR_OWN = frozenset({"summed_reviews"})
