@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,7 +97,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         keys = FakeKeys(own=ModelKey(KEY, provider.url, MODEL, own=True))
         relay = MessagesRelay(clock, silence_s=2)
         reader = desk.databases.read("executor")
-        calls = MeteredCalls(desk.store, reader, keys, relay, clock, desk.ids)
+        calls = MeteredCalls(desk.store, reader, keys, relay, clock, desk.ids, late_s=2.0)
         tokens = RunTokens.at(folder, clock)
         server = ModelServer(create_web(calls, tokens), folder)
         server.start()
@@ -285,6 +287,19 @@ def test_what_is_not_listed_is_refused_by_name_before_a_byte_leaves(
         assert any(place in error["message"] for place in error["fields"])
     assert world.provider.requests == []
     assert world.meter.spent == 0
+
+
+def test_a_run_that_asks_before_its_money_was_heard_of_waits_for_it(world: World) -> None:
+    world.run(lease_id="lease_9")
+    token = world.tokens.mint(ASKING.model_copy(update={"lease_id": "lease_9"}))
+    world.provider.enqueue(Reply((Say("네"),)))
+    expires = world.meter.expires_at
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(world.post, BODY, **{RUN_HEADER: token})
+        with pytest.raises(FutureTimeout):
+            answer.result(timeout=0.3)
+        world.desk.hears(RunFunded(run_id="run_1", lease_id="lease_9", tokens=1000, expires_at=expires))
+        assert answer.result(timeout=10).status_code == 200
 
 
 @pytest.mark.parametrize(

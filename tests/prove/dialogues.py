@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -118,10 +119,10 @@ def noted(number: int, reply: Scripted, said: dict[int, Reply]) -> Answer:
 def moved(reply: Reply, before: tuple[int, ...], now: tuple[int, ...]) -> Reply:
     """The places of another world stand at other ports."""
 
+    ports = {str(old): str(new) for old, new in zip(before, now, strict=True)}
+
     def text(words: str) -> str:
-        for old, new in zip(before, now, strict=True):
-            words = words.replace(f":{old}", f":{new}")
-        return words
+        return re.sub(r"\d+", lambda number: ports.get(number[0], number[0]), words)
 
     def item(one: Item) -> Item:
         if isinstance(one, Say):

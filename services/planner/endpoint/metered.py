@@ -36,6 +36,8 @@ _LARGEST_ANSWER = 32 << 20
 # Decision: more than an image can be worth, for servers that cannot count.
 _IMAGE_TOKENS = 8_000
 _SPARE_TOKENS = 500
+# A run begins on the same event that opens its meter here, and may ask before this service has heard of it.
+_LATE_S, _LOOK_S = 10.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,17 @@ class MeteredCalls:
     """One for all runs. Blocks its thread while a model writes."""
 
     def __init__(
-        self, store: Store, executor: Reader, keys: Keys, messages: Messages, clock: Clock, ids: Ids
+        self,
+        store: Store,
+        executor: Reader,
+        keys: Keys,
+        messages: Messages,
+        clock: Clock,
+        ids: Ids,
+        late_s: float = _LATE_S,
     ) -> None:
+        """late_s: how long a run's meter may be on its way; what has none by then has no tokens."""
+        self._late_s = late_s
         self._store = store
         self._executor = executor
         self._keys = keys
@@ -74,6 +85,7 @@ class MeteredCalls:
         tokens = self._tokens(key, {**asked.counting(), "model": model}) + asked.max_tokens
         limit_s = STREAM_S if asked.stream else WHOLE_S
         call_id = self._ids.new("call")
+        self._await_meter(asking.lease_id)
         self._reserve(asking, call_id, model, tokens, limit_s)
         call = _Call(self._store, asking, call_id)
         asking_for = self._messages.ask(key, {**asked.sent(), "model": model}, limit_s)
@@ -106,6 +118,18 @@ class MeteredCalls:
             if isinstance(error, Unavailable | TooLarge) or error.code in ("key_refused", "no_credit"):
                 raise
             return at_most(body)  # a server that cannot count
+
+    def _await_meter(self, lease_id: str) -> None:
+        """Returns when it is there, or too late."""
+        if meter.find_meter(self._store, lease_id) is not None:
+            return
+        until = self._clock.monotonic() + self._late_s
+        watch = self._store.watch([meter.METERS])
+        try:
+            while meter.find_meter(self._store, lease_id) is None and self._clock.monotonic() < until:
+                watch.wait(_LOOK_S)
+        finally:
+            watch.close()
 
     def _reserve(self, asking: Asking, call_id: str, model: str, tokens: int, limit_s: float) -> None:
         try:
