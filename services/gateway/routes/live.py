@@ -13,8 +13,8 @@ from shared.errors import Unavailable
 from shared.store.port import Watch
 
 _PING_S = 15.0
-# How long a view may sleep through the server's stop.
-_NAP_S = 1.0
+# How long a view may sleep through the stop of the server, or the leaving of its screen, whose place it holds.
+_NAP_S = 0.25
 _PIECE = 64 << 10  # characters: what belongs together is sent at once, but a long past in pieces
 
 Poll = Callable[[], Iterable[str]]
@@ -38,7 +38,7 @@ def live(watch: Watch, poll: Poll) -> Response:
         watch.close()
         raise refusal(Unavailable, "too_many_streams")
     closing = _Closing(deps(), watch)
-    # Where the server can tell, a screen that left gives its place back within a second.
+    # Where the server can tell, a screen that left gives its place back within a moment.
     left: Callable[[], bool] = request.environ.get("waitress.client_disconnected", _never)
     frames = _frames(deps(), watch, poll, closing, left)
     response = Response(frames, content_type="text/event-stream; charset=utf-8")
