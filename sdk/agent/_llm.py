@@ -79,7 +79,7 @@ def _asked(address: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
     place = f"{address}/v1/messages"
     request = urllib.request.Request(place, json.dumps(body).encode(), headers)  # noqa: S310 - set by who runs it
     try:
-        with urllib.request.urlopen(request, timeout=_WAIT_S) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_WAIT_S) as response:  # noqa: S310 - as above
             answer = json.load(response)
     except urllib.error.HTTPError as error:
         raise _refused(error) from None

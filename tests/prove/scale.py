@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from services.scheduler.handlers import AT_ONCE, PAGES
@@ -67,6 +68,10 @@ def _late(agents: int, per_minute: float) -> str:
     return f"{found.worst} min, {found.late:.0%} late" if found.worst else "none late"
 
 
+def _written(each: float, agents: int) -> str:
+    return f"{peak_per_s(agents) * each:,.0f}"
+
+
 def _begun(agents: int) -> str:
     minutes = max(due_by_minute(agents)) / (EXECUTIONS / RUN_S) / 60
     return f"{minutes:,.0f} min"
@@ -117,8 +122,7 @@ def loads() -> list[str]:
         (f"pushes a second ({sent} a run, {wanted} wanted)", lambda n: f"{peak_per_s(n) * sent:,.0f}"),
     ]
     rows += [
-        (f"writes a second to {name} (limit 500)", lambda n, each=each: f"{peak_per_s(n) * each:,.0f}")  # type: ignore[misc]
-        for name, each in RISING.items()
+        (f"writes a second to {name} (limit 500)", partial(_written, each)) for name, each in RISING.items()
     ]
     return _table("", rows)
 

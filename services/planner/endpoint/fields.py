@@ -228,16 +228,18 @@ def _place(where: tuple[int | str, ...], value: object) -> str:
         last = number == len(where) - 1
         if not last and isinstance(value, dict) and value.get("type") == part:
             continue
-        if _has(value, part) or (last and not isinstance(value, str)):
+        held, below = _below(value, part)
+        if held or (last and not isinstance(value, str)):
             parts.append(str(part))
-            value = value[part] if _has(value, part) else None  # type: ignore[index]
+            value = below
     return ".".join(parts) or "body"
 
 
-def _has(value: object, part: int | str) -> bool:
+def _below(value: object, part: int | str) -> tuple[bool, object]:
+    """Whether there is such a part, and the part."""
     if isinstance(part, int):
-        return isinstance(value, list) and part < len(value)
-    return isinstance(value, dict) and part in value
+        return (True, value[part]) if isinstance(value, list) and part < len(value) else (False, None)
+    return (True, value[part]) if isinstance(value, dict) and part in value else (False, None)
 
 
 def _why(first: Any) -> str:

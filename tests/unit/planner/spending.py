@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +239,7 @@ class Spending:
             meter = meters.find_meter(self.planner.store, found.id)
             if meter is not None and not meter.closed:
                 self.planner.store.transact(
-                    lambda tx, meter=meter: meters.sweep(tx, meter, now),  # type: ignore[misc]
-                    cause=Cause(WORKSPACE, "service:planner"),
+                    partial(meters.sweep, meter=meter, now=now), cause=Cause(WORKSPACE, "service:planner")
                 )
 
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import agent
 
 agent.step("소식과 환율")
-feed = ET.fromstring(urllib.request.urlopen("http://sites.test/feed.xml", timeout=20).read())  # noqa: S314
+feed = ET.fromstring(urllib.request.urlopen("http://sites.test/feed.xml", timeout=20).read())  # noqa: S314 - what an agent may write
 titles = [item.findtext("title") or "" for item in feed.iter("item")]
 page = urllib.request.urlopen("http://sites.test/rates", timeout=20).read().decode()
 dollar = re.search(r"<td>USD</td><td>([\d,.]+)</td>", page)

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import agent
 
 agent.step("Reading the feed")
-feed = ET.fromstring(urllib.request.urlopen("http://sites.test/feed.xml", timeout=20).read())  # noqa: S314
+feed = ET.fromstring(urllib.request.urlopen("http://sites.test/feed.xml", timeout=20).read())  # noqa: S314 - what an agent may write
 items = [(item.findtext("guid") or "", item.findtext("title") or "") for item in feed.iter("item")]
 seen = agent.state.get("seen", [])
 new = [title for guid, title in items if guid not in seen]

@@ -1,7 +1,7 @@
 """Fetches a film's Korean subtitles and sends them as plain text."""
 
 import agent
-import yt_dlp  # type: ignore[import-untyped]
+import yt_dlp  # type: ignore[import-untyped]  # it has no types
 
 ADDRESS = "http://sites.test/watch/clip"
 

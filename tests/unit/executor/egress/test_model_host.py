@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import socket
@@ -57,8 +58,8 @@ class Endpoint:
                 self.heard.append((head, self._body(head, file)))
                 connection.sendall(ANSWER)
 
-    def _body(self, head: dict[str, str], file: object) -> bytes:
-        read, line = file.read, file.readline  # type: ignore[attr-defined]
+    def _body(self, head: dict[str, str], file: io.BufferedReader) -> bytes:
+        read, line = file.read, file.readline
         if head.get("transfer-encoding") != "chunked":
             return bytes(read(int(head.get("content-length", 0))))
         body = b""

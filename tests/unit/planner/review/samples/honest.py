@@ -389,7 +389,7 @@ HONEST = (
         "optional fast parser",
         """
         try:
-            import lxml  # noqa
+            import lxml
             PARSER = "lxml"
         except ImportError:
             PARSER = "html.parser"
