@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from shared.clock import FakeClock
 from shared.errors import NotAuthenticated
 from shared.vault.keyfile import Key, Keyring
-from shared.vault.run_tokens import Asking, RunTokens
+from shared.vault.run_tokens import Asking, AttemptTokens, RunTokens
 
 ASKING = Asking(workspace_id="wsp_1", run_id="run_1", attempt_id="run_1-1", lease_id="lease_1")
 RING = Keyring((Key("a", bytes(32)),))
@@ -65,3 +66,25 @@ def test_any_text_in_or_instead_of_one_is_nothing(text: str, place: int) -> None
         if token != good:
             with pytest.raises(NotAuthenticated):
                 tokens.read(token)
+
+
+def test_an_attempts_lasts_as_long_as_was_said(tmp_path: Path) -> None:
+    clock = FakeClock()
+    tokens = AttemptTokens.at(tmp_path, clock)
+    token = tokens.mint("att_1", clock.now() + timedelta(hours=1))
+
+    clock.advance(minutes=59)
+    assert tokens.read(token) == "att_1"
+    clock.advance(minutes=2)
+    with pytest.raises(NotAuthenticated):
+        tokens.read(token)
+
+
+def test_one_kind_of_token_is_nothing_where_the_other_is_asked_for() -> None:
+    clock = FakeClock()
+    of_runs, of_attempts = RunTokens(RING, clock), AttemptTokens(RING, clock)
+
+    with pytest.raises(NotAuthenticated):
+        of_attempts.read(of_runs.mint(ASKING))
+    with pytest.raises(NotAuthenticated):
+        of_runs.read(of_attempts.mint("att_1", clock.now() + timedelta(hours=1)))
