@@ -1,4 +1,5 @@
-"""A run's own certificate authority: made when the run opens, in memory only, gone when it closes."""
+"""A run's own certificate authority: made when the run opens, gone when it closes; in memory only, unless the run's
+code and its way out are on different machines."""
 
 from __future__ import annotations
 
@@ -15,9 +16,15 @@ from weakref import WeakSet
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from shared.errors import DecodeError
 from shared.net.names import address_literal
 
 # Wider than any run, and tolerant of a sandbox whose clock the code was given.
@@ -29,12 +36,15 @@ _Callback = Callable[[ssl.SSLObject, str | None, ssl.SSLContext], int | None]
 
 class RunAuthority:
     """ECDSA P-256; a millisecond to make. One leaf key serves all hosts: who could read one could read the
-    others. Use from one thread. `ca_pem` is all that ever leaves."""
+    others. Use from one thread. kept: what `keep` returned, for the same authority in another process."""
 
-    def __init__(self, now: dt.datetime) -> None:
+    def __init__(self, now: dt.datetime, kept: bytes | None = None) -> None:
         self._now = now
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._certificate = self._issue_root()
+        if kept is None:
+            self._key = ec.generate_private_key(ec.SECP256R1())
+            self._certificate = self._issue_root()
+        else:
+            self._key, self._certificate = _read(kept)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._misnamed: WeakSet[ssl.SSLObject] = WeakSet()
         self.ca_pem = self._certificate.public_bytes(Encoding.PEM).decode("ascii")
@@ -42,6 +52,11 @@ class RunAuthority:
     @cached_property
     def _leaf_key(self) -> ec.EllipticCurvePrivateKey:
         return ec.generate_private_key(ec.SECP256R1())  # who speaks to nobody needs none
+
+    def keep(self) -> bytes:
+        """Key and certificate: whoever has them can be any host to this run's code."""
+        key = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return key + self._certificate.public_bytes(Encoding.PEM)
 
     def context(self, host: str) -> ssl.SSLContext:
         """A server context that proves to be `host` and ends handshakes that ask for another name. A
@@ -114,6 +129,13 @@ class RunAuthority:
             .not_valid_before(self._now - _BEFORE)
             .not_valid_after(self._now + _AFTER)
         )
+
+
+def _read(kept: bytes) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = load_pem_private_key(kept, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise DecodeError("this is no run's authority", code="authority_unreadable")
+    return key, x509.load_pem_x509_certificate(kept)
 
 
 def _name(text: str) -> x509.Name:

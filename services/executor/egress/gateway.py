@@ -62,9 +62,10 @@ class EgressGateway:
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def open(self, run: EgressRun, listener: socket.socket) -> str:
+    def open(self, run: EgressRun, listener: socket.socket | None) -> str:
         """Serves `run` on a bound and listening stream socket, which now belongs to the gateway, and
-        returns the PEM of the certificate authority its code must trust. Takes some milliseconds.
+        returns the PEM of the certificate authority its code must trust. Takes some milliseconds. listener None:
+        its connections come by `join`.
 
         Raises: Conflict when a run of that id is open or the gateway has stopped (the listener stays the
         caller's).
@@ -77,10 +78,20 @@ class EgressGateway:
             loop = self._loop or self._start()
             door = Door(run, listener, self._outside, self._practice, self._clock)
             self._doors[run.id] = door
-            guard = self._guards.pop(listener, None)
+            guard = self._guards.pop(listener, None) if listener is not None else None
         # Not waited for, the run begins the sooner; what is asked of the loop later comes after it.
         loop.call_soon_threadsafe(_succeed, guard, door)
         return door.ca_pem
+
+    def join(self, run_id: str, connection: socket.socket) -> bool:
+        """Gives a run a connection, which is the gateway's from now on; False, and it stays the caller's, when no run
+        of that id is open. Does not wait."""
+        with self._lock:
+            door, loop = self._doors.get(run_id), self._loop
+            if door is None or loop is None:
+                return False
+            loop.call_soon_threadsafe(door.join, connection)
+        return True
 
     def guard(self, listener: socket.socket, record: Recorder) -> None:
         """Refuses and records whoever speaks on a listening socket that belongs to no run yet; it belongs to

@@ -12,6 +12,7 @@ from shared.agentfile.model import HostRule
 from shared.net.url import authority
 
 if TYPE_CHECKING:
+    from services.executor.egress.authority import RunAuthority
     from services.executor.egress.model_host import ModelDoor
     from services.executor.egress.replaying import Replay
     from services.executor.egress.taping import Tape
@@ -146,6 +147,7 @@ class EgressRun:
     decoys        a request that carries one is refused, and so is everything after it
     allowed_writes  in a rehearsal: ids of writes a person lets through, each once
     model         where the model host leads; None: there is no endpoint to lead to
+    authority     whose certificates the code trusts; None: one of its own is made
     """
 
     id: str
@@ -164,6 +166,7 @@ class EgressRun:
     tape: Tape | None = None
     replay: Replay | None = None
     model: ModelDoor | None = None
+    authority: RunAuthority | None = None
 
 
 @dataclass(frozen=True)
