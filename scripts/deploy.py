@@ -1,4 +1,4 @@
-"""`make deploy`: builds and pushes the images of this commit, then shows terraform's plan and asks.
+"""`make deploy`: builds and pushes the images of this commit, shows terraform's plan and asks, then sees to the tick.
 
 What must be there before the first time is made by hand, once: docs/deploy.md, steps 1 to 3.
 """
@@ -47,6 +47,33 @@ def build(deployment: Deployment, registry: str, image: str) -> list[str]:
         f"{registry}/{image}:{deployment.tag}",
         ".",
     ]
+
+
+def tick(deployment: Deployment, registry: str, region: str) -> list[str]:
+    """As the person who deploys, out of the image just pushed: this machine needs none of Google's packages."""
+    inside = "/credentials.json"
+    said = {
+        "GOOGLE_APPLICATION_CREDENTIALS": inside,
+        "AB_GCP_PROJECT": deployment.project,
+        "AB_GCP_REGION": region,
+    }
+    return [
+        *["docker", "run", "--rm", "--user", f"{os.getuid()}:{os.getgid()}"],
+        *["--volume", f"{_credentials()}:{inside}:ro"],
+        *(word for name, value in said.items() for word in ("--env", f"{name}={value}")),
+        f"{registry}/scheduler:{deployment.tag}",
+        *["python", "-m", "services.all_in_one", "tick"],
+    ]
+
+
+def _credentials() -> Path:
+    """Where `gcloud auth application-default login` puts them.
+
+    Source: cloud.google.com/docs/authentication/application-default-credentials (read November 2026)."""
+    if given := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return Path(given)
+    config = os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config" / "gcloud"
+    return Path(config) / "application_default_credentials.json"
 
 
 def read(arguments: Sequence[str] | None = None) -> Deployment:
@@ -113,6 +140,12 @@ def main() -> int:
         ["terraform", "apply", *deployment.variables()],
         _TERRAFORM,
         "Nothing more was changed than terraform says.",
+    )
+    region = _said(["terraform", "output", "-raw", "region"], _TERRAFORM)
+    _do(
+        tick(deployment, registry, region),
+        ROOT,
+        "All is deployed but the tick: nothing fires on time until it is there. Call make deploy again.",
     )
     say(f"Deployed {deployment.tag}: {_said(['terraform', 'output', '-raw', 'address'], _TERRAFORM)}")
     return 0

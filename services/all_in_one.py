@@ -1,7 +1,7 @@
 """Agent Builder on one machine: all services in one process, or one of them with --only.
 
 `python -m services.all_in_one [--fd N] [--only SERVICE]` serves · `… link` prints a sign-in link ·
-`… doctor` says what works here.
+`… doctor` says what works here · `… tick` makes sure that Cloud Scheduler ticks.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from importlib import import_module
 from pathlib import Path
 
 from shared.clock import Clock
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Unavailable
 from shared.runtime import profiles
-from shared.runtime.pushes import beside
+from shared.runtime.pushes import Wsgi, beside
 from shared.runtime.server import PortTaken, WebServer, listen
 from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Kit, Running, Service
@@ -37,7 +37,8 @@ def create(name: str, kit: Kit) -> Service:
 
 
 class Application:
-    """The chosen services, wired and not yet started. `start` returns; `stop` may be called twice."""
+    """The chosen services, wired and not yet started. `start` returns; `stop` may be called twice. listening: served
+    by this process itself; None: `web` is for a server around it."""
 
     def __init__(
         self,
@@ -54,9 +55,11 @@ class Application:
         self.services = {name: create(name, kit) for name, kit in self.kits.items()}
         self.running = {name: Running(service, self.kits[name]) for name, service in self.services.items()}
         web = self.services["gateway"].web if "gateway" in self.services else None
-        served = beside(self.engines.inlet, web) if self.engines.inlet is not None else web
-        self._server = WebServer(served, listening) if served is not None and listening is not None else None
-        ticks = "scheduler" in names and settings.one_machine
+        self.web: Wsgi | None = beside(self.engines.inlet, web) if self.engines.inlet is not None else web
+        self._server = (
+            WebServer(self.web, listening) if self.web is not None and listening is not None else None
+        )
+        ticks = "scheduler" in names and not settings.pushed
         self._ticker = (
             Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
         )
@@ -75,20 +78,41 @@ class Application:
         if self._server is not None:
             self._server.start()
 
+    def leave(self) -> None:
+        """Returns at once: no new job is begun, and the open streams end, which hold the server's threads. What
+        those who still ask need goes on until `stop`."""
+        if "gateway" in self.services:
+            self.services["gateway"].stop()
+        for running in self.running.values():
+            running.leave()
+
     def stop(self) -> None:
         if self._stopped:
             return
         self._stopped = True
         if self._ticker is not None:
             self._ticker.stop()
+        self.leave()
         if self._server is not None:
-            if "gateway" in self.services:
-                self.services["gateway"].stop()  # ends the open streams, which hold the server's threads
             self._server.stop()
         self.engines.bus.stop()
         for running in reversed(list(self.running.values())):
             running.stop()
         self.engines.close()
+
+
+class Program(Application):
+    """As the one thing this process does."""
+
+    def start(self) -> None:
+        super().start()
+        gc.collect()
+        gc.freeze()
+        # Elsewhere what is printed is a log that others read.
+        if "gateway" in self.services and self.settings.one_machine:
+            link = sign_in_link(self.kits["gateway"], self.address)
+            (self.engines.data_dir / "address").write_text(self.address)
+            print(f"Agent Builder: {self.address}\nSign in (once, 10 minutes): {link}", flush=True)
 
 
 def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | None = None) -> int:
@@ -98,19 +122,18 @@ def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | N
     if "gateway" in names or settings.pushed:
         here = (settings.port, settings.listen)
         listening = socket.socket(fileno=fd) if fd is not None else listen(*here)
-    application = Application(settings, names, listening, clock)
+    if settings.profile == "gcp" and listening is not None:
+        from shared.runtime import gunicorn_server  # among the packages of this profile
+
+        placed = settings.model_copy(update={"port": listening.getsockname()[1]})
+        return gunicorn_server.serve(lambda: Program(placed, names, clock=clock), listening)
+    program = Program(settings, names, listening, clock)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    application.start()
-    gc.collect()
-    gc.freeze()
-    if "gateway" in names and settings.one_machine:  # elsewhere what is printed is a log that others read
-        link = sign_in_link(application.kits["gateway"], application.address)
-        (application.engines.data_dir / "address").write_text(application.address)
-        print(f"Agent Builder: {application.address}\nSign in (once, 10 minutes): {link}", flush=True)
+    program.start()
     stopping.wait()
-    application.stop()
+    program.stop()
     return 0
 
 
@@ -141,9 +164,17 @@ def doctor(settings: Settings) -> int:
     return 0 if held else 1
 
 
+def tick(settings: Settings) -> int:
+    """A step of deploying: the job that ticks for an installation on Google Cloud is there and right."""
+    from services.scheduler import app as scheduler
+
+    print(f"The tick of every minute: {scheduler.reconcile_tick(settings)}.", flush=True)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     options = argparse.ArgumentParser(prog="services.all_in_one", description=__doc__)
-    options.add_argument("command", nargs="?", choices=("serve", "link", "doctor"), default="serve")
+    options.add_argument("command", nargs="?", choices=("serve", "link", "doctor", "tick"), default="serve")
     options.add_argument("--fd", type=int, help="a listening socket handed over by the start script")
     options.add_argument("--only", choices=sorted(SERVICES), help="one service of five")
     chosen = options.parse_args(arguments)
@@ -154,8 +185,10 @@ def main(arguments: list[str]) -> int:
             return link(settings)
         if chosen.command == "doctor":
             return doctor(settings)
+        if chosen.command == "tick":
+            return tick(settings)
         return serve(settings, chosen.only, chosen.fd)
-    except (Misconfigured, PortTaken) as error:
+    except (Misconfigured, PortTaken, Unavailable) as error:
         print(error.detail, file=sys.stderr)
         return 1
 

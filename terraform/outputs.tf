@@ -16,3 +16,8 @@ output "secrets" {
 output "bucket" {
   value = google_storage_bucket.blobs.name
 }
+
+output "region" {
+  value       = var.region
+  description = "Where `make deploy` makes the tick."
+}

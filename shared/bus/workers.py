@@ -74,13 +74,20 @@ class Workers:
         self._looker.start()
         self._renewer.start()
 
-    def stop(self, timeout_s: float = 3.0) -> None:
-        """Waits a little for running jobs; what is still running is taken up again at the next start."""
+    def leave(self) -> None:
+        """Returns at once: no job is begun any more, by this process."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._watch.close()
         for _ in self._threads:
             self._handed.put(None)
         self._places.release()  # for the one that looks
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """Waits a little for running jobs; what is still running is taken up again at the next start, or when its
+        lease is over."""
+        self.leave()
         end = self._clock.monotonic() + timeout_s
         for thread in (self._looker, *self._threads):
             if thread.ident is not None:

@@ -87,11 +87,17 @@ class Settings(BaseModel):
         0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."
     )
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
+    gcp_region: str = Field("", description="Google Cloud region of what is made at deploy: the tick.")
     push_account: str = Field(
         "", description="E-mail address of the one account that may push events here (profile gcp, deployed)."
     )
     push_audience: str = Field(
         "", description="What the tokens of pushed events must be made out to (profile gcp, deployed)."
+    )
+    push_certificates: str = Field(
+        "",
+        description="Address of the certificates that tokens of pushed events are checked with; empty: Google's. On "
+        "emulators only.",
     )
     vault_key: str = Field(
         "",
@@ -102,6 +108,9 @@ class Settings(BaseModel):
     pubsub_emulator_host: str = Field("", description="Pub/Sub's emulator, host:port (profile gcp).")
     storage_emulator_host: str = Field(
         "", description="Cloud Storage's stand-in, http://host:port (profile gcp)."
+    )
+    cloud_scheduler_host: str = Field(
+        "", description="Cloud Scheduler's stand-in, host:port; empty: Google's."
     )
     month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
 
@@ -117,13 +126,14 @@ class Settings(BaseModel):
 
     @property
     def one_machine(self) -> bool:
-        """Nobody ticks, pushes or works on the data but the processes started here."""
+        """Nobody works on the data but the processes started on this machine."""
         return self.profile == "embedded" or self.emulated
 
     @property
     def pushed(self) -> bool:
-        """Events come as requests of Pub/Sub's, so every service listens."""
-        return not self.one_machine
+        """As deployed: events come as requests of Pub/Sub's, so every service listens; ticks are Cloud Scheduler's; a
+        service may have several instances. On emulators only where somebody is named who may push."""
+        return self.profile == "gcp" and not (self.emulated and not self.push_account)
 
 
 log = logging.getLogger(__name__)
@@ -169,6 +179,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         raise Misconfigured(
             "AB_PROFILE=gcp needs AB_PUSH_ACCOUNT and AB_PUSH_AUDIENCE: who may push events here."
         )
+    if settings.push_certificates and not settings.emulated:
+        raise Misconfigured("AB_PUSH_CERTIFICATES is for emulators; unset it here.")
     if settings.one_machine and settings.listen != "127.0.0.1" and not settings.public_url:
         raise Misconfigured(
             "AB_LISTEN opens this server to others: say under which address, in AB_PUBLIC_URL."

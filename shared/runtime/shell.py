@@ -80,7 +80,7 @@ class Running:
             service.deps,
             kit.clock,
             threads=service.worker_threads,
-            alone=kit.settings.one_machine,
+            alone=not kit.settings.pushed,
         )
         self.dispatcher = Dispatcher(
             service.name, service.handlers, kit.store, service.deps, kit.clock, self._workers
@@ -96,6 +96,10 @@ class Running:
         self.service.start()
         self._relay.start()
         self._workers.start()
+
+    def leave(self) -> None:
+        """Returns at once; as Workers.leave."""
+        self._workers.leave()
 
     def stop(self) -> None:
         self._workers.stop()

@@ -1,18 +1,15 @@
-"""What terraform makes is what the code uses: topics, subscriptions, databases, indexes, variables, the tick."""
+"""What terraform makes is what the code uses: topics, subscriptions, databases, indexes, variables."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 
 import pytest
 
 from scripts import cloud
-from shared.bus.push import from_push
+from services.scheduler.adapters.cloud_scheduler import NAME
 from shared.events import catalog
-from shared.events.clock import TimeTicked
-from shared.events.envelope import payload
 from shared.events.routing import subscriptions
 from shared.runtime.profiles import READS
 from shared.runtime.pushes import EVENTS, HEALTH
@@ -26,6 +23,9 @@ TERRAFORM = ROOT / "terraform"
 NOT_DEPLOYED = {
     "AB_EGRESS_ALLOW_PRIVATE": "refused there",
     "AB_TICK_S": "Cloud Scheduler ticks",
+    "AB_GCP_REGION": "a step of deploying",
+    "AB_CLOUD_SCHEDULER_HOST": "Google's own",
+    "AB_PUSH_CERTIFICATES": "Google's own; refused there",
     "AB_DISORDER": "a drill of one machine",
     "DOCKER_HOST": "no Docker",
     "ANTHROPIC_API_KEY": "people connect their own; the operator's pays for nobody (decision 29)",
@@ -159,29 +159,6 @@ def test_each_service_has_a_size(environment: str) -> None:
     assert names(block(text(f"env/{environment}.tfvars"), "services =")) == set(SERVICES)
 
 
-def test_the_message_cloud_scheduler_sends_is_a_tick() -> None:
-    target = block(text("tick.tf"), "pubsub_target")
-    attributes = {
-        name: words(value(block(target, "attributes ="), name)).pop()
-        for name in names(block(target, "attributes ="))
-    }
-    assert value(target, "data") == 'base64encode("{}")'
-    message = {
-        "attributes": attributes,
-        "data": base64.b64encode(b"{}").decode(),
-        "messageId": "9",
-        "publishTime": "2026-11-26T09:00:00Z",
-    }
-    body = json.dumps({"message": message, "subscription": "projects/p/subscriptions/clock.ledger"})
-
-    envelope = from_push(body.encode()).envelope
-
-    assert envelope.type == TimeTicked.type()
-    assert envelope.service in TimeTicked.producers
-    assert payload(envelope, TimeTicked).at == "2026-11-26T09:00:00.000000Z"
-    assert value(target, "topic_name") == f'module.topic["{TimeTicked.topic()}"].id'
-
-
 def test_the_vaults_key_reaches_exactly_those_who_need_it() -> None:
     from shared.runtime.profiles.google import SEALING
 
@@ -210,3 +187,7 @@ def test_the_account_of_runs_may_do_nothing() -> None:
     runs = block(text("runner.tf"), 'resource "google_cloud_run_v2_service_iam_member" "runs"')
     assert value(runs, "role") == '"roles/run.invoker"'  # of executor-egress, and of nothing else
     assert value(runs, "name") == "google_cloud_run_v2_service.egress[0].name"
+
+
+def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
+    assert NAME in block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "tick"')

@@ -43,8 +43,8 @@ def engines(
     ids: Ids | None = None,
     certificates: Callable[[], Mapping[str, str]] | None = None,
 ) -> Engines:
-    """On emulators whatever is missing is made, and events are pulled; in the cloud terraform has made it
-    and they are pushed. certificates: as `Certificates` fetches them; None: Google's.
+    """On emulators the bucket is made, and, where events are pulled, topics and subscriptions too; in the cloud
+    terraform has made it all. certificates: as `Certificates` fetches them; None: from where the settings say.
 
     Raises Misconfigured without a project, and where secrets could not be opened again."""
     if not settings.gcp_project:
@@ -56,9 +56,10 @@ def engines(
     anonymous: Callable[[], Credentials] = AnonymousCredentials
     blobs = GcsBlobs(project, bucket(project), credentials=anonymous() if settings.emulated else None)
     if settings.emulated:
-        provision(project, catalog.topics(), subscriptions(), retry_s=0.1)
         blobs.make_bucket()
-    bus = PubSubBus(project, clock, letters, pull=settings.emulated)
+    if not settings.pushed:
+        provision(project, catalog.topics(), subscriptions(), retry_s=0.1)
+    bus = PubSubBus(project, clock, letters, pull=not settings.pushed)
 
     def close() -> None:
         databases.close()
@@ -70,7 +71,7 @@ def engines(
     chosen = (settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close)
     return Engines(
         *chosen,
-        inlet=_inlet(settings, bus, clock, certificates or _certificates) if settings.pushed else None,
+        inlet=_inlet(settings, bus, clock, certificates or _fetching(settings)) if settings.pushed else None,
     )
 
 
@@ -80,14 +81,19 @@ def _inlet(settings: Settings, bus: PubSubBus, clock: Clock, fetch: Callable[[],
     return inlet(bus.take, lambda header: verify(header, pusher, certificates, clock.now()))
 
 
-def _certificates() -> Mapping[str, str]:
-    try:
-        answer = requests.get(_CERTIFICATES, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        found: dict[str, str] = answer.json()
-    except (requests.RequestException, ValueError) as error:
-        raise Unavailable("Google's keys could not be fetched.") from error
-    return found
+def _fetching(settings: Settings) -> Callable[[], Mapping[str, str]]:
+    address = settings.push_certificates or _CERTIFICATES
+
+    def fetch() -> Mapping[str, str]:
+        try:
+            answer = requests.get(address, timeout=_TIMEOUT_S)
+            answer.raise_for_status()
+            found: dict[str, str] = answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise Unavailable("Google's keys could not be fetched.") from error
+        return found
+
+    return fetch
 
 
 def _place_key(settings: Settings, services: Iterable[str], data_dir: Path) -> None:

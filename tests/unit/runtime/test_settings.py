@@ -107,7 +107,22 @@ def test_the_cloud_must_know_who_may_push(missing: str) -> None:
     with pytest.raises(Misconfigured, match="AB_PUSH_ACCOUNT"):
         from_environment(said)
     assert from_environment(CLOUD).pushed
-    assert not from_environment({**said, **EMULATORS}).pushed
+
+
+def test_emulators_push_where_somebody_is_named_who_may() -> None:
+    nobody = {name: value for name, value in CLOUD.items() if name not in PUSHED}
+    assert not from_environment({**nobody, **EMULATORS}).pushed
+    pushed = from_environment({**CLOUD, **EMULATORS})
+    assert (pushed.pushed, pushed.one_machine) == (True, True)
+
+
+def test_other_keys_than_googles_count_only_on_emulators() -> None:
+    ours = {"AB_PUSH_CERTIFICATES": "http://127.0.0.1:1/certificates"}
+    with pytest.raises(Misconfigured, match="AB_PUSH_CERTIFICATES"):
+        from_environment({**CLOUD, **ours})
+    with pytest.raises(Misconfigured, match="AB_PUSH_CERTIFICATES"):
+        from_environment(ours)
+    assert from_environment({**CLOUD, **EMULATORS, **ours}).push_certificates
 
 
 def test_a_server_for_others_says_under_which_address() -> None:

@@ -19,6 +19,7 @@ TOOL = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$TOLD"
 case "$*" in
   "output -raw registry") printf %s "$REGISTRY" ;;
+  "output -raw region") printf asia-northeast3 ;;
   "output -raw address") printf https://agents.example.com ;;
 esac
 case "$(basename "$0") $*" in *"${FAILS:-nothing fails}"*) exit 1;; esac
@@ -52,12 +53,27 @@ def test_images_are_pushed_before_anything_is_applied(tools: Path) -> None:
     assert "https://agents.example.com" in ended.stdout
     assert told[0].startswith("terraform init")
     assert "bucket=my-agents-state" in told[0]
-    pushed = [line for line in told if line.startswith("docker")]
+    pushed = [line for line in told if line.startswith("docker buildx")]
     assert [re.findall(r"SERVICE=(\w+)", line)[0] for line in pushed] == list(IMAGES)
     assert all(f"--push -t {REGISTRY}/" in line and line.endswith(":abc .") for line in pushed)
     (apply,) = [line for line in told if line.startswith("terraform apply")]
     assert told.index(apply) > told.index(pushed[-1])
     assert apply == "terraform apply -var-file=env/prod.tfvars -var project=my-agents -var image_tag=abc"
+
+
+def test_the_tick_is_seen_to_last_by_the_image_just_pushed(tools: Path) -> None:
+    ended, told = deploy(tools, "--project", "my-agents", "--tag", "abc", CLOUDSDK_CONFIG="/config")
+
+    (applied,) = [n for n, line in enumerate(told) if line.startswith("terraform apply")]
+    (ticked,) = [n for n, line in enumerate(told) if line.startswith("docker run")]
+    assert ticked > applied
+    assert "/config/application_default_credentials.json:/credentials.json:ro" in told[ticked]
+    assert "AB_GCP_PROJECT=my-agents --env AB_GCP_REGION=asia-northeast3" in told[ticked]
+    assert told[ticked].endswith(f"{REGISTRY}/scheduler:abc python -m services.all_in_one tick")
+
+    ended, _ = deploy(tools, "--project", "my-agents", "--tag", "abc", FAILS="docker run")
+    assert ended.returncode == 1
+    assert "nothing fires on time" in ended.stderr
 
 
 def test_terraform_asks_the_person(tools: Path) -> None:

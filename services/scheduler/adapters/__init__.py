@@ -1,0 +1,1 @@
+"""The world outside, for deploying: who sends the tick on Google Cloud."""

@@ -1,0 +1,111 @@
+"""What Pub/Sub does between a subscription and a service and its emulator leaves out: the push account's token.
+
+Beside that it can do to pushes what Pub/Sub may: deliver each twice, late and in another order.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from shared.bus.oidc import Pusher
+from shared.runtime.server import WebServer, listen
+from tests.fakes.issuer import FakeIssuer
+
+_THREADS = 64
+_TIMEOUT_S = 60.0  # terraform's ack deadline, which is how long a push may take
+_LATEST_S = 0.5
+_AGAIN_S = 1.0
+
+
+class PushFront:
+    """`/push/<service>` passes a push on to where that service listens now (`place`), with its own account's token;
+    `/certificates` is what the services check it with. A service that does not answer is a 503, which makes it come
+    again.
+
+    now: the services' clock. seed: not 0: every push comes late and once more, at moments that follow from the seed.
+    `answers` counts the services' answers by (service, status).
+    """
+
+    def __init__(self, pushers: Mapping[str, Pusher], now: Callable[[], datetime], *, seed: int = 0) -> None:
+        self._pushers = dict(pushers)
+        self._now = now
+        self._random = random.Random(seed) if seed else None
+        self._ports: dict[str, int] = {}
+        self.answers: Counter[tuple[str, int]] = Counter()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        first = next(iter(self._pushers.values()))
+        self._issuer = FakeIssuer(first, now(), "k1")
+        self._again = ThreadPoolExecutor(_THREADS, thread_name_prefix="pushed-again")
+        listening = listen(0)
+        self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self._server = WebServer(self._answer, listening, _THREADS)
+        self._server.start()
+
+    @property
+    def certificates(self) -> str:
+        return f"{self.address}/certificates"
+
+    def endpoint(self, service: str) -> str:
+        """Where its subscriptions push to."""
+        return f"{self.address}/push/{service}"
+
+    def place(self, service: str, port: int) -> None:
+        with self._lock:
+            self._ports[service] = port
+
+    def close(self) -> None:
+        self._stopping.set()
+        self._server.stop()
+        self._again.shutdown(cancel_futures=True)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = str(environ["PATH_INFO"])
+        if path == "/certificates":
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self._issuer()).encode()]
+        service = path.rpartition("/")[2]
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        status = self._passed(service, body)
+        start_response(f"{status} {http.client.responses[status]}", [("Content-Length", "0")])
+        return [b""]
+
+    def _passed(self, service: str, body: bytes) -> int:
+        if self._random is None:
+            return self._push(service, body)
+        with self._lock:
+            late, again = self._random.uniform(0, _LATEST_S), self._random.uniform(0, _AGAIN_S)
+        self._stopping.wait(late)
+        self._again.submit(self._pushed_again, again, service, body)
+        return self._push(service, body)
+
+    def _pushed_again(self, after_s: float, service: str, body: bytes) -> None:
+        if not self._stopping.wait(after_s):
+            self._push(service, body)
+
+    def _push(self, service: str, body: bytes) -> int:
+        pusher = self._pushers[service]
+        moment = int(self._now().timestamp())
+        token = self._issuer.header(
+            aud=pusher.audience, email=pusher.account, iat=moment - 10, exp=moment + 3590
+        )
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports[service], timeout=_TIMEOUT_S)
+        try:
+            headers = {"Authorization": token, "Content-Type": "application/json"}
+            connection.request("POST", "/events", body, headers)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            status = 503
+        finally:
+            connection.close()
+        with self._lock:
+            self.answers[service, status] += 1
+        return status
