@@ -45,10 +45,9 @@ COPY services/executor services/executor
 COPY sdk sdk
 CMD ["python", "-m", "services.all_in_one", "serve", "--only", "executor"]
 
-# A run on Cloud Run Jobs has the same inner layer as one on a machine. Until its outer process is written, this image
-# proves that layer where it would run: it attacks its own sandbox and ends with 0 when everything was held.
+# A run on Cloud Run Jobs: the trusted process around its sandbox. The executor starts it for one attempt, or for doctor.
 FROM executor AS runner
-CMD ["python", "-m", "services.all_in_one", "doctor"]
+CMD ["python", "-m", "services.executor.task"]
 
 # The page, with the tools that scripts/ fetches for it.
 FROM ${BASE} AS page

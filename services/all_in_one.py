@@ -20,7 +20,7 @@ from pathlib import Path
 from shared.clock import Clock
 from shared.errors import Misconfigured, Unavailable
 from shared.runtime import profiles
-from shared.runtime.pushes import Wsgi, beside
+from shared.runtime.pushes import EVENTS, HEALTH, Wsgi, beside
 from shared.runtime.server import PortTaken, WebServer, listen
 from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Kit, Running, Service
@@ -54,8 +54,7 @@ class Application:
         self.kits = {name: self.engines.kit(name) for name in names}
         self.services = {name: create(name, kit) for name, kit in self.kits.items()}
         self.running = {name: Running(service, self.kits[name]) for name, service in self.services.items()}
-        web = self.services["gateway"].web if "gateway" in self.services else None
-        self.web: Wsgi | None = beside(self.engines.inlet, web) if self.engines.inlet is not None else web
+        self.web = self._served()
         self._server = (
             WebServer(self.web, listening) if self.web is not None and listening is not None else None
         )
@@ -64,6 +63,13 @@ class Application:
             Ticker(self.engines.bus, self.engines.clock, self.engines.ids, settings.tick_s) if ticks else None
         )
         self._stopped = False
+
+    def _served(self) -> Wsgi | None:
+        """What people ask for, what runs elsewhere ask for, and what is pushed."""
+        apps = {service.below: service.web for service in self.services.values() if service.web is not None}
+        front = apps.pop("", None)
+        inlet = self.engines.inlet
+        return beside(front, apps | (dict.fromkeys((EVENTS, HEALTH), inlet) if inlet is not None else {}))
 
     @property
     def address(self) -> str:
@@ -119,7 +125,7 @@ def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | N
     """Until SIGINT or SIGTERM; `clock` as in `profiles.engines`."""
     names = [only] if only else list(SERVICES)
     listening = None
-    if "gateway" in names or settings.pushed:
+    if "gateway" in names or settings.pushed or (settings.sandbox == "cloud_run" and "executor" in names):
         here = (settings.port, settings.listen)
         listening = socket.socket(fileno=fd) if fd is not None else listen(*here)
     if settings.profile == "gcp" and listening is not None:

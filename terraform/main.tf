@@ -10,6 +10,8 @@ locals {
     name => "https://ab-${name}-${data.google_project.this.number}.${var.region}.run.app"
   }
 
+  egress_url = "wss://ab-executor-egress-${data.google_project.this.number}.${var.region}.run.app"
+
   # Google's own accounts in this project.
   agent = {
     pubsub    = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"

@@ -1,4 +1,4 @@
-# Where agents' code runs on Google. Off until the code has a cloud_run sandbox (docs/deploy.md says what is missing).
+# Where agents' code runs on Google, when cloud_sandbox is on (docs/deploy.md says what was never tried there).
 module "network" {
   source = "./modules/network"
   count  = var.cloud_sandbox ? 1 : 0
@@ -148,7 +148,17 @@ resource "google_secret_manager_secret_iam_member" "egress" {
   member    = google_service_account.egress.member
 }
 
-# Runs bring no token of Google's: theirs is bound to run and attempt, and is checked by the service.
+# Google's front door lets the runner's account through to two services. What it may do there its attempt's own token
+# says, which both check themselves.
+resource "google_cloud_run_v2_service_iam_member" "run_api" {
+  count = var.cloud_sandbox ? 1 : 0
+
+  name     = module.service["executor"].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.runner.member
+}
+
 resource "google_cloud_run_v2_service_iam_member" "runs" {
   count = var.cloud_sandbox ? 1 : 0
 

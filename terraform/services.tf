@@ -4,7 +4,11 @@ locals {
   # Names and meanings: docs/settings.md. What is empty is left at the code's default.
   settings = {
     executor = {
-      AB_SANDBOX       = "bubblewrap"
+      AB_SANDBOX       = var.cloud_sandbox ? "cloud_run" : "bubblewrap"
+      AB_GCP_REGION    = var.region
+      AB_RUN_API_URL   = local.urls.executor
+      AB_EGRESS_URL    = local.egress_url
+      AB_RUN_SHAPES    = join(",", [for name, shape in var.shapes : "${name}:${shape.memory_mb}:${shape.network}"])
       AB_PACKAGE_INDEX = var.package_index
       # An instance's disk is its memory.
       AB_PACKAGE_CACHE_GB = "1"

@@ -67,12 +67,13 @@ variable "egress_command" {
 
 variable "shapes" {
   type = map(object({
-    cpu     = string
-    memory  = string
-    network = string
+    cpu       = string
+    memory    = string
+    memory_mb = number
+    network   = string
   }))
   default     = {}
-  description = "One job each: a run takes the smallest it fits in. network: gateway (may reach executor-egress) or none."
+  description = "One job each: a run takes the smallest it fits in. memory: of the container; memory_mb: the most its run may be promised; network: gateway (may reach executor-egress) or none."
 
   validation {
     condition     = alltrue([for shape in values(var.shapes) : contains(["gateway", "none"], shape.network)])

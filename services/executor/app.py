@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from services.executor.adapters.choice import makers
+from services.executor.adapters.choice import elsewhere, makers
 from services.executor.adapters.index import installer
 from services.executor.deps import assemble
 from services.executor.egress.gateway import EgressGateway
 from services.executor.handlers import HANDLERS
 from services.executor.handlers.sweeps import begin, end
 from services.executor.repository import QUERIES
+from services.executor.routes import run_api
+from services.executor.run_api.messages import PREFIX
+from services.executor.siege import proof
 from services.executor.siege.chosen import ChosenSandbox
 from services.executor.siege.doctor import examine
 from shared.clock import SystemClock
@@ -24,9 +27,11 @@ def create(kit: Kit) -> Service:
     sandbox = ChosenSandbox(makers(kit.settings, kit.data_dir / "sandbox"), kit.data_dir)
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
     egress = EgressGateway(allowance, clock=kit.clock)
-    deps = assemble(kit, sandbox, egress, *installer(kit.settings.package_index))
+    runs = elsewhere(kit, proof.version())
+    deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index))
     start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
-    return Service("executor", HANDLERS, deps, queries=QUERIES, start=start, stop=stop, worker_threads=6)
+    web, below = (run_api(runs), PREFIX) if runs else (None, "")
+    return Service("executor", HANDLERS, deps, web, QUERIES, start, stop, worker_threads=6, below=below)
 
 
 def doctor(settings: Settings, data_dir: Path, say: Callable[[str], None]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from shared.runtime.shell import Kit
 from shared.store.port import Cause, Reader, Store, Tx
 from shared.vault.run_tokens import RunTokens
 
+# Executions at once in one project and region. Source: cloud.google.com/run/quotas (1000); some are left for doctor.
+_ELSEWHERE = 950
 _CHECKER = Path(__file__).parent / "checker"
 
 
@@ -69,8 +72,11 @@ class Deps:
         self.store.transact(work, cause=Cause(workspace_id, "service:executor"))
 
 
-def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Callable[[], str]) -> Deps:
-    """Everything from what the runtime gives and the chosen adapters. Starts nothing."""
+def assemble(
+    kit: Kit, sandbox: Sandbox, runs: Sandbox, egress: Egress, tool: str, index: Callable[[], str]
+) -> Deps:
+    """Everything from what the runtime gives and the chosen adapters. Starts nothing. sandbox: of this machine, for
+    the platform's own programs; runs: for agents' code, the same or another."""
     gateway, planner = kit.readers["gateway"], kit.readers["planner"]
     folders = Folders(kit.data_dir, kit.ids)
     around = Surroundings(
@@ -83,7 +89,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
         ids=kit.ids,
         folders=folders,
         egress=egress,
-        admission=Admission(),
+        admission=Admission() if runs is sandbox else Admission(memory_bytes=sys.maxsize, slots=_ELSEWHERE),
         reveal=Revealer(gateway, kit.data_dir),
         fonts=korean_font(),
         tapes=_tapes(kit),
@@ -99,7 +105,7 @@ def assemble(kit: Kit, sandbox: Sandbox, egress: Egress, tool: str, index: Calla
         planner=planner,
         blobs=kit.blobs,
         folders=folders,
-        attempts=Attempts(around, sandbox),
+        attempts=Attempts(around, runs),
         oneshot=oneshot,
         tapes=around.tapes,
         builder=_builder(kit, folders, Rooms(oneshot, kit.ids, tool), index),

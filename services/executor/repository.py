@@ -27,6 +27,7 @@ TAPES, TAPE_KEYS = "tapes", "tape_keys"
 VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
 STATE_HEADS, LEFTOVERS = "state_heads", "leftovers"
 
+EXECUTIONS = "executions"  # by attempt: claimed before Google is asked to start one (adapters/claims.py)
 SANDBOX = "sandbox"  # one document, "this": what the page says about the machine
 
 QUERIES = (
@@ -45,6 +46,7 @@ QUERIES = (
     Query(TAPES, (Where("agent_id", "==", ""),), order_by="at"),
     Query(TAPES, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(TAPES, (Where("expires_at", "<", ""),), order_by="expires_at"),
+    Query(EXECUTIONS, (Where("at", "<", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -49,14 +49,17 @@ def inlet(take: Callable[[Handed], bool], admit: Callable[[str], None]) -> Flask
     return app
 
 
-def beside(events: Flask, web: Flask | None) -> Wsgi:
-    """One server for both: what people ask for, and what is pushed. Whoever starts the container asks for its health
-    under an address that is no name of ours, which the page's app would refuse."""
-    if web is None:
-        return events.wsgi_app
+def beside(front: Flask | None, rooms: Mapping[str, Flask]) -> Wsgi | None:
+    """One server for all: rooms by the path they answer at and below; everything else is the front's, the page's app.
+    Whoever starts the container asks for its health under an address that is no name of ours, which the front would
+    refuse. None when there is nothing to serve."""
+    if not rooms:
+        return None if front is None else front.wsgi_app
+    nothing = Flask("nothing", static_folder=None) if front is None else front
 
     def choose(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        chosen = events if environ.get("PATH_INFO") in (EVENTS, HEALTH) else web
+        path = environ.get("PATH_INFO", "")
+        chosen = next((app for at, app in rooms.items() if path == at or path.startswith(f"{at}/")), nothing)
         return chosen.wsgi_app(environ, start_response)
 
     return choose

@@ -44,10 +44,21 @@ class Settings(BaseModel):
         "",
         description="host:port pairs, comma-separated: private places that agents and deliveries may reach. For tests.",
     )
-    sandbox: Literal["auto", "bubblewrap", "docker", "gvisor"] = Field(
+    sandbox: Literal["auto", "bubblewrap", "docker", "gvisor", "cloud_run"] = Field(
         "auto",
         description="Which sandbox backend. auto: bubblewrap, and Docker where that does not work; another one is "
-        "used only when named here.",
+        "used only when named here. cloud_run: each run is an execution of a Cloud Run Job, and what the platform "
+        "itself runs stays in bubblewrap.",
+    )
+    run_shapes: str = Field(
+        "",
+        description="For cloud_run: its jobs as name:memory_mb:network, comma-separated. network: gateway or none; the "
+        "job is called ab-run-<name>.",
+    )
+    run_api_url: str = Field("", description="For cloud_run: where its jobs reach the executor.")
+    egress_url: str = Field(
+        "",
+        description="For cloud_run: where its jobs reach executor-egress. Empty: jobs and executor share this machine.",
     )
     docker_host: str = Field(
         "", description="Docker's socket (DOCKER_HOST), a unix:// address; empty: /var/run/docker.sock."
@@ -87,7 +98,11 @@ class Settings(BaseModel):
         0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."
     )
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
+<<<<<<< HEAD
     gcp_region: str = Field("", description="Google Cloud region of what is made at deploy: the tick.")
+=======
+    gcp_region: str = Field("", description="Google Cloud region of the jobs that runs are (cloud_run).")
+>>>>>>> c62e7d6 (A run may be an execution of a Cloud Run Job: claimed, started once, heard over the Run API)
     push_account: str = Field(
         "", description="E-mail address of the one account that may push events here (profile gcp, deployed)."
     )
@@ -109,8 +124,13 @@ class Settings(BaseModel):
     storage_emulator_host: str = Field(
         "", description="Cloud Storage's stand-in, http://host:port (profile gcp)."
     )
+<<<<<<< HEAD
     cloud_scheduler_host: str = Field(
         "", description="Cloud Scheduler's stand-in, host:port; empty: Google's."
+=======
+    cloud_run_emulator_host: str = Field(
+        "", description="A stand-in for Cloud Run Jobs, host:port (cloud_run)."
+>>>>>>> c62e7d6 (A run may be an execution of a Cloud Run Job: claimed, started once, heard over the Run API)
     )
     month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
 
@@ -136,6 +156,17 @@ class Settings(BaseModel):
         return self.profile == "gcp" and not (self.emulated and not self.push_account)
 
 
+class RunnerSettings(BaseModel):
+    """What the executor tells the process it starts elsewhere, in the execution's own variables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_api_url: str = Field(min_length=1)
+    attempt_token: str = Field(min_length=1)
+    attempt: str = Field(min_length=1)
+    data_dir: Path = Path("/tmp")  # noqa: S108 - a container's own
+
+
 log = logging.getLogger(__name__)
 
 _PLAIN = {
@@ -145,6 +176,7 @@ _PLAIN = {
     "firestore_emulator_host": "FIRESTORE_EMULATOR_HOST",
     "pubsub_emulator_host": "PUBSUB_EMULATOR_HOST",
     "storage_emulator_host": "STORAGE_EMULATOR_HOST",
+    "cloud_run_emulator_host": "CLOUD_RUN_EMULATOR_HOST",
 }
 # Where the usual installers look, in uv's order.
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
@@ -186,3 +218,18 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
             "AB_LISTEN opens this server to others: say under which address, in AB_PUBLIC_URL."
         )
     return settings
+
+
+def runner_from_environment(environment: Mapping[str, str] | None = None) -> RunnerSettings:
+    """Raises Misconfigured: it was not started by an executor."""
+    source = os.environ if environment is None else environment
+    names = {f"AB_{field.upper()}": field for field in RunnerSettings.model_fields}
+    try:
+        return RunnerSettings.model_validate(
+            {field: source[name] for name, field in names.items() if source.get(name)}
+        )
+    except ValidationError as error:
+        missing = f"AB_{str(error.errors()[0]['loc'][0]).upper()}"
+        raise Misconfigured(
+            f"{missing} is not set: only an executor starts this, for one attempt."
+        ) from error

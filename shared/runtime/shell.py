@@ -49,7 +49,8 @@ class Kit:
 
 @dataclass(frozen=True)
 class Service:
-    """A wired service. web: its public HTTP app, if people may call it. start/stop: its own threads or
+    """A wired service. web: its HTTP app, if people or runs may call it; below: the path it answers at, "" for all
+    that nobody else answers. start/stop: its own threads or
     processes, begun before the first event and ended after the last. queries: every query shape it uses."""
 
     name: str
@@ -60,6 +61,7 @@ class Service:
     start: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     worker_threads: int = 3
+    below: str = ""
     facts: Callable[[], dict[str, object]] = field(default=dict)
 
 

@@ -12,18 +12,19 @@ services = {
 
 planner = { engine = "auto", model = "", base_url = "", month_tokens = 2000000 }
 
-# Off until the code can start jobs. Then: one shape for each step of memory, with and without a way out.
+# Runs as jobs: one shape for each step of memory, with and without a way out. A container holds its run, the run's
+# packages (its disk is memory) and what stands around.
 cloud_sandbox = false
 
 shapes = {
-  "512mb-gateway"  = { cpu = "1", memory = "512Mi", network = "gateway" }
-  "512mb-none"     = { cpu = "1", memory = "512Mi", network = "none" }
-  "1024mb-gateway" = { cpu = "1", memory = "1Gi", network = "gateway" }
-  "1024mb-none"    = { cpu = "1", memory = "1Gi", network = "none" }
-  "2048mb-gateway" = { cpu = "1", memory = "2Gi", network = "gateway" }
-  "2048mb-none"    = { cpu = "1", memory = "2Gi", network = "none" }
-  "4096mb-gateway" = { cpu = "2", memory = "4Gi", network = "gateway" }
-  "4096mb-none"    = { cpu = "2", memory = "4Gi", network = "none" }
+  "512mb-gateway"  = { cpu = "1", memory = "1Gi", memory_mb = 512, network = "gateway" }
+  "512mb-none"     = { cpu = "1", memory = "1Gi", memory_mb = 512, network = "none" }
+  "1024mb-gateway" = { cpu = "1", memory = "2Gi", memory_mb = 1024, network = "gateway" }
+  "1024mb-none"    = { cpu = "1", memory = "2Gi", memory_mb = 1024, network = "none" }
+  "2048mb-gateway" = { cpu = "2", memory = "4Gi", memory_mb = 2048, network = "gateway" }
+  "2048mb-none"    = { cpu = "2", memory = "4Gi", memory_mb = 2048, network = "none" }
+  "4096mb-gateway" = { cpu = "2", memory = "8Gi", memory_mb = 4096, network = "gateway" }
+  "4096mb-none"    = { cpu = "2", memory = "8Gi", memory_mb = 4096, network = "none" }
 }
 
 month_budget = { currency = "USD", units = "3000" }

@@ -11,13 +11,18 @@ from services.executor.adapters.contained import ContainedSandbox
 from services.executor.adapters.docker import DockerEngine
 from services.executor.adapters.gvisor import GvisorEngine
 from services.executor.ports import Sandbox
+from tests.contract.remote_sandbox import RemoteHouse
 from tests.needs import unavailable
 
-ISOLATING = ("bubblewrap", "docker", "gvisor")
+ISOLATING = ("bubblewrap", "docker", "gvisor", "cloud_run")
 
 
 def made(name: str, folder: Path, request: pytest.FixtureRequest) -> Sandbox:
-    """Not asked yet whether it works. Docker gets the session's own daemon."""
+    """Not asked yet whether it works. Docker gets the session's own daemon, cloud_run a stand-in for Google."""
+    if name == "cloud_run":
+        house = RemoteHouse(folder)
+        request.addfinalizer(house.close)
+        return house.sandbox
     if name == "docker":
         return ContainedSandbox(folder, DockerEngine(request.getfixturevalue("docker_daemon")))
     return ContainedSandbox(folder, GvisorEngine()) if name == "gvisor" else BubblewrapSandbox(folder)

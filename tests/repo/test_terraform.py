@@ -33,6 +33,7 @@ NOT_DEPLOYED = {
     "FIRESTORE_EMULATOR_HOST": "no emulator",
     "PUBSUB_EMULATOR_HOST": "no emulator",
     "STORAGE_EMULATOR_HOST": "no emulator",
+    "CLOUD_RUN_EMULATOR_HOST": "no stand-in",
 }
 
 
@@ -179,10 +180,11 @@ def test_who_writes_files_writes_them_below_their_own_name() -> None:
     assert all(service == prefix for service, prefix in written)
 
 
-def test_the_account_of_runs_may_do_nothing() -> None:
+def test_the_account_of_runs_may_knock_at_two_doors_and_nothing_else() -> None:
     granted = re.findall(
-        r'resource "google_\w+_iam_member" "\w+" \{[^}]*google_service_account\.runner', everything()
+        r'resource "google_\w+_iam_member" "(\w+)" \{[^}]*google_service_account\.runner', everything()
     )
+<<<<<<< HEAD
     assert len(granted) == 1
     runs = block(text("runner.tf"), 'resource "google_cloud_run_v2_service_iam_member" "runs"')
     assert value(runs, "role") == '"roles/run.invoker"'  # of executor-egress, and of nothing else
@@ -191,3 +193,34 @@ def test_the_account_of_runs_may_do_nothing() -> None:
 
 def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
     assert NAME in block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "tick"')
+=======
+    assert set(granted) == {"run_api", "runs"}
+    doors = set()
+    for name in granted:
+        found = block(text("runner.tf"), f'resource "google_cloud_run_v2_service_iam_member" "{name}"')
+        assert value(found, "role") == '"roles/run.invoker"'
+        doors.add(value(found, "name"))
+    assert doors == {'module.service["executor"].name', "google_cloud_run_v2_service.egress[0].name"}
+
+
+def test_jobs_are_named_and_described_as_the_executor_reads_them() -> None:
+    from services.executor.adapters.shapes import JOB, read
+
+    pattern = words(value(block(text("modules/runner/main.tf"), 'resource "google_cloud_run_v2_job" "this"'), "name"))
+    assert pattern == {JOB.format("${var.name}")}
+    written = value(block(block(text("services.tf"), "settings ="), "executor ="), "AB_RUN_SHAPES")
+    entry = re.search(r': "(.+)"\]\)$', written)
+    assert entry is not None
+    one = entry[1].replace("${name}", "512mb-gateway").replace("${shape.network}", "gateway")
+    (shape,) = read(one.replace("${shape.memory_mb}", "512"))
+    assert (shape.job, shape.memory_mb, shape.network) == ("ab-run-512mb-gateway", 512, "gateway")
+
+
+def test_a_container_has_room_for_more_than_its_run() -> None:
+    shapes = block(text("env/prod.tfvars"), "shapes =")
+    for name in names(shapes):
+        said = re.search(r'memory = "(\d+)Gi", memory_mb = (\d+),', value(shapes, name))
+        assert said is not None
+        assert int(said[1]) * 1024 - int(said[2]) >= 512, name
+        assert name.startswith(f"{said[2]}mb-")
+>>>>>>> c62e7d6 (A run may be an execution of a Cloud Run Job: claimed, started once, heard over the Run API)

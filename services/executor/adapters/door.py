@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from services.executor.adapters.attempt import Ends, channels
+from services.executor.adapters.sockets import listen
 
 _ROLES = ("stdout", "stderr", "report", "job")  # as runner/enclosed.py places them
 _ROLE_BYTES = 8
@@ -31,9 +32,9 @@ class Door:
         folder.mkdir(mode=0o755)
         folder.chmod(0o755)
         self.folder = folder
-        self.listening = _listen(folder / "in")
+        self.listening = listen(folder / "in")
         self._life: socket.socket | None = None  # open as long as the container may live
-        self.way_out = _listen(folder / "out") if way_out else None
+        self.way_out = listen(folder / "out") if way_out else None
 
     def answer(
         self, stdio: tuple[int, int] | None, *, by_rights: bool, gone: Callable[[], bool]
@@ -113,19 +114,6 @@ class Door:
         self.listening.close()
         self.hang_up()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _listen(path: Path) -> socket.socket:
-    """A path of a socket may have 107 bytes only, so it is bound by way of its folder's descriptor."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
-    finally:
-        os.close(folder)
-    path.chmod(0o666)
-    listener.listen(64)
-    return listener
 
 
 def _role(connection: socket.socket) -> str:

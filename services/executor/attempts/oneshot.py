@@ -61,6 +61,10 @@ class OneShot:
                 self._egress.close(out.id)
             self._sandbox.release(handle)
 
+    def close(self) -> None:
+        """Kill all of them. May be called twice."""
+        self._sandbox.close()
+
 
 def _read(ended: Ended, output: str, max_bytes: int) -> bytes | None:
     if ended.reason != "exited" or ended.exit_code != 0 or ended.box is None:

@@ -67,9 +67,14 @@ def _missing(found: Enforcement, language: Literal["ko", "en"]) -> dict[str, str
 
 
 def _hear_doctor(tx: Tx, deps: Deps) -> None:
-    """`make doctor` is another process: what it wrote is shown from the next tick on."""
+    """`make doctor` is another process: what it wrote is shown from the next tick on. So is what a job has proven."""
     proven = proof.read(deps.data_dir)
     known = tx.get(repository.SANDBOX, "this")
+    if known is not None and known.data["backend"] == "cloud_run" and not known.data["ok"]:
+        found = deps.attempts.enforcement()
+        if "all" not in found.missing:
+            show_sandbox(tx, found, deps)
+        return
     if proven is None or known is None:
         return
     shown = (known.data.get("corpus") or {}).get("at")
@@ -86,6 +91,7 @@ def _waiting_to_start(deps: Deps) -> set[str]:
 
 def end(deps: Deps, stop_egress: Callable[[], None]) -> None:
     deps.attempts.close()
+    deps.oneshot.close()
     deps.tapes.close()
     deps.builder.close()
     stop_egress()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shared.errors import Unavailable
 
 _PACKAGE = Path(__file__).parents[1]
-_CODE = ("launcher", "runner", "adapters", "siege")  # a change there is another sandbox
+_CODE = ("launcher", "runner", "adapters", "siege", "task", "run_api")  # a change there is another sandbox
 NAME = "sandbox-proof.json"
 
 

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from shared.bus.push import Handed
 from shared.errors import NotAllowed, NotAuthenticated, ProjectError, Unavailable
-from shared.runtime.pushes import beside, inlet
+from shared.runtime.pushes import EVENTS, HEALTH, Wsgi, beside, inlet
 
 TICK = {
     "message": {
@@ -102,12 +102,31 @@ def test_a_tick_without_its_moment_is_not_acknowledged() -> None:
 def test_people_and_pushes_share_a_port_and_nothing_else() -> None:
     web = Flask("web")
     web.add_url_rule("/", view_func=lambda: "page")
-    client = Client(beside(inlet(Bus().take, lambda header: None), web))
+    events = inlet(Bus().take, lambda header: None)
+    client = Client(served(web, {EVENTS: events, HEALTH: events}))
     assert client.get("/").text == "page"
     assert client.post("/events", json=TICK).status_code == 204
     assert client.post("/events/", json=TICK).status_code == 404
     assert client.get("/healthz", headers={"Host": "10.1.2.3"}).status_code == 200
 
-    alone = Client(beside(inlet(Bus().take, lambda header: None), None))
+    alone = Client(served(None, {EVENTS: events, HEALTH: events}))
     assert alone.get("/healthz").status_code == 200
     assert alone.get("/").status_code == 404
+
+
+def test_a_room_answers_below_its_path_and_nowhere_beside_it() -> None:
+    web, room = Flask("web"), Flask("room")
+    web.add_url_rule("/<path:asked>", view_func=lambda asked: f"page {asked}")
+    room.add_url_rule("/run-api/work", view_func=lambda: "work")
+    client = Client(served(web, {"/run-api": room}))
+
+    assert client.get("/run-api/work").text == "work"
+    assert client.get("/run-api-of-others").text == "page run-api-of-others"
+    assert client.get("/run-api/other").status_code == 404
+    assert beside(None, {}) is None
+
+
+def served(front: Flask | None, rooms: dict[str, Flask]) -> Wsgi:
+    found = beside(front, rooms)
+    assert found is not None
+    return found

@@ -1,0 +1,172 @@
+"""The Run API as values: what is asked for, what is answered, under which paths. Pure.
+
+Every request carries the attempt's token, so no path names an attempt. `instance`: a name the asking process made up
+for itself, since two of them may hold the same token.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from services.executor.ports import Ended, EndReason, Order, RunLimits, Usage
+
+PREFIX = "/run-api/v1"
+WORK, FOLDERS, REPORTS, BOX, ENDING = (
+    f"{PREFIX}/{name}" for name in ("work", "folders", "reports", "box", "ending")
+)
+# Of one request: Cloud Run takes 32 MiB at most over HTTP/1. Source: cloud.google.com/run/quotas
+PART_BYTES = 4 << 20
+REPORTS_BYTES = 1 << 20
+# Variables of an execution; the names are the contract between image and executor.
+PROOF = "proof.json"
+ADDRESS, TOKEN, ATTEMPT = "AB_RUN_API_URL", "AB_ATTEMPT_TOKEN", "AB_ATTEMPT"
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="null"
+    )
+
+
+class WorkAsked(Message):
+    """version: of the code that makes sandboxes, in the asking image."""
+
+    instance: str = Field(min_length=8, max_length=100)
+    version: str = Field(max_length=100)
+
+
+class Parcel(Message):
+    """A folder of the order, as a tar. place: where it belongs: "code", "site", or a mount's path in the sandbox.
+    url: relative to the Run API, asked for with the token; absolute: without. sha256: of the tar; "": unknown, and
+    then the connection is trusted."""
+
+    place: str
+    url: str
+    sha256: str = ""
+
+
+class WayOut(Message):
+    """url: what carries the code's connections to the egress gateway."""
+
+    url: str
+    ca_pem: str
+
+
+class Work(Message):
+    """An order without what lies on the executor's disk. doctor: no run; the attacks are tried on the sandbox there
+    and what was found is handed in as outputs/PROOF."""
+
+    id: str
+    doctor: bool = False
+    entry: str
+    input: JsonValue
+    state: bytes | None
+    env: dict[str, str]
+    mode: Literal["live", "rehearsal"]
+    now: str
+    timezone: str
+    limits: dict[str, float]
+    files: dict[str, bytes]
+    seed: bytes
+    clock: float | None
+    parcels: tuple[Parcel, ...]
+    way_out: WayOut | None
+
+
+class JobProof(Message):
+    """What `doctor` found in a job. version: of the code that made the sandbox there; enforced, missing: as
+    `Enforcement` of it; escaped, open: ids of cases."""
+
+    version: str
+    at: str
+    enforced: tuple[str, ...]
+    missing: dict[str, str]
+    held: int
+    total: int
+    escaped: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+
+
+class Report(Message):
+    """number: counts up from 1 over the attempt, so that what comes twice is heard once."""
+
+    number: int = Field(ge=1)
+    kind: Literal["first_line", "stdout", "stderr", "entry"]
+    data: bytes = b""
+    entry: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Reports(Message):
+    """None at all is a sign of life."""
+
+    instance: str
+    reports: tuple[Report, ...] = ()
+
+
+class Heard(Message):
+    """stop: end it, for that reason."""
+
+    stop: EndReason | None = None
+
+
+class EndingTold(Message):
+    """box_bytes: of the tar that was handed in; None when nothing was left."""
+
+    instance: str
+    reason: EndReason
+    exit_code: int | None
+    wall_ms: int = 0
+    cpu_ms: int = 0
+    memory_peak_bytes: int = 0
+    output_bytes: int = 0
+    detail: str = Field("", max_length=2000)
+    box_bytes: int | None = None
+    box_sha256: str = ""
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.wall_ms, self.cpu_ms, self.memory_peak_bytes, self.output_bytes)
+
+
+def work_of(
+    order: Order, parcels: tuple[Parcel, ...], way_out: WayOut | None, *, doctor: bool = False
+) -> Work:
+    return Work(
+        id=order.id,
+        doctor=doctor,
+        entry=order.entry,
+        input=cast("JsonValue", order.input),
+        state=order.state,
+        env=dict(order.env),
+        mode=order.mode,
+        now=order.now,
+        timezone=order.timezone,
+        limits=vars(order.limits),
+        files=dict(order.files),
+        seed=order.seed,
+        clock=order.clock,
+        parcels=parcels,
+        way_out=way_out,
+    )
+
+
+def limits_of(work: Work) -> RunLimits:
+    whole = {
+        name: int(value) if isinstance(getattr(RunLimits(), name), int) else value
+        for name, value in work.limits.items()
+    }
+    return RunLimits(**whole)  # type: ignore[arg-type]  # each is int or float as the default is
+
+
+def ending_of(instance: str, ended: Ended, box_bytes: int | None, box_sha256: str) -> EndingTold:
+    return EndingTold(
+        instance=instance,
+        reason=ended.reason,
+        exit_code=ended.exit_code,
+        **vars(ended.usage),
+        detail=ended.detail[:2000],
+        box_bytes=box_bytes,
+        box_sha256=box_sha256,
+    )

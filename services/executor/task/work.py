@@ -1,0 +1,141 @@
+"""One attempt from its work to its ending."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from services.executor.ports import Ended, Order, Sandbox, Usage
+from services.executor.run_api.messages import WayOut, Work, ending_of, limits_of
+from services.executor.run_api.parcels import pack
+from services.executor.task.calls import NotOurs, RunApi
+from services.executor.task.doctor import examine
+from services.executor.task.door import Carrier, Door
+from services.executor.task.reporter import Reporter
+from shared.clock import Clock
+from shared.errors import ProjectError
+
+# Of what Cloud Run leaves between SIGTERM and the end, for killing the sandbox; the rest is for handing in.
+# Source: cloud.google.com/run/docs/container-contract#jobs-shutdown (ten seconds)
+_KILLED_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class Attempting:
+    """carrier: from the way out that the work names to what carries connections there. wanted: set from outside when
+    the process is told to end."""
+
+    def __init__(
+        self,
+        api: RunApi,
+        folder: Path,
+        make_sandbox: Callable[[Path], Sandbox],
+        carrier: Callable[[WayOut], Carrier],
+        clock: Clock,
+        wanted: threading.Event,
+        version: str,
+    ) -> None:
+        self._api = api
+        self._folder = folder
+        self._make_sandbox = make_sandbox
+        self._carrier = carrier
+        self._clock = clock
+        self._wanted = wanted
+        self._version = version
+        self._doors: list[Door] = []
+
+    def run(self) -> bool:
+        """Whether the executor has heard how it ended."""
+        try:
+            work = self._api.work(self._version)
+        except NotOurs as error:
+            log.warning("there is nothing to do: %s", error.detail)
+            return False
+        reporter = Reporter(self._api, self._clock, self._wanted)
+        sandbox = self._make_sandbox(self._folder / "sandbox")
+        try:
+            ended = self._attempt(work, sandbox, reporter)
+            reporter.close()
+            if reporter.abandoned:
+                return False
+            self._hand_in(work, ended)
+        except NotOurs as error:
+            log.warning("nobody wants the attempt's end any more: %s", error.detail)
+            return False
+        finally:
+            sandbox.close()
+            for door in self._doors:
+                door.close()
+        return True
+
+    def _attempt(self, work: Work, sandbox: Sandbox, reporter: Reporter) -> Ended:
+        if work.doctor:
+            return examine(
+                sandbox, self._folder, self._clock, lambda line: reporter.log("stdout", f"{line}\n".encode())
+            )
+        try:
+            order = self._order(work)
+            sandbox.start(order, reporter)
+        except NotOurs:
+            raise
+        except (ProjectError, OSError) as error:
+            log.exception("the attempt cannot start")
+            return Ended("unstartable", None, Usage(), detail=str(error)[:400])
+        self._wanted.wait()
+        if not reporter.over.is_set():
+            sandbox.stop(order.id, reporter.why)
+            reporter.over.wait(_KILLED_S)
+        return reporter.ending or Ended("lost", None, Usage(), detail="The sandbox did not end when told to.")
+
+    def _hand_in(self, work: Work, ended: Ended) -> None:
+        size: int | None = None
+        digest = ""
+        if ended.box is not None:
+            largest = int(work.limits["disk_bytes"])
+            pieces = pack(ended.box, left_by_code=True, max_file_bytes=largest)
+            size, digest = self._api.hand_in(pieces)
+        self._api.end(ending_of(self._api.instance, ended, size, digest))
+
+    def _order(self, work: Work) -> Order:
+        """With everything it needs lying here."""
+        parcels = self._folder / "parcels"
+        shutil.rmtree(parcels, ignore_errors=True)
+        code, sites, mounts = parcels / "0", [], {}
+        for number, parcel in enumerate(work.parcels):
+            here = parcels / str(number)
+            self._api.fetch(parcel, here)
+            if parcel.place == "code":
+                code = here
+            elif parcel.place == "site":
+                sites.append(here)
+            else:
+                mounts[parcel.place] = here
+        return Order(
+            id=work.id,
+            code_dir=code,
+            entry=work.entry,
+            site_dirs=tuple(sites),
+            input=work.input,
+            state=work.state,
+            env=work.env,
+            mode=work.mode,
+            now=work.now,
+            timezone=work.timezone,
+            limits=limits_of(work),
+            egress=None if work.way_out is None else self._open(work.way_out),
+            mounts=mounts,
+            files=work.files,
+            seed=work.seed,
+            clock=work.clock,
+        )
+
+    def _open(self, way_out: WayOut) -> Callable[[socket.socket], str]:
+        def egress(listener: socket.socket) -> str:
+            self._doors.append(Door(listener, self._carrier(way_out)))
+            return way_out.ca_pem
+
+        return egress

@@ -1,0 +1,80 @@
+"""A cloud_run sandbox with everything around it on this machine: store, Run API, and Cloud Run's stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.executor.adapters.claims import Claims
+from services.executor.adapters.cloud_run import CloudRunSandbox, Patience
+from services.executor.adapters.executions import GoogleExecutions
+from services.executor.adapters.job_proof import JobProofs
+from services.executor.adapters.remote_attempt import Surroundings
+from services.executor.adapters.shapes import read
+from services.executor.routes import Remote, run_api
+from services.executor.run_api.messages import JobProof
+from services.executor.siege import proof
+from shared.clock import SystemClock
+from shared.ids import RandomIds
+from shared.runtime.server import WebServer, listen
+from shared.store.sqlite import SqliteDatabases
+from shared.vault.keyfile import Key, Keyring
+from shared.vault.run_tokens import AttemptTokens
+from tests.fakes.cloud_run import FakeCloudRun
+
+PLACE = "projects/p/locations/asia-northeast3"
+QUICK = Patience(look=0.2, quiet=5, handing=2, listed=5, start=120, given_up=100)
+PROOF = JobProof(
+    version=proof.version(),
+    at="2026-11-26T00:00:00.000000Z",
+    enforced=("wall", "cpu", "memory", "processes", "disk", "inodes", "files", "output"),
+    missing={},
+    held=1,
+    total=1,
+)
+
+
+class RemoteHouse:
+    """sandbox: a CloudRunSandbox that works. close() ends everything."""
+
+    def __init__(self, folder: Path, *, patience: Patience = QUICK, proven: JobProof | None = PROOF) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.clock = SystemClock()
+        self.google = FakeCloudRun(folder / "containers")
+        self._databases = SqliteDatabases(folder, self.clock, RandomIds())
+        self.store = self._databases.own("executor")
+        self.claims = Claims(self.store, self.clock)
+        self.tokens = AttemptTokens(Keyring((Key("a", bytes(32)),)), self.clock)
+        self.proofs = JobProofs(self.store, self.clock, RandomIds(), proof.version(), folder / "doctor")
+        if proven is not None:
+            self.proofs.write(proven)
+        self._folder = folder
+        self._patience = patience
+        self._listening = listen(0)
+        self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.sandbox = self.another()
+        self._server = WebServer(run_api(self).wsgi_app, self._listening, threads=16)
+        self._server.start()
+
+    def attempt(self, token: str) -> Remote:
+        return self.sandbox.attempt(token)
+
+    def another(self) -> CloudRunSandbox:
+        """Of another life of the executor, on the same store."""
+        around = Surroundings(self._folder / "room", proof.version(), "", self.clock)
+        self.executions = GoogleExecutions(PLACE, self.google.address)
+        return CloudRunSandbox(
+            self.executions,
+            self.claims,
+            self.tokens,
+            read("small:512:gateway,large:4096:gateway,closed:4096:none"),
+            self.address,
+            around,
+            self.proofs,
+            self._patience,
+        )
+
+    def close(self) -> None:
+        self.sandbox.close()
+        self._server.stop()
+        self.google.close()
+        self._databases.close()
