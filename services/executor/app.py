@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from services.executor.adapters.choice import elsewhere, makers
@@ -12,11 +12,9 @@ from services.executor.egress.gateway import EgressGateway
 from services.executor.handlers import HANDLERS
 from services.executor.handlers.sweeps import begin, end
 from services.executor.repository import QUERIES
-from services.executor.routes import run_api
-from services.executor.run_api.messages import PREFIX
-from services.executor.siege import proof
-from services.executor.siege.chosen import ChosenSandbox
-from services.executor.siege.doctor import examine
+from services.executor.routes import PREFIX, run_api
+from services.executor.siege import chosen, proof
+from services.executor.siege import doctor as attacks
 from shared.clock import SystemClock
 from shared.net.allowance import Allowance
 from shared.runtime.settings import Settings
@@ -24,21 +22,18 @@ from shared.runtime.shell import Kit, Service
 
 
 def create(kit: Kit) -> Service:
-    sandbox = ChosenSandbox(makers(kit.settings, kit.data_dir / "sandbox"), kit.data_dir)
+    sandbox = chosen.ChosenSandbox(makers(kit.settings, kit.data_dir / "sandbox"), kit.data_dir)
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
     egress = EgressGateway(allowance, clock=kit.clock)
     runs = elsewhere(kit, proof.version())
     deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index))
     start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
-    web, below = (run_api(runs), PREFIX) if runs else (None, "")
-    return Service("executor", HANDLERS, deps, web, QUERIES, start, stop, worker_threads=6, below=below)
+    web = run_api(runs)
+    return Service("executor", HANDLERS, deps, web, QUERIES, start, stop, worker_threads=6, below=PREFIX)
 
 
-def doctor(settings: Settings, data_dir: Path, say: Callable[[str], None]) -> bool:
+def doctor(settings: Settings, data_dir: Path, say: attacks.Say) -> bool:
     """Whether runs may start here. The attacks run in a sandbox of their own, beside a platform that runs."""
     folder = data_dir / "sandbox-doctor"
-    sandbox = ChosenSandbox(makers(settings, folder), folder)  # of a proof from earlier it must not know
-    try:
-        return examine(sandbox, folder / "siege", data_dir, SystemClock(), say)
-    finally:
-        sandbox.close()
+    with closing(chosen.ChosenSandbox(makers(settings, folder), folder)) as sandbox:  # knows no earlier proof
+        return attacks.examine(sandbox, folder / "siege", data_dir, SystemClock(), say)

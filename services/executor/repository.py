@@ -19,7 +19,7 @@ from shared.records.executor import (
     StateVersion,
 )
 from shared.records.tapes import TapeRecord
-from shared.store.port import Query, Reader, Tx, Where
+from shared.store.port import Document, Query, Reader, Tx, Where
 
 RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
 ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
@@ -268,6 +268,12 @@ def tapes_expired(reader: Reader, now: str, limit: int) -> list[TapeRecord]:
 def find_tape(reader: Reader | Tx, attempt_id: str) -> TapeRecord | None:
     document = reader.get(TAPES, attempt_id)
     return TapeRecord.from_doc(document.data) if document else None
+
+
+def executions(reader: Reader, before: str, limit: int) -> list[Document]:
+    """Claimed before that moment; the oldest first."""
+    asked = Query(EXECUTIONS, (Where("at", "<", before),), order_by="at", limit=limit)
+    return reader.query(asked)
 
 
 def artifacts_of(reader: Reader, run_id: str) -> list[Artifact]:

@@ -15,6 +15,7 @@ from services.executor.run_api.messages import (
     ENDING,
     FOLDERS,
     PART_BYTES,
+    PREFIX,
     REPORTS,
     WORK,
     EndingTold,
@@ -26,6 +27,7 @@ from services.executor.run_api.messages import (
 from shared.errors import BadRequest, ProjectError
 from shared.runtime.shell import problem
 
+__all__ = ["PREFIX", "run_api"]
 _MAX_BODY = 2 * PART_BYTES
 _BEARER = "Bearer "
 _Shape = TypeVar("_Shape", bound=BaseModel)
@@ -51,7 +53,10 @@ class Remotes(Protocol):
         """Raises: NotAuthenticated, and NotFound when the token's attempt is over."""
 
 
-def run_api(remotes: Remotes) -> Flask:
+def run_api(remotes: Remotes | None) -> Flask | None:
+    """None where runs stay on this machine."""
+    if remotes is None:
+        return None
     app = Flask("run_api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
 

@@ -98,11 +98,9 @@ class Settings(BaseModel):
         0, description="Not 0: deliver events doubled, late and shuffled with this seed. A drill."
     )
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
-<<<<<<< HEAD
-    gcp_region: str = Field("", description="Google Cloud region of what is made at deploy: the tick.")
-=======
-    gcp_region: str = Field("", description="Google Cloud region of the jobs that runs are (cloud_run).")
->>>>>>> c62e7d6 (A run may be an execution of a Cloud Run Job: claimed, started once, heard over the Run API)
+    gcp_region: str = Field(
+        "", description="Google Cloud region of what is made at deploy: the tick, and the jobs that runs are."
+    )
     push_account: str = Field(
         "", description="E-mail address of the one account that may push events here (profile gcp, deployed)."
     )
@@ -124,14 +122,10 @@ class Settings(BaseModel):
     storage_emulator_host: str = Field(
         "", description="Cloud Storage's stand-in, http://host:port (profile gcp)."
     )
-<<<<<<< HEAD
     cloud_scheduler_host: str = Field(
         "", description="Cloud Scheduler's stand-in, host:port; empty: Google's."
-=======
-    cloud_run_emulator_host: str = Field(
-        "", description="A stand-in for Cloud Run Jobs, host:port (cloud_run)."
->>>>>>> c62e7d6 (A run may be an execution of a Cloud Run Job: claimed, started once, heard over the Run API)
     )
+    cloud_run_host: str = Field("", description="Cloud Run Jobs' stand-in, host:port; empty: Google's.")
     month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
 
     @property
@@ -176,7 +170,6 @@ _PLAIN = {
     "firestore_emulator_host": "FIRESTORE_EMULATOR_HOST",
     "pubsub_emulator_host": "PUBSUB_EMULATOR_HOST",
     "storage_emulator_host": "STORAGE_EMULATOR_HOST",
-    "cloud_run_emulator_host": "CLOUD_RUN_EMULATOR_HOST",
 }
 # Where the usual installers look, in uv's order.
 _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")

@@ -1,9 +1,7 @@
-"""Proof of which attempt of which run is asking.
+"""Proof of which attempt of which run is asking: made by the executor, never seen by code in a sandbox.
 
-`RunTokens`: made by the executor for each request of a run's to the model endpoint, read by the planner. Code in a
-sandbox never sees one: the egress gateway puts it on the request on its way out. Why: decision 0031.
-`AttemptTokens`: made by the executor for one attempt that runs elsewhere, and held by the trusted process around its
-sandbox. Decision 0037.
+`RunTokens`: the egress gateway puts one on each request to the model endpoint, and the planner reads it (0031).
+`AttemptTokens`: held by the trusted process around the sandbox of an attempt that runs elsewhere (0037).
 """
 
 from __future__ import annotations

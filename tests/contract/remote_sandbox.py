@@ -19,18 +19,11 @@ from shared.runtime.server import WebServer, listen
 from shared.store.sqlite import SqliteDatabases
 from shared.vault.keyfile import Key, Keyring
 from shared.vault.run_tokens import AttemptTokens
+from tests.cloud_runs import PROOF
 from tests.fakes.cloud_run import FakeCloudRun
 
 PLACE = "projects/p/locations/asia-northeast3"
 QUICK = Patience(look=0.2, quiet=5, handing=2, listed=5, start=120, given_up=100)
-PROOF = JobProof(
-    version=proof.version(),
-    at="2026-11-26T00:00:00.000000Z",
-    enforced=("wall", "cpu", "memory", "processes", "disk", "inodes", "files", "output"),
-    missing={},
-    held=1,
-    total=1,
-)
 
 
 class RemoteHouse:
@@ -52,7 +45,9 @@ class RemoteHouse:
         self._listening = listen(0)
         self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.sandbox = self.another()
-        self._server = WebServer(run_api(self).wsgi_app, self._listening, threads=16)
+        app = run_api(self)
+        assert app is not None
+        self._server = WebServer(app.wsgi_app, self._listening, threads=16)
         self._server.start()
 
     def attempt(self, token: str) -> Remote:

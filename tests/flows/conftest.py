@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.messages_server import KEY, MessagesServer
-from tests.flows.house import GoogleHouse, House
+from tests.flows.house import CloudRunHouse, GoogleHouse, House
 from tests.flows.shops import Shops, Sink
 from tests.flows.split_house import SplitHouse
 from tests.google import named
@@ -80,18 +80,24 @@ def _on_google(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequ
     return GoogleHouse(folder, open_ports=ports, emulators=request.getfixturevalue("emulators"))
 
 
+def _on_cloud_run(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
+    return CloudRunHouse(folder, open_ports=ports)
+
+
 @pytest.fixture(
     params=[
         pytest.param(_in_order, id="in-order"),
         pytest.param(_disorderly, id="doubled-and-shuffled"),
         pytest.param(_split, id="five-processes"),
         pytest.param(_on_google, id="google-emulators"),
+        pytest.param(_on_cloud_run, id="cloud-run-jobs"),
     ]
 )
 def any_house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink
 ) -> Iterator[House]:
-    """As events come · doubled, late and shuffled · a process per service · Google's bus, store and blobs."""
+    """As events come · doubled, late and shuffled · a process per service · Google's bus, store and blobs · each run
+    an execution of a job."""
     made: House = request.param(tmp_path_factory.mktemp("house"), (shops.port, sink.port), request)
     try:
         yield made.open()

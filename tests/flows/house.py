@@ -9,9 +9,12 @@ from pathlib import Path
 
 from services.all_in_one import SERVICES, Application
 from shared.clock import stamp
+from shared.ids import RandomIds
 from shared.runtime.server import listen
 from shared.runtime.settings import from_environment
 from shared.store.port import Databases
+from shared.store.sqlite import SqliteDatabases
+from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
 from tests.flows.lending import lend_packages
 from tests.flows.person import Person
@@ -42,10 +45,14 @@ class House:
             lend_packages(self.folder)
         listening = listen(0)
         self.port = listening.getsockname()[1]
+        self.prepare()
         settings = from_environment(self.environment)
         self.application = Application(settings, list(SERVICES), listening, self.clock)
         self.application.start()
         return self
+
+    def prepare(self) -> None:
+        """Its port is known, and nothing of it begun."""
 
     def close(self) -> None:
         if self.application is not None:
@@ -82,3 +89,22 @@ class GoogleHouse(House):
     def __init__(self, folder: Path, *, open_ports: tuple[int, ...], emulators: Mapping[str, str]) -> None:
         super().__init__(folder, open_ports=open_ports)
         self.environment |= {"AB_PROFILE": "gcp", "AB_GCP_PROJECT": fresh_project(), **emulators}
+
+
+class CloudRunHouse(House):
+    """Whose runs are executions of a stand-in's jobs; everything else is as in any house."""
+
+    def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = ()) -> None:
+        super().__init__(folder / "data", open_ports=open_ports)
+        self.runs = CloudRuns(folder / "containers")
+
+    def prepare(self) -> None:
+        self.environment |= self.runs.variables(f"http://127.0.0.1:{self.port}")
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        databases = SqliteDatabases(self.folder, self.clock, RandomIds())
+        prove(databases.own("executor"))
+        databases.close()
+
+    def close(self) -> None:
+        super().close()
+        self.runs.google.close()

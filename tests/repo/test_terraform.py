@@ -23,7 +23,6 @@ TERRAFORM = ROOT / "terraform"
 NOT_DEPLOYED = {
     "AB_EGRESS_ALLOW_PRIVATE": "refused there",
     "AB_TICK_S": "Cloud Scheduler ticks",
-    "AB_GCP_REGION": "a step of deploying",
     "AB_CLOUD_SCHEDULER_HOST": "Google's own",
     "AB_PUSH_CERTIFICATES": "Google's own; refused there",
     "AB_DISORDER": "a drill of one machine",
@@ -33,7 +32,7 @@ NOT_DEPLOYED = {
     "FIRESTORE_EMULATOR_HOST": "no emulator",
     "PUBSUB_EMULATOR_HOST": "no emulator",
     "STORAGE_EMULATOR_HOST": "no emulator",
-    "CLOUD_RUN_EMULATOR_HOST": "no stand-in",
+    "AB_CLOUD_RUN_HOST": "no stand-in",
 }
 
 
@@ -184,16 +183,6 @@ def test_the_account_of_runs_may_knock_at_two_doors_and_nothing_else() -> None:
     granted = re.findall(
         r'resource "google_\w+_iam_member" "(\w+)" \{[^}]*google_service_account\.runner', everything()
     )
-<<<<<<< HEAD
-    assert len(granted) == 1
-    runs = block(text("runner.tf"), 'resource "google_cloud_run_v2_service_iam_member" "runs"')
-    assert value(runs, "role") == '"roles/run.invoker"'  # of executor-egress, and of nothing else
-    assert value(runs, "name") == "google_cloud_run_v2_service.egress[0].name"
-
-
-def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
-    assert NAME in block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "tick"')
-=======
     assert set(granted) == {"run_api", "runs"}
     doors = set()
     for name in granted:
@@ -206,7 +195,9 @@ def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
 def test_jobs_are_named_and_described_as_the_executor_reads_them() -> None:
     from services.executor.adapters.shapes import JOB, read
 
-    pattern = words(value(block(text("modules/runner/main.tf"), 'resource "google_cloud_run_v2_job" "this"'), "name"))
+    pattern = words(
+        value(block(text("modules/runner/main.tf"), 'resource "google_cloud_run_v2_job" "this"'), "name")
+    )
     assert pattern == {JOB.format("${var.name}")}
     written = value(block(block(text("services.tf"), "settings ="), "executor ="), "AB_RUN_SHAPES")
     entry = re.search(r': "(.+)"\]\)$', written)
@@ -223,4 +214,7 @@ def test_a_container_has_room_for_more_than_its_run() -> None:
         assert said is not None
         assert int(said[1]) * 1024 - int(said[2]) >= 512, name
         assert name.startswith(f"{said[2]}mb-")
->>>>>>> c62e7d6 (A run may be an execution of a Cloud Run Job: claimed, started once, heard over the Run API)
+
+
+def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
+    assert NAME in block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "tick"')

@@ -65,7 +65,7 @@ def elsewhere(kit: Kit, version: str) -> CloudRunSandbox | None:
     folder = kit.data_dir / "runs-elsewhere"
     place = f"projects/{settings.gcp_project}/locations/{settings.gcp_region}"
     return CloudRunSandbox(
-        GoogleExecutions(place, settings.cloud_run_emulator_host),
+        GoogleExecutions(place, settings.cloud_run_host),
         Claims(kit.store, kit.clock),
         AttemptTokens.at(kit.data_dir, kit.clock),
         shapes.read(settings.run_shapes),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from services.executor import repository
 from shared.clock import Clock, stamp
 from shared.errors import Conflict
-from shared.store.port import Cause, Query, Store, Tx, Where
+from shared.store.port import Cause, Store, Tx
 
 _CAUSE = Cause("", "service:executor")
 _SWEPT_AT_ONCE = 1000
@@ -53,11 +53,11 @@ class Claims:
     def forget_old(self) -> None:
         """Those of a day ago, whose attempts nobody asks for any more; so many at once."""
         before = stamp(self._clock.now() - _KEPT)
-        asked = Query(repository.EXECUTIONS, (Where("at", "<", before),), order_by="at", limit=_SWEPT_AT_ONCE)
-        for one in self._store.query(asked):
+        for one in repository.executions(self._store, before, _SWEPT_AT_ONCE):
             self.take_back(one.id)
 
     def all(self) -> list[Claim]:
         """The oldest first, so many at once."""
-        found = self._store.query(Query(repository.EXECUTIONS, order_by="at", limit=_SWEPT_AT_ONCE))
+        later = stamp(self._clock.now() + _KEPT)
+        found = repository.executions(self._store, later, _SWEPT_AT_ONCE)
         return [Claim(one.id, one.data["job"], one.data["execution"]) for one in found]
