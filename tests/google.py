@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.ids import RandomIds
+from tests.emulators import address
 
 
 @contextmanager
@@ -22,6 +23,15 @@ def named(**variables: str) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def emulators() -> dict[str, str]:
+    """Where all three answer, by variable; started when they are not. Raises: emulators.NotHere."""
+    return {
+        "FIRESTORE_EMULATOR_HOST": address("firestore"),
+        "PUBSUB_EMULATOR_HOST": address("pubsub"),
+        "STORAGE_EMULATOR_HOST": address("storage"),
+    }
 
 
 def fresh_project() -> str:

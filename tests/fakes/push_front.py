@@ -16,11 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from shared.bus.oidc import Pusher
+from shared.runtime.pushes import HEALTH
 from shared.runtime.server import WebServer, listen
 from tests.fakes.issuer import FakeIssuer
 
 _THREADS = 64
 _TIMEOUT_S = 60.0  # terraform's ack deadline, which is how long a push may take
+_STARTS_S = 90.0
 _LATEST_S = 0.5
 _AGAIN_S = 1.0
 
@@ -61,6 +63,15 @@ class PushFront:
     def place(self, service: str, port: int) -> None:
         with self._lock:
             self._ports[service] = port
+
+    def wait_for(self, service: str) -> None:
+        """As a container's startup probe: until it answers, for a minute and a half."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports[service], timeout=_STARTS_S)
+        try:
+            connection.request("GET", HEALTH)
+            assert connection.getresponse().status == 200, service
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self._stopping.set()

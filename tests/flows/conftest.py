@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.messages_server import KEY, MessagesServer
-from tests.flows.house import CloudRunHouse, GoogleHouse, House
+from tests.flows.house import PROFILE, CloudRunHouse, GoogleHouse, House, new_house
 from tests.flows.shops import Shops, Sink
 from tests.flows.split_house import SplitHouse
 from tests.google import named
@@ -37,7 +37,7 @@ def claude() -> Iterator[MessagesServer]:
 @pytest.fixture
 def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[House]:
     """Asks the scripted model."""
-    made = House(tmp_path / "data", open_ports=(shops.port,))
+    made = new_house(tmp_path / "data", open_ports=(shops.port,))
     made.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
     yield made.open()
     made.close()
@@ -46,7 +46,7 @@ def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[Ho
 @pytest.fixture
 def house(tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink) -> Iterator[House]:
     """As events come, or doubled and shuffled where FLOWS_SEED says so."""
-    made = House(tmp_path_factory.mktemp("house"), open_ports=(shops.port, sink.port)).open()
+    made = new_house(tmp_path_factory.mktemp("house"), open_ports=(shops.port, sink.port)).open()
     yield made
     made.close()
 
@@ -65,7 +65,7 @@ def emulators(
 
 
 def _in_order(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
-    return House(folder, open_ports=ports, disorder=0)
+    return new_house(folder, open_ports=ports) if PROFILE else House(folder, open_ports=ports, disorder=0)
 
 
 def _disorderly(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from tests.fakes.cloud_scheduler import FakeCloudScheduler
 from tests.fakes.push_front import PushFront
 from tests.flows.house import House
 from tests.flows.lending import lend_packages
-from tests.google import fresh_project
+from tests.google import emulators, fresh_project, named
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
@@ -43,12 +42,10 @@ TICK_S = 0.5
 
 
 class GoogleSplitHouse(House):
-    """emulators: as GoogleHouse. seed: not 0: every push twice, late and in another order. `close` fails as
-    SplitHouse's, but for what `kill` ended."""
+    """seed: not 0: every push twice, late and in another order. `close` fails as SplitHouse's, but for what `kill`
+    ended."""
 
-    def __init__(
-        self, folder: Path, *, open_ports: tuple[int, ...], emulators: Mapping[str, str], seed: int = 0
-    ) -> None:
+    def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = (), seed: int = 0) -> None:
         super().__init__(folder, open_ports=open_ports, disorder=0)
         self.clock = FileShiftedClock(folder / "clock")
         self.project = fresh_project()
@@ -56,7 +53,7 @@ class GoogleSplitHouse(House):
             "AB_PROFILE": "gcp",
             "AB_GCP_PROJECT": self.project,
             "AB_VAULT_KEY": new_key_line(),
-            **emulators,
+            **emulators(),
         }
         self._pushers = {
             name: Pusher(
@@ -65,17 +62,23 @@ class GoogleSplitHouse(House):
             for name in SERVICES
         }
         self.front = PushFront(self._pushers, self.clock.now, seed=seed)
-        self._publisher: Any = PublisherClient()
+        with named(**emulators()):
+            self._publisher: Any = PublisherClient()
         self.scheduler = FakeCloudScheduler(self._publish, TICK_S).start()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._databases: FirestoreDatabases | None = None
 
     def open(self) -> GoogleSplitHouse:
         self._databases = FirestoreDatabases(self.project, self.clock, RandomIds())
-        provision(self.project, catalog.topics(), {})
-        self._subscribe()
+        with named(**emulators()):
+            provision(self.project, catalog.topics(), {})
+            self._subscribe()
+            for service in SERVICES:
+                self._databases.own(service)  # its client looks for the emulator when it is made
         for service in SERVICES:
             self.start(service)
+        for service in SERVICES:
+            self.front.wait_for(service)
         assert self.tick_made() == "created"
         return self
 

@@ -23,6 +23,8 @@ from tests.google import fresh_project
 TOKEN = "flow-test-owner-token"
 # The seed of a house nobody gave one: 0 delivers in order; the flows tier runs once with 0 and once without.
 SEED = int(os.environ.get("FLOWS_SEED", "0"))
+# "deployed": as on Google Cloud, on emulators (google_split_house.py). Else this machine's engines in this process.
+PROFILE = os.environ.get("FLOWS_HOUSE", "")
 
 
 class House:
@@ -108,3 +110,12 @@ class CloudRunHouse(House):
     def close(self) -> None:
         super().close()
         self.runs.google.close()
+
+
+def new_house(folder: Path, *, open_ports: tuple[int, ...] = ()) -> House:
+    """Not yet open; which one, FLOWS_HOUSE says. For flows that only use what a person can use."""
+    if PROFILE != "deployed":
+        return House(folder, open_ports=open_ports)
+    from tests.flows.google_split_house import GoogleSplitHouse  # Google's libraries take a second to load
+
+    return GoogleSplitHouse(folder, open_ports=open_ports, seed=SEED)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import agent_zip, live_run, local, rehearsed
 from tests.flows.person import Answered, Json, Person
 from tests.flows.shops import Sink
+
+pytestmark = pytest.mark.deployed
 
 STEAL = """
 import os, urllib.request
@@ -26,7 +28,7 @@ def outside() -> Iterator[Sink]:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, outside: Sink) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("traps"), open_ports=(outside.port,)).open()
+    made = new_house(tmp_path_factory.mktemp("traps"), open_ports=(outside.port,)).open()
     yield made
     made.close()
 

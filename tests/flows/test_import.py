@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_toml, agent_zip, allowed, imported, rehearsed, zipped
 from tests.flows.person import Answered, Json, Person
 from tests.flows.siege import at_rest, holdings
@@ -25,7 +25,7 @@ GOOD = {"agent.toml": agent_toml(), "main.py": LIVE_ONLY}
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("imports")).open()
+    made = new_house(tmp_path_factory.mktemp("imports")).open()
     yield made
     made.close()
 
@@ -155,6 +155,7 @@ def test_imported_code_does_not_run_before_a_person_has_said_yes(desk: House) ->
     assert [run for key, run in holdings(desk.folder).items() if key.startswith("executor/runs/")] == []
 
 
+@pytest.mark.deployed
 def test_no_secret_of_the_vault_is_taken_by_its_name_when_an_import_asks_for_it(desk: House) -> None:
     person = desk.person(patience_s=40)
     person.call("PUT", "/api/v1/secrets/SHOP_KEY", {"value": "a-stored-value", "host": "shop.example.com"})
@@ -167,6 +168,7 @@ def test_no_secret_of_the_vault_is_taken_by_its_name_when_an_import_asks_for_it(
     assert "SHOP_KEY" in answer.value.body["detail"]
 
 
+@pytest.mark.deployed
 def test_what_was_exported_can_be_imported_again(desk: House) -> None:
     person = desk.person(patience_s=40)
     first = allowed(person, agent_zip(LIVE_ONLY))

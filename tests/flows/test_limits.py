@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.flows.gate import Gate
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, local
 from tests.flows.person import Person
 
@@ -91,7 +91,7 @@ def gate() -> Iterator[Gate]:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, gate: Gate) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("limits"), open_ports=(gate.port,)).open()
+    made = new_house(tmp_path_factory.mktemp("limits"), open_ports=(gate.port,)).open()
     yield made
     made.close()
 
@@ -116,6 +116,7 @@ def neighbour(person: Person) -> str:
     return str(allowed(person, agent_zip(LIVE_ONLY + MAIN))["agent_id"])
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize("limit", sorted(SAYS))
 def test_the_run_ends_with_the_reason_and_its_neighbour_with_a_delivery_when_it_meets_the_limit_of(
     limit: str, person: Person, patient: str, hasty: str, neighbour: str

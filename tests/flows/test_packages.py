@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.index import FakeIndex
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import agent_zip, imported
 from tests.flows.person import Answered, Json, Person
 
@@ -25,7 +25,7 @@ def index() -> Iterator[FakeIndex]:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, index: FakeIndex) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("packages"))
+    made = new_house(tmp_path_factory.mktemp("packages"))
     made.environment["AB_PACKAGE_INDEX"] = index.url
     made.open()
     yield made
@@ -59,6 +59,7 @@ def question_in(conversation: Json) -> Json | None:
     return None
 
 
+@pytest.mark.deployed
 def test_the_build_waits_for_a_yes_and_goes_on_with_it(person: Person) -> None:
     conversation, request = asked(person)
     assert conversation["state"] == "building"
@@ -99,6 +100,7 @@ def test_the_build_ends_when_nobody_answers_for_three_days(house: House, person:
     assert request["id"] in {one["id"] for one in expired}
 
 
+@pytest.mark.deployed
 def test_an_invented_package_is_named_in_the_conversation(person: Person) -> None:
     conversation = imported(person, agent_zip("import agent\n", packages=["no-such-thing-at-all"]))
     ended = person.allows(conversation)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from shared.store.port import Cause, Tx
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, imported, live_run, local, rehearsed
 from tests.flows.person import Answered, Json, Person
 from tests.flows.shops import Shops, Sink
+
+pytestmark = pytest.mark.deployed
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def stalls() -> Iterator[tuple[Shops, Sink]]:
 def yard(tmp_path_factory: pytest.TempPathFactory, stalls: tuple[Shops, Sink]) -> Iterator[House]:
     """One house for all tests that need no other: each brings an agent of its own."""
     market, other = stalls
-    made = House(tmp_path_factory.mktemp("yard"), open_ports=(market.port, other.port)).open()
+    made = new_house(tmp_path_factory.mktemp("yard"), open_ports=(market.port, other.port)).open()
     yield made
     made.close()
 

@@ -46,6 +46,7 @@ def broken_overnight(person: Person, shops: Shops, claude: MessagesServer) -> tu
     return run, code
 
 
+@pytest.mark.deployed
 def test_only_a_fix_that_stands_yesterdays_recording_is_handed_over(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:

@@ -20,7 +20,7 @@ from shared.records.tapes import TapeKeyRecord, TapeRecord
 from shared.store.port import Cause, Query
 from shared.vault.keyfile import KEYFILE, load_keyring
 from shared.vault.tapes import open_key, read_tape
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import LIVE_ONLY, live_run, local
 from tests.flows.person import Answered, Json, Person
 from tests.flows.replaying import record, replay_without_network
@@ -54,7 +54,7 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, web: Web) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("tapes"), open_ports=(web.port,)).open()
+    made = new_house(tmp_path_factory.mktemp("tapes"), open_ports=(web.port,)).open()
     yield made
     made.close()
 
@@ -97,6 +97,7 @@ def test_recorded_runs_are_the_same_when_there_is_no_network(tmp_path: Path) -> 
     assert len(web.requests) == asked_before
 
 
+@pytest.mark.deployed
 def test_a_replay_asks_nobody_sends_nothing_and_remembers_nothing(
     house: House, person: Person, web: Web
 ) -> None:
@@ -155,6 +156,7 @@ def second_version(house: House, version_id: str, main: str) -> str:
     return id
 
 
+@pytest.mark.deployed
 def test_an_agent_that_says_so_is_recorded_less_or_not_at_all(house: House, person: Person, web: Web) -> None:
     headers, off = (recorded(person, web, f'tape = "{setting}"\n') for setting in ("headers", "off"))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.flows.gate import Gate
-from tests.flows.house import House
+from tests.flows.house import PROFILE, House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, local
 from tests.flows.person import Answered, Json, Person
 
@@ -32,7 +32,13 @@ def gate() -> Iterator[Gate]:
 def person(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, gate: Gate
 ) -> Iterator[Person]:
-    house = House(tmp_path_factory.mktemp("house"), open_ports=(gate.port,), disorder=request.param).open()
+    folder, ports = tmp_path_factory.mktemp("house"), (gate.port,)
+    house = (
+        new_house(folder, open_ports=ports)
+        if PROFILE
+        else House(folder, open_ports=ports, disorder=request.param)
+    )
+    house.open()
     yield house.person()
     house.close()
 
@@ -65,6 +71,7 @@ def line(state: Json) -> tuple[int, bool, str, int | None]:
     return state["number"], state["current"], state["standing"], state["rewound_from"]
 
 
+@pytest.mark.deployed
 def test_the_next_run_begins_with_the_old_content_when_it_was_rewound(person: Person, gate: Gate) -> None:
     agent_id = a_counter(person, gate)
     first, second = person.runs(agent_id), person.runs(agent_id)
@@ -110,6 +117,7 @@ def test_a_run_that_began_before_the_rewind_ends_as_it_began_and_does_not_undo_i
     assert said(person, person.runs(agent_id)) == "count 4"
 
 
+@pytest.mark.deployed
 def test_what_a_run_left_whose_contract_did_not_hold_is_shown_and_never_begun_with(
     person: Person, gate: Gate
 ) -> None:

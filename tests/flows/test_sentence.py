@@ -9,9 +9,10 @@ from tests.flows.house import House
 from tests.flows.person import Json, Person
 from tests.flows.shops import Shops, Sink
 
-pytestmark = pytest.mark.timeout(
-    180
-)  # a broken day is six runs, each at a polite pace, and emulators are slow
+pytestmark = [
+    pytest.mark.deployed,
+    pytest.mark.timeout(180),  # a broken day is six runs, each at a polite pace, and emulators are slow
+]
 
 
 def the_sentence(shops: Shops) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.upstream import Upstream
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, live_run, local
 from tests.flows.person import Answered, Json, Person
 from tests.flows.rehearsing import id_of, shown_then_made, writing_agent
@@ -43,7 +43,7 @@ def house(
     tmp_path_factory: pytest.TempPathFactory, sink: Upstream, shop_nobody_allowed: Shops
 ) -> Iterator[House]:
     ports = (sink.port, shop_nobody_allowed.port)
-    made = House(tmp_path_factory.mktemp("writes"), open_ports=ports).open()
+    made = new_house(tmp_path_factory.mktemp("writes"), open_ports=ports).open()
     yield made
     made.close()
 
@@ -59,6 +59,7 @@ def may_write(sink: Upstream) -> list[dict[str, object]]:
 
 
 # `python -m tests.prove.rehearsals` does thirty, with other libraries as well.
+@pytest.mark.deployed
 @pytest.mark.parametrize("seed", random.Random(5).sample(range(30), 3))
 def test_a_live_run_makes_exactly_the_writes_its_rehearsal_showed(
     seed: int, person: Person, sink: Upstream
@@ -78,6 +79,7 @@ def rehearsal_of(person: Person, sink: Upstream) -> Json:
     return found
 
 
+@pytest.mark.deployed
 def test_exactly_the_one_write_leaves_once_when_a_person_lets_it_through(
     person: Person, sink: Upstream
 ) -> None:
@@ -102,6 +104,7 @@ def test_exactly_the_one_write_leaves_once_when_a_person_lets_it_through(
     assert (conversation["state"], conversation["test_run_id"]) == ("ready", rehearsal["id"])
 
 
+@pytest.mark.deployed
 def test_nothing_is_sent_when_the_write_was_never_shown_or_the_run_was_no_rehearsal(
     person: Person, sink: Upstream
 ) -> None:
@@ -117,6 +120,7 @@ def test_nothing_is_sent_when_the_write_was_never_shown_or_the_run_was_no_rehear
     assert sink.seen.requests == []
 
 
+@pytest.mark.deployed
 def test_a_run_that_wrote_and_then_reached_for_more_ends_and_is_not_repeated(
     person: Person, sink: Upstream, shop_nobody_allowed: Shops
 ) -> None:
