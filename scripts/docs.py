@@ -28,6 +28,27 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def metrics_page() -> str:
+    from shared.telemetry.metrics import METRICS
+    from shared.telemetry.trace import ATTRIBUTES, SPANS
+
+    lines = ["# What an operator can watch", "", _NOTE, ""]
+    lines += [
+        "All of it: nothing else is counted or traced. `GET /metrics` shows the numbers of its process; with",
+        "",
+    ]
+    lines[-2] += " `AB_OTLP_ENDPOINT` set, and on Google Cloud, numbers and traces are sent."
+    lines += ["## Numbers", "", "| name | kind | unit | labels | meaning |", "|---|---|---|---|---|"]
+    for name, metric in sorted(METRICS.items()):
+        labels = ", ".join(metric.labels) or "none"
+        lines.append(f"| `{name}` | {metric.kind} | {metric.unit} | {labels} | {_cell(metric.says)} |")
+    lines += ["", "## Spans of a trace", "", "| span | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {_cell(says)} |" for name, says in SPANS.items()]
+    lines += ["", "Their attributes, each as `ab.<name>`:", "", "| attribute | meaning |", "|---|---|"]
+    lines += [f"| `{attribute}` | {_cell(says)} |" for attribute, says in ATTRIBUTES.items()]
+    return "\n".join(lines) + "\n"
+
+
 def events_page() -> str:
     from shared.events.catalog import TYPES
 
@@ -116,6 +137,7 @@ def _cell(text: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
+    "docs/metrics.md": metrics_page,
     "docs/events.md": events_page,
     "docs/flows.md": flows_page,
     "docs/events.json": cloud.events,

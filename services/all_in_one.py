@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import logging
 import signal
 import socket
 import sys
@@ -25,6 +24,7 @@ from shared.runtime.server import PortTaken, WebServer, listen
 from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Kit, Running, Service
 from shared.runtime.ticker import Ticker
+from shared.telemetry import logs
 
 PROJECT = Path(__file__).parents[1]
 SERVICES = ("ledger", "planner", "executor", "scheduler", "gateway")
@@ -184,9 +184,10 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--fd", type=int, help="a listening socket handed over by the start script")
     options.add_argument("--only", choices=sorted(SERVICES), help="one service of five")
     chosen = options.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.install()
     try:
         settings = from_environment()
+        logs.install(settings.gcp_project if settings.profile == "gcp" else "")
         if chosen.command == "link":
             return link(settings)
         if chosen.command == "doctor":

@@ -8,7 +8,7 @@ resource "google_monitoring_notification_channel" "email" {
 resource "google_logging_metric" "letters" {
   name        = "agentbuilder/dead_letters"
   description = "Events that a service gave up on; GET /api/v1/dead-letters lists them with their reasons."
-  filter      = "resource.type=\"cloud_run_revision\" AND textPayload:\"dead letter for \""
+  filter      = "resource.type=\"cloud_run_revision\" AND jsonPayload.message:\"dead letter for \""
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -100,6 +100,55 @@ resource "google_monitoring_alert_policy" "over" {
           group_by_fields      = ["resource.labels.service_name"]
         }
       }
+    }
+  }
+}
+
+# Numbers of the code's own (docs/metrics.md), as PromQL.
+locals {
+  queries = {
+    spend = {
+      says  = "Models cost more than a day may"
+      do    = "GET /api/v1/usage?by=agent says whose; the caps of plans and agents hold in any case."
+      query = "sum(increase(ab_model_cost_usd_micros_total[1d])) > ${var.day_model_usd * 1000000}"
+    }
+    given_up = {
+      says  = "Many events are given up or come again"
+      do    = "The services' logs name the errors; a few that come again are early and pass."
+      query = "sum(increase(ab_events_total{verdict!=\"ack\"}[10m])) > 0.05 * sum(increase(ab_events_total[10m]))"
+    }
+    deaf = {
+      says  = "A service does not hear the tick"
+      do    = "Its subscription clock.<service> stands, or it answers none: see its log."
+      query = "sum by (service) (increase(ab_ticks_total[10m])) < 1"
+    }
+    runs = {
+      says  = "More than half of the runs fail"
+      do    = "One cause for many: the sandbox, the network, a model. The runs' reasons say which."
+      query = "sum(increase(ab_runs_total{status=\"failed\"}[30m])) > 10 and sum(increase(ab_runs_total{status=\"failed\"}[30m])) > 0.5 * sum(increase(ab_runs_total[30m]))"
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "asked" {
+  for_each = local.queries
+
+  display_name          = "Agent Builder: ${each.value.says}"
+  combiner              = "OR"
+  notification_channels = [google_monitoring_notification_channel.email.id]
+
+  documentation {
+    content   = each.value.do
+    mime_type = "text/markdown"
+  }
+
+  conditions {
+    display_name = each.value.says
+
+    condition_prometheus_query_language {
+      query               = each.value.query
+      duration            = "300s"
+      evaluation_interval = "60s"
     }
   }
 }

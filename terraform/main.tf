@@ -28,7 +28,7 @@ data "google_project" "this" {
 resource "google_project_service" "needed" {
   for_each = toset([
     "artifactregistry", "billingbudgets", "cloudkms", "cloudscheduler", "compute", "dns", "firestore", "iam", "logging",
-    "monitoring", "pubsub", "run", "secretmanager", "storage",
+    "monitoring", "pubsub", "run", "secretmanager", "storage", "telemetry",
   ])
 
   service            = "${each.key}.googleapis.com"

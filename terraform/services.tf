@@ -5,7 +5,6 @@ locals {
   settings = {
     executor = {
       AB_SANDBOX       = var.cloud_sandbox ? "cloud_run" : "bubblewrap"
-      AB_GCP_REGION    = var.region
       AB_RUN_API_URL   = local.urls.executor
       AB_EGRESS_URL    = local.egress_url
       AB_RUN_SHAPES    = join(",", [for name, shape in var.shapes : "${name}:${shape.memory_mb}:${shape.network}"])
@@ -56,6 +55,8 @@ module "service" {
       AB_PORT          = "8080"
       AB_PUSH_ACCOUNT  = google_service_account.push[each.key].email
       AB_PUSH_AUDIENCE = local.urls[each.key]
+      AB_GCP_REGION    = var.region
+      AB_TRACE_SHARE   = tostring(var.trace_share)
     },
     local.settings[each.key],
   )

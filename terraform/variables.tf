@@ -87,6 +87,18 @@ variable "replay_everywhere" {
   description = "Let the gateway publish to every topic, so that an operator can replay any dead letter. Off: only those of topics it publishes to anyway."
 }
 
+variable "trace_share" {
+  type        = number
+  default     = 0.05
+  description = "How many of the traces are recorded, 0 to 1 (AB_TRACE_SHARE). Numbers and log lines are not sampled."
+}
+
+variable "day_model_usd" {
+  type        = number
+  default     = 20
+  description = "What models may cost in a day, in US dollars, before somebody is told; nothing is switched off."
+}
+
 variable "protect" {
   type        = bool
   description = "Refuse to delete databases, buckets and services."

@@ -93,6 +93,7 @@ def assemble(
         reveal=Revealer(gateway, kit.data_dir),
         fonts=korean_font(),
         tapes=_tapes(kit),
+        watching=kit.watching,
         model=doors(kit.data_dir, RunTokens.at(kit.data_dir, kit.clock)),
     )
     oneshot = OneShot(sandbox, egress)

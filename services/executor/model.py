@@ -17,6 +17,7 @@ from shared.errors import Conflict
 from shared.records.executor import (
     CheckOutcome,
     HostContact,
+    OutsideRequest,
     QueuedDelivery,
     Reason,
     Run,
@@ -96,6 +97,9 @@ class AttemptResult(BaseModel):
     state_sha256: str = ""
     state_size: int = 0
     tape: Literal["full", "headers", "off", "none"] = "none"
+    requests: tuple[OutsideRequest, ...] = ()
+    begun_at: str | None = None
+    ended_at: str | None = None
 
 
 @dataclass(frozen=True)

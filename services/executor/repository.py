@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.executor.model import AttemptResult
@@ -19,7 +20,8 @@ from shared.records.executor import (
     StateVersion,
 )
 from shared.records.tapes import TapeRecord
-from shared.store.port import Document, Query, Reader, Tx, Where
+from shared.store.port import Cause, Document, Query, Reader, Tx, Where
+from shared.telemetry.trace import trace_id
 
 RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
 ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
@@ -87,6 +89,16 @@ class Runs:
     def queued_for_version(self, version_id: str) -> list[Run]:
         where = (Where("version_id", "==", version_id), Where("status", "==", "queued"))
         return [Run.from_doc(d.data) for d in self._reader.query(Query(RUNS, where, order_by="requested_at"))]
+
+
+def cause_for(tx: Tx, run: Run) -> Cause:
+    """What becomes of a run is its workspace's and goes on in its trace, whatever commit it happens in: the end of
+    another workspace's run, or a tick, may begin or end it."""
+    by = tx.cause
+    if by.workspace_id != run.workspace_id:
+        return Cause(run.workspace_id, f"agent:{run.agent_id}", run.traceparent)
+    same = trace_id(by.traceparent) == trace_id(run.traceparent)
+    return by if same else replace(by, traceparent=run.traceparent)
 
 
 def save_run(tx: Tx, run: Run) -> None:

@@ -26,7 +26,7 @@ def create(kit: Kit) -> Service:
     webhook = SlackWebhook(OutboundClient(allowance, clock=kit.clock))
     slots, brake = MemorySlots(own.max_streams), MemoryBrake(kit.clock)
     engines = (kit.clock, kit.ids, kit.store, kit.readers, kit.watch, kit.blobs, kit.bus)
-    deps = Deps(own, *engines, vault, webhook, brake, slots)
+    deps = Deps(own, *engines, vault, webhook, brake, slots, kit.watching)
     ensure_owner(kit.store, kit.clock)
     return Service(kit.name, HANDLERS, deps, web(deps), QUERIES, stop=slots.close)
 

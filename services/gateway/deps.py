@@ -12,6 +12,7 @@ from shared.bus.port import Bus
 from shared.clock import Clock, stamp
 from shared.ids import Ids
 from shared.store.port import Reader, Store, Watch
+from shared.telemetry.watching import Watching
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Deps:
     webhook: Webhook
     brake: Brake
     slots: Slots
+    watching: Watching
 
     def now(self) -> str:
         return stamp(self.clock.now())

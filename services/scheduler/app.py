@@ -11,7 +11,9 @@ from shared.runtime.shell import Kit, Service
 
 
 def create(kit: Kit) -> Service:
-    return Service(name="scheduler", handlers=HANDLERS, deps=Deps(clock=kit.clock), queries=QUERIES)
+    return Service(
+        name="scheduler", handlers=HANDLERS, deps=Deps(kit.clock, kit.watching.tracer), queries=QUERIES
+    )
 
 
 def reconcile_tick(settings: Settings) -> str:

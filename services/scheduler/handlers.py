@@ -123,8 +123,15 @@ def _make_slot(tx: Tx, record: ScheduleRecord, due: Due, deps: Deps) -> None:
             requested_at=stamp(now),
             deadline_at=stamp(now + QUEUE_LIMIT),
         ),
-        cause=Cause(record.workspace_id, "service:scheduler"),
+        cause=Cause(record.workspace_id, "service:scheduler", _trace(id, due, deps)),
     )
+
+
+def _trace(slot_id: str, due: Due, deps: Deps) -> str:
+    """A run that nobody asked for begins a trace of its own; a commit tried again begins the same."""
+    tracer, traceparent = deps.tracer, deps.tracer.begin(slot_id)
+    tracer.record("slot", traceparent, "", round(due.at.timestamp()) * 10**9, tracer.now_ns(), {})
+    return traceparent
 
 
 def on_run_started(event: RunStarted, tx: Tx, deps: Deps) -> None:

@@ -15,13 +15,16 @@ from typing import Any, Literal, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from shared.bus.port import Received
-from shared.clock import Clock, stamp
+from shared.clock import Clock, moment, stamp
 from shared.errors import Conflict, DecodeError, ProjectError
 from shared.events.catalog import TYPES
 from shared.events.clock import TimeTicked
 from shared.events.envelope import Envelope, Event, payload
 from shared.ids import derived
 from shared.store.port import Cause, Query, Store, Tx, Where
+from shared.telemetry.facts import count_fact
+from shared.telemetry.trace import Attribute, AttributeName
+from shared.telemetry.watching import Watching
 
 INBOX = "_inbox"
 CLAIMS = "_claims"
@@ -115,6 +118,7 @@ class Dispatcher:
         deps: Any,
         clock: Clock,
         workers: Hands | None = None,
+        watching: Watching | None = None,
     ) -> None:
         self._service = service
         self._handlers = handlers
@@ -122,6 +126,7 @@ class Dispatcher:
         self._deps = deps
         self._clock = clock
         self._workers = workers
+        self._watching = watching or Watching()
         self._forgot_at = clock.now()
 
     def topics(self) -> list[str]:
@@ -143,9 +148,29 @@ class Dispatcher:
         handler = self._handlers.get(kind)
         if handler is None or not self.awaits(envelope):
             return Received("ack")
+        meter, began, delay_s = self._watching.meter, self._clock.monotonic(), self._delay_s(envelope)
+        about: dict[AttributeName, Attribute] = {"event": kind.fact, "waited_ms": round(delay_s * 1000)}
+        with self._watching.tracer.span("handle", envelope.traceparent, about) as span:
+            received = self._handled(envelope, kind, handler)
+            about["verdict"] = received.verdict
+            span.failed = received.verdict == "dead"
+        meter.add("ab_events_total", self._service, received.verdict)
+        meter.observe("ab_event_seconds", self._clock.monotonic() - began, self._service)
+        meter.observe("ab_event_delay_seconds", delay_s, self._service)
+        return received
+
+    def _delay_s(self, envelope: Envelope) -> float:
+        """Since the event was committed; 0 where it does not say when, or another machine's clock is ahead."""
+        try:
+            return max(0.0, (self._clock.now() - moment(envelope.time)).total_seconds())
+        except ValueError:
+            return 0.0
+
+    def _handled(self, envelope: Envelope, kind: type[Event], handler: Quick | Slow) -> Received:
         try:
             event = payload(envelope, kind)
-            self._commit(envelope, event, handler)
+            if self._commit(envelope, event, handler):
+                count_fact(self._service, event, self._watching.meter)
             if kind is TimeTicked:
                 self.forget_old_marks()
         except DecodeError as error:
@@ -156,21 +181,24 @@ class Dispatcher:
             return Received("retry" if error.retryable else "dead", f"{error.code}: {error.detail}")
         return Received("ack")
 
-    def _commit(self, envelope: Envelope, event: Event, handler: Quick | Slow) -> None:
+    def _commit(self, envelope: Envelope, event: Event, handler: Quick | Slow) -> bool:
+        """False: the event was here before."""
         if isinstance(handler, Quick):
-            self._once(envelope, handler.once, lambda tx: handler.handle(event, tx, self._deps))
-            return
+            return self._once(envelope, handler.once, lambda tx: handler.handle(event, tx, self._deps))[0]
         # What a death would make "unknown" lies ready until it is begun: before that nothing can have happened.
         workers = self._workers if handler.on_cut == "redo" else None
         placed = workers is not None and workers.place()
         taken: Claim | None = None
         try:
-            taken = self._once(envelope, True, lambda tx: self._claim(envelope, event, handler, placed, tx))
+            new, taken = self._once(
+                envelope, True, lambda tx: self._claim(envelope, event, handler, placed, tx)
+            )
         finally:
             if workers is not None and placed and taken is None:
                 workers.give_back()
         if workers is not None and taken is not None:
             workers.hand(*taken)
+        return new
 
     def _claim(self, envelope: Envelope, event: Event, handler: Slow, placed: bool, tx: Tx) -> Claim | None:
         """The claim, when a worker of this process has it from the start."""
@@ -187,8 +215,8 @@ class Dispatcher:
         tx.create(CLAIMS, id, data)
         return id, data
 
-    def _once(self, envelope: Envelope, once: bool, act: Callable[[Tx], T]) -> T | None:
-        """`act` and the event's mark in one commit; its result, None when the event was here before.
+    def _once(self, envelope: Envelope, once: bool, act: Callable[[Tx], T]) -> tuple[bool, T | None]:
+        """`act` and the event's mark in one commit: True and its result; False when the event was here before.
 
         Nearly every event is new, so nobody looks for its mark first: a mark that is there makes the commit
         fail, and `act` may have failed for being late. Only then is it looked for.
@@ -196,22 +224,21 @@ class Dispatcher:
         mark = derived("seen", envelope.source, envelope.id)
         tries = 0
 
-        def work(tx: Tx) -> T | None:
+        def work(tx: Tx) -> tuple[bool, T | None]:
             nonlocal tries
             tries += 1
             if once and tries > 1 and tx.get(INBOX, mark) is not None:
-                return None
+                return False, None
             result = act(tx)
             if once and not tx.empty:  # what changed nothing needs no mark, and no commit
                 tx.create(INBOX, mark, {"at": stamp(self._clock.now())})
-            return result
+            return True, result
 
-        cause = Cause(envelope.workspace_id, envelope.actor, envelope.traceparent)
         try:
-            return self._store.transact(work, cause=cause)
+            return self._store.transact(work, cause=Cause(envelope.workspace_id, envelope.actor))
         except ProjectError:
             if once and self._store.get(INBOX, mark) is not None:
-                return None
+                return False, None
             raise
 
     def forget_old_marks(self) -> None:
@@ -231,12 +258,15 @@ class Dispatcher:
             self._store.transact(forget, cause=Cause("", f"service:{self._service}"))
 
 
-def add_claim(tx: Tx, claim_id: str, kind: type[Event], job: Job, now: str) -> None:
+def add_claim(
+    tx: Tx, claim_id: str, kind: type[Event], job: Job, now: str, *, cause: Cause | None = None
+) -> None:
     """Put a job before the workers in this commit; the handler table's entry for `kind` will do it.
 
-    due_at: when a worker may take it: at once when ready, at the end of the lease while taken.
+    due_at: when a worker may take it: at once when ready, at the end of the lease while taken. cause: whom the
+    job is for, where that is not the commit's.
     """
-    tx.create(CLAIMS, claim_id, _ready(tx.cause, kind, job, now))
+    tx.create(CLAIMS, claim_id, _ready(cause or tx.cause, kind, job, now))
 
 
 def _ready(cause: Cause, kind: type[Event], job: Job, now: str) -> dict[str, Any]:

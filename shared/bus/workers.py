@@ -11,7 +11,10 @@ from typing import Any
 from shared.bus.dispatch import CLAIMS, LEASE, Cut, Failed, Handlers, Job, Slow
 from shared.clock import Clock, moment, stamp
 from shared.errors import Conflict, ProjectError
-from shared.store.port import Cause, Document, Query, Store, Tx, Watch, Where
+from shared.events.envelope import PREFIX
+from shared.store.port import Cause, Query, Store, Tx, Watch, Where
+from shared.telemetry.trace import Attribute, AttributeName
+from shared.telemetry.watching import Watching
 
 _IDLE_S = 5.0
 _Taken = tuple[str, dict[str, Any], bool]  # id, the claim, whether its last holder was cut
@@ -42,6 +45,7 @@ class Workers:
         *,
         threads: int,
         alone: bool,
+        watching: Watching | None = None,
     ) -> None:
         self._service = service
         self._slow = {kind.type(): h for kind, h in handlers.items() if isinstance(h, Slow)}
@@ -49,6 +53,7 @@ class Workers:
         self._deps = deps
         self._clock = clock
         self._alone = alone
+        self._watching = watching or Watching()
         self._stopping = threading.Event()
         self._held: dict[str, int] = {}
         self._held_lock = threading.Lock()
@@ -106,7 +111,7 @@ class Workers:
                     if claim is not None:
                         tx.put(CLAIMS, id, {**claim.data, "due_at": now})
 
-                self._store.transact(release, cause=_cause(document))
+                self._store.transact(release, cause=_cause(document.data))
 
     def place(self) -> bool:
         return not self._stopping.is_set() and self._places.acquire(blocking=False)
@@ -193,14 +198,25 @@ class Workers:
         with self._held_lock:
             self._held[id] = claim["attempt"]
         try:
-            outcome = (
-                Cut() if was_cut and handler.on_cut == "unknown" else self._outcome(id, handler, job, claim)
-            )
-            if outcome is not _AGAIN:
-                self._record(id, handler, job, outcome, claim)
+            self._see_through(id, handler, job, claim, cut=was_cut and handler.on_cut == "unknown")
         finally:
             with self._held_lock:
                 self._held.pop(id, None)
+
+    def _see_through(self, id: str, handler: Slow, job: Job, claim: dict[str, Any], *, cut: bool) -> None:
+        began, meter = self._clock.monotonic(), self._watching.meter
+        about: dict[AttributeName, Attribute] = {
+            "event": claim["type"].removeprefix(PREFIX),
+            "tries": claim["tries"],
+        }
+        with self._watching.tracer.span("work", _cause(claim).traceparent, about) as span:
+            outcome = Cut() if cut else self._outcome(id, handler, job, claim)
+            if outcome is not _AGAIN:
+                self._record(id, handler, job, outcome, claim)
+            span.failed = isinstance(outcome, Failed | Cut)
+        ended = "again" if outcome is _AGAIN else _ENDS.get(type(outcome), "done")
+        meter.add("ab_claims_total", self._service, ended)
+        meter.observe("ab_claim_seconds", self._clock.monotonic() - began, self._service)
 
     def _outcome(self, id: str, handler: Slow, job: Job, claim: dict[str, Any]) -> Any:
         try:
@@ -239,7 +255,7 @@ class Workers:
         # Its effect is had: what must not be had twice stays taken, so that the next worker finds it cut.
         state = "taken" if handler.on_cut == "unknown" else "ready"
         try:
-            self._store.transact(record, cause=Cause(*claim["cause"]))
+            self._store.transact(record, cause=Cause(*claim["cause"][:2]))
         except ProjectError as error:
             log.warning("recording %s failed: %s", claim["type"], error.detail)
             self._record_later(id, claim, 1.0, state, error.detail)
@@ -287,7 +303,8 @@ class Workers:
 
 
 _AGAIN = object()
+_ENDS: dict[type, str] = {Failed: "failed", Cut: "cut"}
 
 
-def _cause(document: Document) -> Cause:
-    return Cause(*document.data["cause"])
+def _cause(claim: dict[str, Any]) -> Cause:
+    return Cause(*claim["cause"])

@@ -49,6 +49,18 @@ class HostContact(Shape):
     bytes_out: int
 
 
+class OutsideRequest(Shape):
+    """One request of the code, without what it asked for: where, when (its begin), how long, what became of it.
+    status 0: nobody answered."""
+
+    at: str
+    ms: int
+    method: str
+    host: str
+    status: int
+    verdict: str
+
+
 class RunUsage(Shape):
     """Tokens are those of the models the code asked. priced: False when a price is not known, so that the cost
     says too little."""
@@ -97,7 +109,9 @@ class Run(Record):
     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
-    `place`: how many wait before it plus one, while it waits for room.
+    `place`: how many wait before it plus one, while it waits for room. `traceparent`: of what asked for it; "" where
+    nothing is traced. Of its last attempt: funded_at, begun_at (its sandbox is ordered), first_line_at, ended_at
+    (its sandbox has ended), and `requests`, the first forty; `hosts` counts them all.
 
     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
@@ -129,6 +143,7 @@ class Run(Record):
     writes: tuple[WriteMade, ...] = ()
     allowed_writes: tuple[str, ...] = ()
     hosts: tuple[HostContact, ...] = ()
+    requests: tuple[OutsideRequest, ...] = ()
     usage: RunUsage = RunUsage()
     state_base: int | None = None
     state_new: int | None = None
@@ -143,8 +158,12 @@ class Run(Record):
     requested_at: str
     deadline_at: str
     place: int | None = None
+    traceparent: str = ""
+    funded_at: str | None = None
+    begun_at: str | None = None
     started_at: str | None = None
     first_line_at: str | None = None
+    ended_at: str | None = None
     finished_at: str | None = None
     settled_at: str | None = None
 

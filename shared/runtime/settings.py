@@ -126,6 +126,17 @@ class Settings(BaseModel):
         "", description="Cloud Scheduler's stand-in, host:port; empty: Google's."
     )
     cloud_run_host: str = Field("", description="Cloud Run Jobs' stand-in, host:port; empty: Google's.")
+    otlp_endpoint: str = Field(
+        "",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP, without /v1/…) that traces and numbers go "
+        "to. Empty: nowhere; in profile gcp, deployed: Google's own.",
+    )
+    trace_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="How many of the traces begun here are recorded, 0 to 1, where they go anywhere.",
+    )
     month_tokens: int = Field(2_000_000, ge=0, description="Tokens a workspace may spend in a month.")
 
     @property

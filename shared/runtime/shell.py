@@ -21,6 +21,7 @@ from shared.ids import Ids
 from shared.runtime.relay import Relay
 from shared.runtime.settings import Settings
 from shared.store.port import Query, Reader, Store, Watch
+from shared.telemetry.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Kit:
     data_dir: Path
     project_dir: Path
     shared_process: bool = True
+    watching: Watching = field(default_factory=Watching)
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,10 @@ class Running:
             kit.clock,
             threads=service.worker_threads,
             alone=not kit.settings.pushed,
+            watching=kit.watching,
         )
         self.dispatcher = Dispatcher(
-            service.name, service.handlers, kit.store, service.deps, kit.clock, self._workers
+            service.name, service.handlers, kit.store, service.deps, kit.clock, self._workers, kit.watching
         )
         kit.bus.subscribe(
             service.name,

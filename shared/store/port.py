@@ -6,13 +6,14 @@ Read next: `sqlite.py` and `firestore.py`, which keep these promises, and tests/
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic_core import to_json
 
 from shared.errors import TooLarge
 from shared.events.envelope import Envelope, Event
+from shared.telemetry.trace import current
 
 T = TypeVar("T")
 Op = Literal["==", "<", "<=", ">", ">=", "in"]
@@ -84,11 +85,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Cause:
-    """Who and what a commit is for; stamped on every event it emits."""
+    """Who and what a commit is for; stamped on every event it emits. traceparent: by itself that of what the thread
+    is doing."""
 
     workspace_id: str
     actor: str
-    traceparent: str = ""
+    traceparent: str = field(default_factory=current)
 
 
 class Tx(Protocol):

@@ -15,6 +15,7 @@ from shared.runtime.profiles import READS
 from shared.runtime.pushes import EVENTS, HEALTH
 from shared.runtime.settings import variable_names
 from shared.store.indexes import composite
+from shared.telemetry.metrics import METRICS
 from tests.repo.hcl import block, names, value, words
 from tests.repo.tree import ROOT, SERVICES, under
 
@@ -23,6 +24,7 @@ TERRAFORM = ROOT / "terraform"
 NOT_DEPLOYED = {
     "AB_EGRESS_ALLOW_PRIVATE": "refused there",
     "AB_TICK_S": "Cloud Scheduler ticks",
+    "AB_OTLP_ENDPOINT": "Google's own",
     "AB_CLOUD_SCHEDULER_HOST": "Google's own",
     "AB_PUSH_CERTIFICATES": "Google's own; refused there",
     "AB_DISORDER": "a drill of one machine",
@@ -218,3 +220,15 @@ def test_a_container_has_room_for_more_than_its_run() -> None:
 
 def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
     assert NAME in block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "tick"')
+
+
+def test_alerts_ask_for_numbers_that_are_counted() -> None:
+    queries = block(text("alerts.tf"), "queries =")
+    counters = {name: set(metric.labels) for name, metric in METRICS.items() if metric.kind == "counter"}
+    asked = set(re.findall(r"\bab_[a-z_]+", queries))
+    assert asked == asked & set(counters)
+    assert "ab_model_cost_usd_micros_total" in asked
+    for name, labels in re.findall(r"\b(ab_[a-z_]+)\{([^}]*)\}", queries):
+        assert set(re.findall(r"(\w+)!?=", labels)) <= counters[name]
+    for label, name in re.findall(r"by \((\w+)\) \(increase\((ab_[a-z_]+)", queries):
+        assert label in counters[name]

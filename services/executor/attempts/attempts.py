@@ -38,6 +38,7 @@ from shared.ids import Ids, derived
 from shared.records.executor import Artifact, Run, RunUsage
 from shared.records.tapes import TapeRecord
 from shared.store.port import Cause, Reader, Store, Tx
+from shared.telemetry.watching import Watching
 
 _FLUSH_S = 0.25  # design, section 5
 _ERROR_LINES = 12
@@ -76,6 +77,7 @@ class Surroundings:
     tapes: Tapes
     warm_bytes: int
     model: Callable[[Run], ModelDoor | None]
+    watching: Watching
 
 
 # (commit, how the attempt ended, feed entries not written yet) -> whether the run is decided with it, and the
@@ -148,6 +150,7 @@ class Attempts:
                 around.clock,
                 DecoyWatch(fresh_decoys(taped.chance), lambda: self._tripped(attempt_id)),
                 taped,
+                around.watching,
                 on_buffered=self._dirty.set,
                 on_ended=self._ended,
             )
@@ -235,7 +238,9 @@ class Attempts:
             wrote=run.wrote,
             decoy=decoy,
         )
-        self._write_down(run, result, [])
+        self._write_down(
+            run, result, [], cause=Cause(run.workspace_id, f"agent:{run.agent_id}", run.traceparent)
+        )
 
     def _ended(self, recorder: AttemptRecorder, ended: Ended) -> None:
         if not self._stopping.is_set():
@@ -248,7 +253,8 @@ class Attempts:
             self._around.admission.leave(recorder.attempt_id)  # who waits for room may see the end at once
             tape = self._around.tapes.finish(recorder.taped, self._around.gateway)
             with recorder.taken() as entries:
-                self._write_down(recorder.run, result, artifacts, entries, tape)
+                self._write_down(recorder.run, result, artifacts, entries, tape, cause=recorder.cause)
+            recorder.written_down(result.reason)
         except Exception:
             # A defect here would leave the run running for ever; a lost attempt is at least an end.
             log.exception("attempt %s could not be written down", recorder.attempt_id)
@@ -312,6 +318,9 @@ class Attempts:
             state_size=state_size,
             decoy=recorder.decoys.seen,
             tape=recorder.taped.setting,
+            requests=tuple(recorder.requests),
+            begun_at=recorder.begun_at,
+            ended_at=recorder.ended_at,
         )
         return result, artifacts
 
@@ -340,6 +349,8 @@ class Attempts:
         artifacts: list[Artifact],
         entries: Sequence[Entry] = (),
         tape: TapeRecord | None = None,
+        *,
+        cause: Cause,
     ) -> None:
         """entries: what was heard last and stands in no feed yet. Where nothing has to be checked the same commit
         decides the run; else that is done when the fact arrives."""
@@ -359,7 +370,7 @@ class Attempts:
                 repository.append(tx, run, heard, now)
             tx.emit(AttemptEnded(run_id=run.id, attempt_id=result.id))
 
-        self._around.store.transact(write, cause=Cause(run.workspace_id, f"agent:{run.agent_id}"))
+        self._around.store.transact(write, cause=cause)
 
     def _forget(self, attempt_id: str) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -20,19 +21,23 @@ from shared.agentfile.model import Language
 from shared.clock import Clock, stamp
 from shared.events.run import RunStarted
 from shared.ids import derived
-from shared.records.executor import HostContact, QueuedDelivery, Run, WriteMade
+from shared.records.executor import HostContact, OutsideRequest, QueuedDelivery, Run, WriteMade
 from shared.store.port import Cause, Store, Tx
+from shared.telemetry.watching import Watching
 
 _FLUSH_BYTES = 64 << 10  # design, section 5
 _MAX_DELIVERIES = 20
 _MAX_STEPS = 500
 _MAX_REMEMBERED = 50
+_MAX_REQUESTS = 40  # a page full of bars; all are counted by host
 # Decision: what an attempt says and would send is kept in two documents of at most a megabyte each.
 _MAX_TEXTS_BYTES = 400_000
 _MAX_BODIES_BYTES = 200_000
 _MAX_URL = 2000
 _LARGEST = 6  # bytes of one character in JSON: \u0001
 
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"})
 
 Entry = tuple[str, dict[str, Any]]  # kind and data of a feed entry
 
@@ -47,6 +52,7 @@ class AttemptRecorder:
         clock: Clock,
         decoys: DecoyWatch,
         taped: Taped,
+        watching: Watching,
         *,
         on_buffered: Callable[[], None],
         on_ended: Callable[[AttemptRecorder, Ended], None],
@@ -59,7 +65,11 @@ class AttemptRecorder:
         self.taped = taped
         self._on_buffered = on_buffered
         self._on_ended = on_ended
-        self._cause = Cause(run.workspace_id, f"agent:{run.agent_id}")
+        self._watching = watching
+        self._began_ns = watching.tracer.now_ns()
+        self.begun_at = stamp(clock.now())
+        self.ended_at: str | None = None
+        self.cause = Cause(run.workspace_id, f"agent:{run.agent_id}", watching.tracer.child(run.traceparent))
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._entries: list[Entry] = []
@@ -69,6 +79,7 @@ class AttemptRecorder:
         self.refusals: list[Refusal] = []
         self.would_send: list[dict[str, Any]] = []
         self.hosts: dict[tuple[str, str], HostContact] = {}
+        self.requests: list[OutsideRequest] = []
         self.problems: list[LeftOut] = []
         self.language: Language = "ko"
         self.asks_model = False
@@ -85,7 +96,8 @@ class AttemptRecorder:
             run = repository.Runs(tx).find(self.run.id)
             if run is None or run.attempt_id != self.attempt_id or not may_move(run, "running"):
                 return
-            run = run.but(status="running", started_at=run.started_at or now, first_line_at=now, reason=None)
+            begun = {"begun_at": self.begun_at, "started_at": run.started_at or now, "first_line_at": now}
+            run = run.but(status="running", reason=None, **begun)
             repository.save_run(tx, run)
             repository.append(tx, run, [("status", {"status": "running", "attempt": run.attempt})], now)
             tx.emit(
@@ -98,7 +110,7 @@ class AttemptRecorder:
                 )
             )
 
-        self._store.transact(started, cause=self._cause)
+        self._store.transact(started, cause=self.cause)
 
     def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         self.decoys.output(stream, data)
@@ -153,6 +165,8 @@ class AttemptRecorder:
         with self._lock:
             self.wrote = self.wrote or exchange.wrote
             self._count(exchange)
+            if len(self.requests) < _MAX_REQUESTS:
+                self.requests.append(_request(exchange))
             reached_out = exchange.undeclared or exchange.off_limits
             if reached_out and len(self.refusals) < _MAX_REMEMBERED:
                 self.refusals.append(
@@ -172,7 +186,28 @@ class AttemptRecorder:
                 url = exchange.url[:_MAX_URL]
                 shown = {"id": exchange.write_id, "method": exchange.method, "url": url, "body": body}
                 self.would_send.append(shown)
+        self._watch(exchange)
         self._on_buffered()
+
+    def _watch(self, exchange: Exchange) -> None:
+        """What the operator sees of it. The name of a host that no manifest names is the code's own words."""
+        self._watching.meter.add("ab_fetches_total", exchange.verdict)
+        tracer, began_ns = self._watching.tracer, exchange.at_ms * 1_000_000
+        tracer.record(
+            "fetch",
+            tracer.child(self.cause.traceparent),
+            self.cause.traceparent,
+            began_ns,
+            began_ns + exchange.duration_ms * 1_000_000,
+            {
+                "host": "(undeclared)" if exchange.verdict == "refused" else exchange.host,
+                "method": exchange.method if exchange.method in _METHODS else "",
+                "status": exchange.status,
+                "verdict": exchange.verdict,
+                "reason": exchange.reason,
+            },
+            failed=exchange.verdict in ("refused", "failed"),
+        )
 
     def _shown_body(self, preview: bytes) -> str:
         """As much of it as there is still room for."""
@@ -211,7 +246,7 @@ class AttemptRecorder:
                 writes = (*run.writes, made)[:_MAX_REMEMBERED]
                 repository.save_run(tx, run.but(wrote=True, writes=writes))
 
-        self._store.transact(mark, cause=self._cause)
+        self._store.transact(mark, cause=self.cause)
         with self._lock:
             self.wrote = True
 
@@ -224,7 +259,7 @@ class AttemptRecorder:
             if entries:
                 now = stamp(self._clock.now())
                 write = partial(repository.append, run=self.run, entries=entries, now=now)
-                self._store.transact(write, cause=self._cause)
+                self._store.transact(write, cause=self.cause)
 
     @contextmanager
     def taken(self) -> Iterator[list[Entry]]:
@@ -236,7 +271,32 @@ class AttemptRecorder:
             yield entries
 
     def ended(self, result: Ended) -> None:
+        self.ended_at = stamp(self._clock.now())
         self._on_ended(self, result)
+
+    def written_down(self, reason: str) -> None:
+        """The attempt is over for good; the operator may see it."""
+        tracer, run = self._watching.tracer, self.run
+        tracer.record(
+            "attempt",
+            self.cause.traceparent,
+            run.traceparent,
+            self._began_ns,
+            tracer.now_ns(),
+            {"kind": run.kind, "number": run.attempt, "reason": reason},
+            failed=reason != "exited",
+        )
+
+
+def _request(exchange: Exchange) -> OutsideRequest:
+    return OutsideRequest(
+        at=stamp(datetime.fromtimestamp(exchange.at_ms / 1000, UTC)),
+        ms=exchange.duration_ms,
+        method=exchange.method[:10],
+        host=_text(exchange.host)[:100],
+        status=exchange.status,
+        verdict=exchange.verdict,
+    )
 
 
 def _strings(claimed: object) -> Iterator[str]:

@@ -169,6 +169,9 @@ def _conclude(
         wrote=run.wrote or result.wrote,
         deliveries=result.deliveries,
         tape=result.tape,
+        requests=result.requests,
+        begun_at=result.begun_at,
+        ended_at=result.ended_at,
     )
     if isinstance(outcome, Checked):
         compared = outcome.compared

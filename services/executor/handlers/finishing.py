@@ -50,7 +50,8 @@ def finish(
             lease_id=run.lease_id,
             wall_ms=run.usage.wall_ms,
             cpu_ms=run.usage.cpu_ms,
-        )
+        ),
+        cause=repository.cause_for(tx, run),
     )
     if settled:
         emit_settled(tx, run)
@@ -66,5 +67,6 @@ def emit_settled(tx: Tx, run: Run) -> None:
             status=run.status,
             outcome=run.outcome,
             text=run.reason.text if run.reason else "",
-        )
+        ),
+        cause=repository.cause_for(tx, run),
     )

@@ -41,6 +41,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         replay_of=event.replay_of if event.kind == "replay" else None,
         variation=event.variation if event.kind == "replay" else "",
         state_base=_recorded_base(runs, event),
+        traceparent=tx.cause.traceparent,
         requested_at=event.requested_at,
         deadline_at=event.deadline_at,
     )

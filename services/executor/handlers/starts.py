@@ -34,7 +34,7 @@ def claim_run_funded(event: RunFunded, tx: Tx, deps: Deps) -> StartJob | None:
         tx.emit(LeaseClosed(lease_id=event.lease_id))  # cancelled while its money was on the way
     if run.status != "queued" or run.lease_id is not None:
         return None
-    run = run.but(lease_id=event.lease_id)
+    run = run.but(lease_id=event.lease_id, funded_at=deps.now())
     job = _next_attempt(tx, run, deps)
     if job is None:
         repository.save_run(tx, run)
@@ -85,7 +85,7 @@ def wake_waiting(tx: Tx, runs: list[Run], deps: Deps) -> None:
         if ready and not deps.attempts.line.waits(run.id):
             job = _next_attempt(tx, run, deps)
             if job is not None:
-                enqueue(tx, job, deps)
+                enqueue(tx, job, run, deps)
 
 
 def wake_called(tx: Tx, deps: Deps) -> list[str]:
@@ -100,7 +100,7 @@ def wake_called(tx: Tx, deps: Deps) -> list[str]:
             if job is None:
                 deps.attempts.line.forget(id)
             else:
-                enqueue(tx, job, deps)
+                enqueue(tx, job, run, deps)
     return called
 
 
@@ -123,11 +123,12 @@ def start_again(tx: Tx, run: Run, deps: Deps) -> None:
     if job is None:
         repository.save_run(tx, run)
     else:
-        enqueue(tx, job, deps)
+        enqueue(tx, job, run, deps)
 
 
-def enqueue(tx: Tx, job: StartJob, deps: Deps) -> None:
-    add_claim(tx, derived("claim", "start", job.run_id, str(job.attempt)), RunFunded, job, deps.now())
+def enqueue(tx: Tx, job: StartJob, run: Run, deps: Deps) -> None:
+    id = derived("claim", "start", job.run_id, str(job.attempt))
+    add_claim(tx, id, RunFunded, job, deps.now(), cause=repository.cause_for(tx, run))
 
 
 def do_start(job: StartJob, deps: Deps) -> Literal["started", "lost", "gone"] | int:

@@ -193,7 +193,7 @@ def scope() -> Scope:
 
 
 def cause() -> Cause:
-    return Cause(person().workspace_id, person().actor, request.headers.get("traceparent", "")[:60])
+    return Cause(person().workspace_id, person().actor)
 
 
 def language() -> Language:

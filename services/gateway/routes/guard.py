@@ -15,6 +15,7 @@ from services.gateway.model.access import OWNER_USER, OWNER_WORKSPACE, Person, s
 from services.gateway.model.origin import files_origin, own_origin, place, secure
 from services.gateway.model.words import say
 from services.gateway.repository.access import find_session
+from services.gateway.routes import watched
 from services.gateway.routes.answers import language, problem, problem_response
 from services.gateway.routes.downloads import POLICY
 from shared.errors import BadRequest, NotAllowed, NotAuthenticated, ProjectError
@@ -48,6 +49,8 @@ def cookie_name(public_url: str) -> str:
 
 
 def install(app: Flask, deps: Deps) -> None:
+    watched.install(app, deps)
+
     def before() -> Response | None:
         g.person = None
         g.place = place(request.host, deps.door.public_url, deps.door.files_url)

@@ -7,10 +7,9 @@ from flask import Blueprint, Response, jsonify
 from services.gateway.repository.shapes import WORKSPACES
 from services.gateway.routes.answers import deps
 from shared.errors import ProjectError
+from shared.telemetry.metrics import prometheus
 
 blueprint = Blueprint("probes", __name__)
-
-_OUTBOX_SEEN = 1000
 
 
 @blueprint.get("/healthz")
@@ -30,21 +29,9 @@ def readyz() -> Response:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Prometheus text."""
-    waiting = len(deps().store.outbox(_OUTBOX_SEEN))
-    dead = len(deps().bus.dead_letters(_OUTBOX_SEEN))
-    lines = (
-        "# HELP ab_gateway_outbox_events Events committed and not yet on the bus.",
-        "# TYPE ab_gateway_outbox_events gauge",
-        f"ab_gateway_outbox_events {waiting}",
-        "# HELP ab_dead_letters Events that could not be handled and wait for an operator.",
-        "# TYPE ab_dead_letters gauge",
-        f"ab_dead_letters {dead}",
-        "# HELP ab_gateway_streams_open Live views open now.",
-        "# TYPE ab_gateway_streams_open gauge",
-        f"ab_gateway_streams_open {deps().slots.taken}",
-    )
-    return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+    """Prometheus text: the numbers of this process; where services have processes of their own, the gateway's."""
+    text = prometheus(deps().watching.meter.points())
+    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _readable(name: str) -> bool:

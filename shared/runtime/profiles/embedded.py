@@ -11,6 +11,7 @@ from shared.bus.sqlite import SqliteBus
 from shared.clock import Clock, SystemClock
 from shared.ids import Ids, RandomIds
 from shared.runtime.profiles.engines import READS, Engines, prepared
+from shared.runtime.profiles.outlook import chosen_outlook
 from shared.runtime.settings import Settings
 from shared.store.sqlite import SqliteDatabases
 
@@ -36,4 +37,11 @@ def engines(
         disorder=Disorder(settings.disorder) if settings.disorder else None,
     )
     blobs = FileBlobs(data_dir / "blobs", ids)
-    return Engines(settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close=databases.close)
+    outlook = chosen_outlook(settings, clock, ids)
+
+    def close() -> None:
+        databases.close()
+        outlook.close()
+
+    chosen = (settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close)
+    return Engines(*chosen, outlook=outlook)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Flask
@@ -15,6 +15,7 @@ from shared.bus.port import Bus
 from shared.clock import Clock
 from shared.errors import Misconfigured
 from shared.ids import Ids
+from shared.runtime.profiles.outlook import Outlook
 from shared.runtime.settings import Settings
 from shared.runtime.shell import Kit
 from shared.store.port import Databases, Watch
@@ -32,7 +33,7 @@ READS: dict[str, tuple[str, ...]] = {
 @dataclass(frozen=True)
 class Engines:
     """One process's adapters. close() ends them in the right order. inlet: where events are pushed to; None
-    where the bus fetches them."""
+    where the bus fetches them. outlook: who tells the operator."""
 
     settings: Settings
     databases: Databases
@@ -44,6 +45,7 @@ class Engines:
     project_dir: Path
     close: Callable[[], None]
     inlet: Flask | None = None
+    outlook: Outlook = field(default_factory=Outlook)
 
     def kit(self, service: str) -> Kit:
         own = self.databases.own(service)
@@ -68,6 +70,7 @@ class Engines:
             bus=self.bus,
             data_dir=self.data_dir,
             project_dir=self.project_dir,
+            watching=self.outlook.of(service),
         )
 
 

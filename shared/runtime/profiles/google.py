@@ -23,6 +23,7 @@ from shared.events import catalog
 from shared.events.routing import subscriptions
 from shared.ids import Ids, RandomIds
 from shared.runtime.profiles.engines import READS, Engines, prepared
+from shared.runtime.profiles.outlook import chosen_outlook
 from shared.runtime.pushes import inlet
 from shared.runtime.settings import Settings
 from shared.store.firestore import FirestoreDatabases
@@ -61,9 +62,12 @@ def engines(
         provision(project, catalog.topics(), subscriptions(), retry_s=0.1)
     bus = PubSubBus(project, clock, letters, pull=not settings.pushed)
 
+    outlook = chosen_outlook(settings, clock, ids)
+
     def close() -> None:
         databases.close()
         blobs.close()
+        outlook.close()
 
     data_dir = prepared(settings.data_dir)
     if settings.pushed:
@@ -72,6 +76,7 @@ def engines(
     return Engines(
         *chosen,
         inlet=_inlet(settings, bus, clock, certificates or _fetching(settings)) if settings.pushed else None,
+        outlook=outlook,
     )
 
 

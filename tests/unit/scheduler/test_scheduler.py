@@ -26,6 +26,7 @@ from shared.events.run import RunFinished, RunKind, RunRequested, RunStarted
 from shared.events.schedule import DueLeft
 from shared.records.scheduler import Slot
 from shared.store.port import Cause, Tx
+from shared.telemetry.trace import Tracer
 from tests.unit.desk import Desk
 
 START = datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
@@ -34,7 +35,7 @@ HOURLY = Schedule(cron="0 * * * *", missed="skip")
 
 
 def at(folder: Path, start: datetime = START) -> Desk:
-    return Desk(folder, "scheduler", HANDLERS, lambda desk: Deps(clock=desk.clock), FakeClock(start))
+    return Desk(folder, "scheduler", HANDLERS, lambda desk: Deps(desk.clock, Tracer()), FakeClock(start))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from shared.ids import SeededIds
 from shared.records.executor import Run
 from shared.store.port import MAX_DOCUMENT_BYTES, Cause, Query, body_text
 from shared.store.sqlite import SqliteDatabases, SqliteStore
+from shared.telemetry.watching import Watching
 
 EXCHANGE = Exchange(
     run_id="att_1",
@@ -113,6 +114,7 @@ def heard(tmp_path: Path) -> Iterator[Heard]:
         clock,
         DecoyWatch((), lambda: None),
         untaped(),
+        Watching(),
         on_buffered=lambda: buffered.append(1),
         on_ended=lambda _, ended: ends.append(ended),
     )
@@ -220,6 +222,7 @@ def test_deliveries_are_held_under_ids_that_follow_from_the_run(heard: Heard) ->
         FakeClock(),
         DecoyWatch((), lambda: None),
         untaped(),
+        Watching(),
         on_buffered=lambda: None,
         on_ended=lambda *_: None,
     )
