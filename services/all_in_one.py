@@ -28,6 +28,7 @@ from shared.telemetry import logs
 
 PROJECT = Path(__file__).parents[1]
 SERVICES = ("ledger", "planner", "executor", "scheduler", "gateway")
+EGRESS = "executor-egress"
 
 
 def create(name: str, kit: Kit) -> Service:
@@ -123,6 +124,8 @@ class Program(Application):
 
 def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | None = None) -> int:
     """Until SIGINT or SIGTERM; `clock` as in `profiles.engines`."""
+    if only == EGRESS:
+        return serve_egress(settings, fd)
     names = [only] if only else list(SERVICES)
     listening = None
     if "gateway" in names or settings.pushed or (settings.sandbox == "cloud_run" and "executor" in names):
@@ -134,12 +137,28 @@ def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | N
         placed = settings.model_copy(update={"port": listening.getsockname()[1]})
         return gunicorn_server.serve(lambda: Program(placed, names, clock=clock), listening)
     program = Program(settings, names, listening, clock)
+    return _until_told(program.start, program.stop)
+
+
+def serve_egress(settings: Settings, fd: int | None) -> int:
+    """`executor-egress`: it hears no events, so it is none of the services; it shares the executor's database."""
+    from services.executor import egress_app
+
+    listening = socket.socket(fileno=fd) if fd is not None else listen(settings.port, settings.listen)
+    engines = profiles.engines(settings, [], project_dir=PROJECT)
+    egress = egress_app.create(engines.kit("executor"), listening)
+    status = _until_told(egress.start, egress.stop)
+    engines.close()
+    return status
+
+
+def _until_told(start: Callable[[], None], stop: Callable[[], None]) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    program.start()
+    start()
     stopping.wait()
-    program.stop()
+    stop()
     return 0
 
 
@@ -182,7 +201,11 @@ def main(arguments: list[str]) -> int:
     options = argparse.ArgumentParser(prog="services.all_in_one", description=__doc__)
     options.add_argument("command", nargs="?", choices=("serve", "link", "doctor", "tick"), default="serve")
     options.add_argument("--fd", type=int, help="a listening socket handed over by the start script")
-    options.add_argument("--only", choices=sorted(SERVICES), help="one service of five")
+    options.add_argument(
+        "--only",
+        choices=sorted((*SERVICES, EGRESS)),
+        help="one service of five, or the way out of runs elsewhere",
+    )
     chosen = options.parse_args(arguments)
     logs.install()
     try:

@@ -10,7 +10,7 @@ locals {
     name => "https://ab-${name}-${data.google_project.this.number}.${var.region}.run.app"
   }
 
-  egress_url = "wss://ab-executor-egress-${data.google_project.this.number}.${var.region}.run.app"
+  egress_url = "https://ab-executor-egress-${data.google_project.this.number}.${var.region}.run.app"
 
   # Google's own accounts in this project.
   agent = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -13,8 +14,11 @@ from services.executor.attempts.admission import Admission
 from services.executor.attempts.attempts import Attempts, Egress, Surroundings
 from services.executor.attempts.model_use import doors
 from services.executor.attempts.oneshot import OneShot
+from services.executor.attempts.remote_ways import RemoteWays
 from services.executor.attempts.rooms import Rooms
 from services.executor.attempts.secrets import Revealer
+from services.executor.attempts.ways import LocalWays, Ways
+from services.executor.egress.gateway import EgressGateway
 from services.executor.environments.builder import Builder, Places
 from services.executor.environments.cache import Cache
 from services.executor.environments.folders import Folders
@@ -31,7 +35,8 @@ from shared.events.envelope import Event
 from shared.ids import Ids
 from shared.runtime.shell import Kit
 from shared.store.port import Cause, Reader, Store, Tx
-from shared.vault.run_tokens import RunTokens
+from shared.vault.keyfile import KEYFILE, load_keyring
+from shared.vault.run_tokens import AttemptTokens, RunTokens
 
 # Executions at once in one project and region. Source: cloud.google.com/run/quotas (1000); some are left for doctor.
 _ELSEWHERE = 950
@@ -72,6 +77,14 @@ class Deps:
         self.store.transact(work, cause=Cause(workspace_id, "service:executor"))
 
 
+@dataclass(frozen=True)
+class Outside:
+    """`executor-egress`. start returns; stop hands in all that was seen."""
+
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
 def assemble(
     kit: Kit, sandbox: Sandbox, runs: Sandbox, egress: Egress, tool: str, index: Callable[[], str]
 ) -> Deps:
@@ -79,6 +92,7 @@ def assemble(
     the platform's own programs; runs: for agents' code, the same or another."""
     gateway, planner = kit.readers["gateway"], kit.readers["planner"]
     folders = Folders(kit.data_dir, kit.ids)
+    tapes = _tapes(kit, "tape-spool")
     around = Surroundings(
         warm_bytes=kit.settings.warm_mb << 20,
         store=kit.store,
@@ -89,10 +103,11 @@ def assemble(
         ids=kit.ids,
         folders=folders,
         egress=egress,
+        ways=_ways(kit, egress, tapes),
         admission=Admission() if runs is sandbox else Admission(memory_bytes=sys.maxsize, slots=_ELSEWHERE),
         reveal=Revealer(gateway, kit.data_dir),
         fonts=korean_font(),
-        tapes=_tapes(kit),
+        tapes=tapes,
         watching=kit.watching,
         model=doors(kit.data_dir, RunTokens.at(kit.data_dir, kit.clock)),
     )
@@ -115,9 +130,45 @@ def assemble(
     )
 
 
-def _tapes(kit: Kit) -> Tapes:
+def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -> Outside:
+    """The way out as a process of its own, beside an executor whose database it shares. Starts nothing."""
+    from services.executor.attempts.outlet import Means, served  # its library is among the packages of gcp
+
+    means = Means(
+        name=kit.ids.new("out"),
+        store=kit.store,
+        gateway=kit.readers["gateway"],
+        clock=kit.clock,
+        tapes=_tapes(kit, "tape-spool-egress"),
+        egress=egress,
+        ring=lambda: load_keyring(kit.data_dir / KEYFILE),
+        attempt_of=AttemptTokens.at(kit.data_dir, kit.clock).read,
+        reveal=Revealer(kit.readers["gateway"], kit.data_dir),
+        model=doors(kit.data_dir, RunTokens.at(kit.data_dir, kit.clock)),
+    )
+    outlet, front = served(means, listening)
+
+    def start() -> None:
+        outlet.start()
+        front.start()
+
+    def stop() -> None:
+        outlet.stop()
+        front.stop()
+        egress.stop()
+
+    return Outside(start, stop)
+
+
+def _ways(kit: Kit, egress: Egress, tapes: Tapes) -> Ways:
+    if kit.settings.sandbox != "cloud_run" or not kit.settings.egress_url:
+        return LocalWays(egress)
+    return RemoteWays(kit.store, kit.clock, tapes, lambda: load_keyring(kit.data_dir / KEYFILE))
+
+
+def _tapes(kit: Kit, spool: str) -> Tapes:
     keys = TapeKeys(kit.store, kit.data_dir, kit.ids, kit.clock)
-    return Tapes(kit.store, kit.blobs, kit.clock, kit.ids, keys, kit.data_dir / "tape-spool", _other_clock())
+    return Tapes(kit.store, kit.blobs, kit.clock, kit.ids, keys, kit.data_dir / spool, _other_clock())
 
 
 def _other_clock() -> tuple[Path, ...]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from services.executor.model import AttemptResult
-from shared.errors import NotFound
+from shared.clock import Clock, stamp
+from shared.errors import Conflict, NotFound
 from shared.ids import derived
 from shared.records.executor import (
     Artifact,
@@ -18,9 +19,10 @@ from shared.records.executor import (
     RunFeed,
     StateHead,
     StateVersion,
+    WriteMade,
 )
 from shared.records.tapes import TapeRecord
-from shared.store.port import Cause, Document, Query, Reader, Tx, Where
+from shared.store.port import Cause, Document, Query, Reader, Store, Tx, Where
 from shared.telemetry.trace import trace_id
 
 RUNS, ENTRIES, FEEDS, ATTEMPTS = "runs", "run_entries", "run_feeds", "attempts"
@@ -28,9 +30,13 @@ ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
 TAPES, TAPE_KEYS = "tapes", "tape_keys"
 VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
 STATE_HEADS, LEFTOVERS = "state_heads", "leftovers"
+DOORS, NOTES = "doors", "door_notes"  # of attempts whose way out is another process (attempts/doors.py)
 
 EXECUTIONS = "executions"  # by attempt: claimed before Google is asked to start one (adapters/claims.py)
 SANDBOX = "sandbox"  # one document, "this": what the page says about the machine
+
+_MAX_URL = 2000
+_WRITES_LISTED = 50
 
 QUERIES = (
     Query(RUNS, (Where("agent_id", "==", ""),), order_by="requested_at"),
@@ -49,6 +55,8 @@ QUERIES = (
     Query(TAPES, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(TAPES, (Where("expires_at", "<", ""),), order_by="expires_at"),
     Query(EXECUTIONS, (Where("at", "<", ""),), order_by="at"),
+    Query(NOTES, (Where("attempt_id", "==", ""),), order_by="seq"),
+    Query(DOORS, (Where("expires_at", "<", ""),), order_by="expires_at"),
     Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),
@@ -208,6 +216,24 @@ def environment_of(reader: Reader | Tx, version_id: str) -> EnvironmentRecord | 
         return None
     document = reader.get(ENVIRONMENTS, link.data["environment_id"])
     return EnvironmentRecord.from_doc(document.data) if document else None
+
+
+def note_write(store: Store, clock: Clock, run_id: str, attempt_id: str, what: str) -> None:
+    """A live write of the run's current attempt is about to leave: written down first, so that no restart ever
+    repeats it blindly. what: "POST https://host/path". Raises: Conflict when the
+    attempt is another by now; nothing may leave then."""
+    method, _, url = what.partition(" ")
+    made = WriteMade(method=method, url=url[:_MAX_URL], at=stamp(clock.now()))
+
+    def mark(tx: Tx) -> None:
+        run = Runs(tx).get(run_id)
+        if run.attempt_id != attempt_id:
+            raise Conflict("another attempt of this run has begun")
+        if not run.wrote or len(run.writes) < _WRITES_LISTED:
+            save_run(tx, run.but(wrote=True, writes=(*run.writes, made)[:_WRITES_LISTED]))
+
+    found = Runs(store).get(run_id)
+    store.transact(mark, cause=Cause(found.workspace_id, f"agent:{found.agent_id}"))
 
 
 def save_environment(tx: Tx, record: EnvironmentRecord) -> None:

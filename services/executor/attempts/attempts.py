@@ -22,6 +22,7 @@ from services.executor.attempts.model_use import model_use
 from services.executor.attempts.sink import AttemptRecorder, Entry
 from services.executor.attempts.warm import WarmPolicy, WarmRules
 from services.executor.attempts.warming import Warming
+from services.executor.attempts.ways import Ways
 from services.executor.egress.decoys import fresh_decoys
 from services.executor.egress.model import EgressReport, EgressRun, Recorder
 from services.executor.egress.model_host import ModelDoor
@@ -71,6 +72,7 @@ class Surroundings:
     ids: Ids
     folders: Folders
     egress: Egress
+    ways: Ways
     admission: Admission
     reveal: Callable[[Run, str, str], str]
     fonts: Path | None
@@ -120,6 +122,7 @@ class Attempts:
         self._dirty.set()
         self.warming.close()
         self._sandbox.close()
+        self._around.ways.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def is_live(self, attempt_id: str) -> bool:
@@ -202,12 +205,7 @@ class Attempts:
             around.fonts,
         )
         order = recorder.taped.order(order)
-
-        def way_out(listener: socket.socket) -> str:
-            around.egress.close(out.id)  # a sandbox that waited and died had it for a moment
-            return around.egress.open(out, listener)
-
-        order = replace(order, egress=way_out)
+        order = replace(order, egress=lambda listener: around.ways.open(out, recorder, listener))
         for exchange in self.warming.contacts(order.warm_key):
             recorder.exchange(exchange)
         self._sandbox.start(order, recorder)
@@ -228,6 +226,7 @@ class Attempts:
 
     def lose(self, run: Run, decoy: str = "") -> None:
         """Write down that the run's current attempt died with its machine or its executor."""
+        self._around.ways.forget(attempt_of(run))
         result = AttemptResult(
             id=attempt_of(run),
             run_id=run.id,
@@ -248,7 +247,7 @@ class Attempts:
 
     def _finish(self, recorder: AttemptRecorder, ended: Ended) -> None:
         try:
-            self._around.egress.close(recorder.attempt_id)
+            self._around.ways.close(recorder)
             result, artifacts = self._gather(recorder, ended)
             self._around.admission.leave(recorder.attempt_id)  # who waits for room may see the end at once
             tape = self._around.tapes.finish(recorder.taped, self._around.gateway)

@@ -21,7 +21,7 @@ from shared.agentfile.model import Language
 from shared.clock import Clock, stamp
 from shared.events.run import RunStarted
 from shared.ids import derived
-from shared.records.executor import HostContact, OutsideRequest, QueuedDelivery, Run, WriteMade
+from shared.records.executor import HostContact, OutsideRequest, QueuedDelivery, Run
 from shared.store.port import Cause, Store, Tx
 from shared.telemetry.watching import Watching
 
@@ -236,17 +236,8 @@ class AttemptRecorder:
         )
 
     def before_write(self, what: str) -> None:
-        """A live write is about to leave: write that down first, so that no restart ever repeats it blindly."""
-        method, _, url = what.partition(" ")
-        made = WriteMade(method=method, url=url[:_MAX_URL], at=stamp(self._clock.now()))
-
-        def mark(tx: Tx) -> None:
-            run = repository.Runs(tx).get(self.run.id)
-            if not run.wrote or len(run.writes) < _MAX_REMEMBERED:
-                writes = (*run.writes, made)[:_MAX_REMEMBERED]
-                repository.save_run(tx, run.but(wrote=True, writes=writes))
-
-        self._store.transact(mark, cause=self.cause)
+        """See repository.note_write."""
+        repository.note_write(self._store, self._clock, self.run.id, self.attempt_id, what)
         with self._lock:
             self.wrote = True
 

@@ -48,7 +48,7 @@ class _Line:
 
 
 class Carrier:
-    """url: `wss://…`, without a path. token: proof of which attempt this is. say: told in a sentence, from the
+    """url: `https://…`, without a path. token: proof of which attempt this is. say: told in a sentence, from the
     carrier's thread, why there was no way or why one ended. chance: for the spread of tries.
 
     Nothing is dialled before the first connection. When the WebSocket is cut all its streams end with a reset, and
@@ -64,7 +64,7 @@ class Carrier:
         patience: Patience | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        self._url = url.rstrip("/") + PATH
+        self._url = url.rstrip("/").replace("http", "ws", 1) + PATH
         self._token = token
         self._say = say
         self._patience = patience or Patience()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from services.executor.egress.model import Exchange
 from services.executor.tapes.spool import BodyFile, Spool
 from shared.blobs.port import Blobs
@@ -51,6 +53,18 @@ class Shelf:
     clock: Clock
 
 
+class TapePart(BaseModel):
+    """What was recorded of an attempt in another process. began: seconds since 1970 that the entries' times count
+    from. size: bytes of bodies."""
+
+    model_config = ConfigDict(frozen=True)
+
+    began: float
+    size: int
+    complete: bool
+    entries: tuple[TapeEntry, ...]
+
+
 class Recording:
     """One attempt's tape; `take` and what it gives are called on the gateway's loop, the rest by the end of the
     attempt, after the gateway has closed it."""
@@ -61,6 +75,7 @@ class Recording:
         self.bounds = bounds
         self.complete = True
         self._began_s = shelf.clock.monotonic()
+        self._began_at = shelf.clock.now().timestamp()
         self._lock = threading.Lock()
         self._entries: list[TapeEntry] = []
         self._count = 0
@@ -101,6 +116,19 @@ class Recording:
             self.complete = False
         with self._lock:
             return tuple(sorted(self._entries, key=lambda entry: entry.n))
+
+    def part(self) -> TapePart:
+        """All of it, for the process that finishes the tape. After the attempt."""
+        entries = self.entries()
+        return TapePart(began=self._began_at, size=self._size, complete=self.complete, entries=entries)
+
+    def absorb(self, part: TapePart) -> None:
+        """What another process recorded of this attempt, after what is here already."""
+        later_s = part.began - self._began_at
+        self.complete = self.complete and part.complete and self.admits(part.size)
+        for entry in part.entries:
+            moved = {"began_s": entry.began_s + later_s, "ended_s": entry.ended_s + later_s}
+            self.add(entry.model_copy(update={"n": self.number(), **moved}))
 
     def finish(self, head: TapeHead, number: int, at: str, expires_at: str) -> TapeRecord:
         """Seals and stores everything but the document, which belongs into the commit that ends the attempt."""

@@ -15,7 +15,7 @@ from services.executor.ports import Order
 from services.executor.tapes import retention
 from services.executor.tapes.chance import Chance
 from services.executor.tapes.keys import TapeKeys
-from services.executor.tapes.recording import BOUNDS, Bounds, Recording, Shelf
+from services.executor.tapes.recording import BOUNDS, Bounds, Recording, Shelf, TapePart
 from services.executor.tapes.replay import TapeReplay
 from services.executor.tapes.spool import Spool
 from services.executor.tapes.variation import Varied
@@ -27,7 +27,7 @@ from shared.ids import Ids
 from shared.records.executor import Run
 from shared.records.tapes import TapeContent, TapeHead, TapeRecord, TapeSetting
 from shared.store.port import Reader, Store
-from shared.vault.tapes import read_body, read_tape
+from shared.vault.tapes import CHUNK_BYTES, read_body, read_tape
 
 _SWEEP_EVERY_S = 600
 CLOCK_FOLDER = "/clock"
@@ -164,20 +164,16 @@ class Tapes:
         no longer there."""
         if run.replay_of is None:
             chance = Chance(self._fresh())
-            return Taped(run, subject, chance, self._clock, self._recording(run, subject.setting))
+            return Taped(run, subject, chance, self._clock, self.recording(run, subject.setting))
         record, source = self.source(run, subject.language)
         return Taped(
             run,
             subject,
             Chance(bytes.fromhex(source.head.seed)),
             self._clock,
-            self._recording(run, "full"),
+            self.recording(run, "full"),
             source,
-            TapeReplay(
-                source.entries,
-                lambda address: self.body(record, address),
-                vary=varied.answer if varied else None,
-            ),
+            self._replay(record, source, varied),
             varied,
             self._clock_files,
         )
@@ -233,14 +229,36 @@ class Tapes:
         except (NotFound, DecodeError) as error:
             raise NotFound(_GONE[language]) from error
 
-    def _recording(self, run: Run, setting: TapeSetting) -> Recording | None:
+    def replay(self, run: Run, varied: Varied | None) -> TapeReplay:
+        """For the process that is the way out of a replay. Raises: NotFound."""
+        return self._replay(*self.source(run, "en"), varied)
+
+    def keep_part(self, key: str, workspace_id: str, attempt_id: str, part: TapePart) -> None:
+        """For `part`, in another process."""
+        sealer = self.keys.key(workspace_id).sealer("part", attempt_id)
+        data = part.model_dump_json().encode()
+        pieces = [data[at : at + CHUNK_BYTES] for at in range(0, len(data), CHUNK_BYTES)]
+        self._blobs.put(key, sealer.all(pieces))
+
+    def part(self, workspace_id: str, attempt_id: str, key: str) -> TapePart:
+        """Raises: DecodeError, NotFound."""
+        sealer = self.keys.key(workspace_id).sealer("part", attempt_id)
+        with self._blobs.open(key) as stream:
+            return TapePart.model_validate_json(b"".join(sealer.open(stream)))
+
+    def remove_part(self, key: str) -> None:
+        """Also one that is not there."""
+        self._blobs.delete(key)
+
+    def recording(self, run: Run, setting: TapeSetting, prefix: str = "") -> Recording | None:
+        """prefix: where its bodies go; empty: where they go now."""
         if setting == "off":
             return None
-        prefix = retention.prefix_of(retention.period(self._clock.now()), run.workspace_id, run.agent_id)
+        now = retention.prefix_of(retention.period(self._clock.now()), run.workspace_id, run.agent_id)
         shelf = Shelf(
             self.keys.key(run.workspace_id),
             run.agent_id,
-            prefix,
+            prefix or now,
             self._blobs,
             self._spool,
             self._folder,
@@ -248,6 +266,10 @@ class Tapes:
             self._clock,
         )
         return Recording(shelf, setting, self._bounds)
+
+    def _replay(self, record: TapeRecord, source: TapeContent, varied: Varied | None) -> TapeReplay:
+        vary = varied.answer if varied else None
+        return TapeReplay(source.entries, lambda address: self.body(record, address), vary=vary)
 
     def _fresh(self) -> bytes:
         return hashlib.sha256(self._ids.token(256).encode()).digest()

@@ -49,7 +49,7 @@ class Crossing:
     def __init__(self, room: Room | None = None) -> None:
         self.gate = KeepingGate()
         self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"ws://127.0.0.1:{self.listening.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         self.front = Front(self.gate, self.listening, room)
         self.said: list[str] = []
         self._carriers: list[Carrier] = []

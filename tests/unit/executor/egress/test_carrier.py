@@ -140,7 +140,7 @@ def test_a_server_that_comes_late_is_waited_for() -> None:
 def test_where_nobody_answers_the_connection_is_reset_in_time(crossing: Crossing) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    carrier = crossing.carrier(patience=Patience(first=0.5), url=f"ws://127.0.0.1:{port}")
+    carrier = crossing.carrier(patience=Patience(first=0.5), url=f"http://127.0.0.1:{port}")
 
     with pytest.raises(ConnectionResetError):
         crossing.sent_in(carrier).recv(1)
@@ -212,7 +212,7 @@ def test_the_gateway_serves_what_is_carried_as_what_it_accepts(world: World) -> 
     front = Front(GatewayGate(world.gateway, run.id), listening)
     front.start()
     with Crossing() as crossing, socket.create_server(("127.0.0.1", 0)) as proxy, requests.Session() as code:
-        carrier = crossing.carrier(url=f"ws://127.0.0.1:{listening.getsockname()[1]}")
+        carrier = crossing.carrier(url=f"http://127.0.0.1:{listening.getsockname()[1]}")
 
         def accept() -> None:
             for _ in range(2):

@@ -24,7 +24,9 @@ def crossing() -> Iterator[Crossing]:
 
 def dialled(crossing: Crossing, token: str = FIRST, path: str = PATH) -> ClientConnection:
     headers = {"Authorization": f"Bearer {token}"}
-    return connect(crossing.url + path, additional_headers=headers, compression=None, proxy=None)
+    return connect(
+        crossing.url.replace("http", "ws") + path, additional_headers=headers, compression=None, proxy=None
+    )
 
 
 def say(peer: ClientConnection, *messages: bytes | str) -> None:
@@ -141,7 +143,7 @@ def test_other_addresses_lead_nowhere_and_health_is_told_without_a_token(crossin
     with pytest.raises(InvalidStatus) as refused:
         dialled(crossing, path="/events")
     with pytest.raises(InvalidStatus) as healthy:
-        connect(crossing.url + HEALTH, proxy=None)
+        connect(crossing.url.replace("http", "ws") + HEALTH, proxy=None)
 
     assert (refused.value.response.status_code, healthy.value.response.status_code) == (404, 200)
 

@@ -1,0 +1,241 @@
+"""Ways out that lead through `executor-egress`: written down here, opened there; what is seen there is read here.
+
+Read next: `outlet.py`, the other side.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from services.executor import repository
+from services.executor.attempts.doors import (
+    DoorRecord,
+    Opening,
+    door_of,
+    expired_doors,
+    notes_of,
+    part_key,
+    save_door,
+)
+from services.executor.attempts.sink import AttemptRecorder
+from services.executor.egress.authority import RunAuthority
+from services.executor.egress.model import EgressRun
+from services.executor.repository import DOORS, NOTES
+from services.executor.tapes.taped import Taped, Tapes
+from shared.clock import Clock, moment, stamp
+from shared.errors import DecodeError, NotFound
+from shared.store.port import Cause, Store, Tx, Watch
+from shared.vault.envelope import Place, seal
+from shared.vault.keyfile import Keyring
+
+_SOON_S = 1.0
+_SWEEP_EVERY_S = 600.0
+# After the run's own deadline: for whoever still hands in what was seen.
+_MARGIN = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class RemoteWays:
+    """ring: what openings are sealed with. drain_s: how long `close` waits for whoever served the attempt to hand in
+    what it saw. look_s: how late a note may be heard where the store's watch does not tell of what other processes
+    write (SQLite's, of one's own database). Starts its thread with the first way."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        tapes: Tapes,
+        ring: Callable[[], Keyring],
+        drain_s: float = 30.0,
+        look_s: float = 5.0,
+    ) -> None:
+        self._look_s = look_s
+        self._drain_s = drain_s
+        self._store = store
+        self._clock = clock
+        self._tapes = tapes
+        self._ring = ring
+        self._hearing: dict[str, AttemptRecorder] = {}
+        self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._watch: Watch | None = None
+        self._swept_s: float | None = None
+
+    def open(self, out: EgressRun, recorder: AttemptRecorder, listener: socket.socket) -> str:
+        listener.close()
+        authority = RunAuthority(self._clock.now())
+        run, now = recorder.run, self._clock.now()
+        opening = _opening(out, recorder.taped, authority)
+        place = Place(run.workspace_id, out.id, 1)
+        door = DoorRecord(
+            id=out.id,
+            workspace_id=run.workspace_id,
+            run_id=run.id,
+            agent_id=run.agent_id,
+            sealed=seal(opening.model_dump_json(), place, self._ring()),
+            at=stamp(now),
+            expires_at=stamp(max(now, moment(run.deadline_at)) + _MARGIN),
+        )
+        self._transact(door, lambda tx: save_door(tx, door))
+        with self._lock:
+            self._hearing[out.id] = recorder
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._hear, name="ways", daemon=True)
+                self._thread.start()
+        return authority.ca_pem
+
+    def close(self, recorder: AttemptRecorder) -> None:
+        with self._lock:
+            self._hearing.pop(recorder.attempt_id, None)
+        door = self._closed(recorder.attempt_id)
+        if door is None:
+            return
+        door = self._drained(door)
+        self._read_notes(door.id, recorder)
+        self._read_tapes(door, recorder.taped)
+        run = repository.Runs(self._store).find(door.run_id)
+        recorder.wrote = recorder.wrote or bool(run and run.wrote)
+        self._remove(door)
+
+    def forget(self, attempt_id: str) -> None:
+        """What was written down of it goes with the sweep."""
+        with self._lock:
+            self._hearing.pop(attempt_id, None)
+        self._closed(attempt_id)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._watch is not None:
+            self._watch.wake()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _closed(self, attempt_id: str) -> DoorRecord | None:
+        door = door_of(self._store, attempt_id)
+        if door is None:
+            return None
+        now = stamp(self._clock.now())
+
+        def work(tx: Tx) -> DoorRecord | None:
+            found = door_of(tx, attempt_id)
+            if found is None or found.closed_at is not None:
+                return found
+            save_door(tx, closed := found.but(closed_at=now))
+            return closed
+
+        return self._transact(door, work)
+
+    def _drained(self, door: DoorRecord) -> DoorRecord:
+        """Waits until every process that served it has handed in what it saw. One that does not in time is taken for
+        dead: what it alone knew is lost, except for the writes, which were written down before they left."""
+        until_s = self._clock.monotonic() + self._drain_s
+        watch = self._store.watch([f"{DOORS}/{door.id}"])
+        try:
+            while not all(holder.over for holder in door.holders.values()):
+                if self._clock.monotonic() > until_s:
+                    log.warning("attempt %s: some of what left it is not known", door.id)
+                    break
+                watch.wait(_SOON_S)
+                door = door_of(self._store, door.id) or door
+        finally:
+            watch.close()
+        return door
+
+    def _hear(self) -> None:
+        watch = self._watch = self._store.watch([NOTES])
+        try:
+            while not self._stopping.is_set():
+                watch.wait(self._look_s)
+                self._hear_all()
+                self._sweep()
+        finally:
+            watch.close()
+
+    def _hear_all(self) -> None:
+        with self._lock:
+            hearing = list(self._hearing.items())
+        for attempt_id, recorder in hearing:
+            try:
+                self._read_notes(attempt_id, recorder)
+            except Exception:
+                log.exception("attempt %s: what left it could not be read", attempt_id)
+
+    def _read_notes(self, attempt_id: str, recorder: AttemptRecorder) -> None:
+        """Each is heard once: it goes when it has been."""
+        with self._reading:
+            while found := notes_of(self._store, attempt_id):
+                for id, exchanges in found:
+                    for exchange in exchanges:
+                        recorder.exchange(exchange)
+                    cause = Cause(recorder.run.workspace_id, "service:executor")
+                    self._store.transact(partial(_heard, id), cause=cause)
+
+    def _read_tapes(self, door: DoorRecord, taped: Taped) -> None:
+        if taped.recording is None:
+            return
+        for holder in door.holders.values():
+            if not holder.over:
+                taped.recording.complete = False
+            elif holder.tape is not None:
+                try:
+                    taped.recording.absorb(self._tapes.part(door.workspace_id, door.id, holder.tape))
+                except (NotFound, DecodeError):
+                    log.exception("attempt %s: a part of its tape is lost", door.id)
+                    taped.recording.complete = False
+
+    def _remove(self, door: DoorRecord) -> None:
+        def work(tx: Tx) -> None:
+            for id, _ in notes_of(self._store, door.id):
+                tx.delete(NOTES, id)
+            tx.delete(DOORS, door.id)
+
+        self._transact(door, work)
+        for name in door.holders:
+            self._tapes.remove_part(part_key(door, name))
+
+    def _sweep(self) -> None:
+        now_s = self._clock.monotonic()
+        if self._swept_s is not None and now_s - self._swept_s < _SWEEP_EVERY_S:
+            return
+        self._swept_s = now_s
+        for door in expired_doors(self._store, stamp(self._clock.now())):
+            self._remove(door)
+
+    def _transact(self, door: DoorRecord, work: Callable[[Tx], _T]) -> _T:
+        return self._store.transact(work, cause=Cause(door.workspace_id, "service:executor"))
+
+
+def _heard(id: str, tx: Tx) -> None:
+    tx.delete(NOTES, id)
+
+
+def _opening(out: EgressRun, taped: Taped, authority: RunAuthority) -> Opening:
+    varied, recording = taped.varied, taped.recording
+    return Opening(
+        hosts=out.hosts,
+        mode=out.mode,
+        secrets=out.secrets,
+        decoys=out.decoys,
+        allowed_writes=tuple(sorted(out.allowed_writes)),
+        practice=out.practice,
+        pace=out.pace,
+        caps=out.caps,
+        asks_model=out.model is not None,
+        authority=authority.keep().decode("ascii"),
+        tape=taped.setting,
+        tape_prefix=recording.shelf.prefix if recording else "",
+        replayed=taped.replay is not None,
+        variation=varied.kind if varied else "",
+        phrases=varied.renaming.phrases if varied else {},
+        numbers=varied.renaming.numbers if varied else {},
+    )
