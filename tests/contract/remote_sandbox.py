@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.executor.adapters.claims import Claims
@@ -44,11 +47,9 @@ class RemoteHouse:
         self._patience = patience
         self._listening = listen(0)
         self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._lives: list[CloudRunSandbox] = []
         self.sandbox = self.another()
-        app = run_api(self)
-        assert app is not None
-        self._server = WebServer(app.wsgi_app, self._listening, threads=16)
-        self._server.start()
+        self._serve()
 
     def attempt(self, token: str) -> Remote:
         return self.sandbox.attempt(token)
@@ -56,9 +57,8 @@ class RemoteHouse:
     def another(self) -> CloudRunSandbox:
         """Of another life of the executor, on the same store."""
         around = Surroundings(self._folder / "room", proof.version(), "", self.clock)
-        self.executions = GoogleExecutions(PLACE, self.google.address)
-        return CloudRunSandbox(
-            self.executions,
+        made = CloudRunSandbox(
+            GoogleExecutions(PLACE, self.google.address),
             self.claims,
             self.tokens,
             read("small:512:gateway,large:4096:gateway,closed:4096:none"),
@@ -67,9 +67,29 @@ class RemoteHouse:
             self.proofs,
             self._patience,
         )
+        self._lives.append(made)
+        return made
+
+    @contextmanager
+    def away(self, seconds: float) -> Iterator[None]:
+        """Nobody answers at the Run API's address until the block has ended and so much time has passed."""
+        port = self._listening.getsockname()[1]
+        self._server.stop()
+        self._listening.close()
+        yield
+        threading.Event().wait(seconds)
+        self._listening = listen(port)
+        self._serve()
+
+    def _serve(self) -> None:
+        app = run_api(self)
+        assert app is not None
+        self._server = WebServer(app.wsgi_app, self._listening, threads=16)
+        self._server.start()
 
     def close(self) -> None:
-        self.sandbox.close()
+        for sandbox in self._lives:
+            sandbox.close()
         self._server.stop()
         self.google.close()
         self._databases.close()

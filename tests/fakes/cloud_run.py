@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -97,8 +96,17 @@ class FakeCloudRun:
         return [process.pid for process in found if process is not None]
 
     @property
-    def started(self) -> int:
-        return self._count
+    def jobs_run(self) -> list[str]:
+        """Their short names, in the order of their executions."""
+        return [one.message.job.rpartition("/")[2] for one in self._executions.values()]
+
+    def settled(self, count: int) -> list[str]:
+        """Waits until so many executions are over; what is said of each, "" when it succeeded or was cancelled."""
+        every = list(self._executions.values())
+        assert len(every) == count
+        for one in every:
+            assert one.over.wait(60)
+        return [" ".join(condition.message for condition in one.message.conditions) for one in every]
 
     def kill(self) -> None:
         """As when the machine under the executions dies: no SIGTERM."""
@@ -224,11 +232,6 @@ class FakeCloudRun:
     def said(self) -> str:
         """All that the processes wrote, for a test that fails."""
         return "".join(path.read_text(errors="replace") for path in sorted(self._folder.glob("*/log")))
-
-    def clear(self) -> None:
-        for execution in list(self._executions.values()):
-            if execution.over.is_set():
-                shutil.rmtree(execution.folder, ignore_errors=True)
 
 
 def _end(execution: _Execution) -> int:

@@ -79,7 +79,8 @@ class CloudRunSandbox:
         self._clock = around.clock
         self._lock = threading.Lock()
         self._attempts: dict[str, RemoteAttempt] = {}
-        self._closing = threading.Event()
+        self._closed = False
+        self._unwatched = threading.Event()
         self._watch: threading.Thread | None = None
         self._seen_over: dict[str, float] = {}
 
@@ -103,7 +104,7 @@ class CloudRunSandbox:
         with self._lock:
             if id in self._attempts:
                 return id
-            if self._closing.is_set():
+            if self._closed:
                 raise Unavailable("This sandbox is closed.")
             self._attempts[id] = attempt
             self._look_after()
@@ -178,12 +179,16 @@ class CloudRunSandbox:
         return found
 
     def close(self) -> None:
-        self._closing.set()
-        for id in list(self._attempts):
-            self.stop(id)
-        for attempt in list(self._attempts.values()):
-            if not attempt.over.wait(_CLOSE_S):
+        with self._lock:
+            self._closed = True
+            left = list(self._attempts.values())
+        for attempt in left:
+            self.stop(attempt.order.id)
+        until = self._clock.monotonic() + _CLOSE_S
+        for attempt in left:
+            if not attempt.over.wait(max(0.0, until - self._clock.monotonic())):
                 attempt.finish("lost", "The executor ended before the run had said that it was over.")
+        self._unwatched.set()
         if self._watch is not None:
             self._watch.join(_CLOSE_S)
             self._executions.close()
@@ -228,7 +233,7 @@ class CloudRunSandbox:
             self._watch.start()
 
     def _watch_all(self) -> None:
-        while not self._clock.wait(self._closing, self._patience.look):
+        while not self._clock.wait(self._unwatched, self._patience.look):
             for attempt in list(self._attempts.values()):
                 try:
                     self._look_at(attempt)

@@ -9,7 +9,7 @@ import asyncio
 import random
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,7 +49,8 @@ class _Line:
 
 class Carrier:
     """url: `https://…`, without a path. token: proof of which attempt this is. say: told in a sentence, from the
-    carrier's thread, why there was no way or why one ended. chance: for the spread of tries.
+    carrier's thread, why there was no way or why one ended. identity: more headers, for whoever stands before the
+    service; asked for at each connection, in a thread; may block and raise Unavailable. chance: spreads the tries.
 
     Nothing is dialled before the first connection. When the WebSocket is cut all its streams end with a reset, and
     the next connection dials anew: nothing is taken up where it was.
@@ -61,12 +62,14 @@ class Carrier:
         token: str,
         *,
         say: Callable[[str], None] = lambda text: None,
+        identity: Callable[[], Mapping[str, str]] = dict,
         patience: Patience | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self._url = url.rstrip("/").replace("http", "ws", 1) + PATH
         self._token = token
         self._say = say
+        self._identity = identity
         self._patience = patience or Patience()
         self._chance = chance or random.Random()
         self._stood = False
@@ -156,7 +159,7 @@ class Carrier:
         while True:
             try:
                 connection = await self._connected()
-            except (OSError, InvalidHandshake) as error:
+            except (OSError, InvalidHandshake, Unavailable) as error:
                 if isinstance(error, InvalidStatus) and error.response.status_code in _FINAL:
                     text = f"The way out is closed to this run ({error.response.status_code})."
                     self._refused = NotAllowed(text, code="egress_refused")
@@ -169,9 +172,10 @@ class Carrier:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     async def _connected(self) -> ClientConnection:
+        known = await asyncio.to_thread(self._identity)
         return await connect(
             self._url,
-            additional_headers={"Authorization": f"Bearer {self._token}"},
+            additional_headers={**known, "Authorization": f"Bearer {self._token}"},
             compression=None,
             proxy=None,
             open_timeout=_OPEN_S,

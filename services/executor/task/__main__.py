@@ -23,6 +23,7 @@ from shared.ids import RandomIds
 from shared.runtime.settings import RunnerSettings, runner_from_environment
 
 _GONE = 3
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -50,14 +51,16 @@ def _attempting(settings: RunnerSettings, folder: Path, wanted: threading.Event)
     api = RunApi(
         settings.run_api_url, token, RandomIds().new("prc"), clock, identity(settings.run_api_url, clock)
     )
-    return Attempting(api, folder, BubblewrapSandbox, _carrier, clock, wanted, proof.version())
 
+    def carrier(way_out: WayOut) -> Carrier:
+        scheme, _, path = way_out.url.partition(":")
+        if scheme == "unix":
+            return Neighbour(Path(path), dial)
+        from services.executor.egress import carrier as elsewhere  # its library is among the packages of gcp
 
-def _carrier(way_out: WayOut) -> Carrier:
-    scheme, _, path = way_out.url.partition(":")
-    if scheme != "unix":
-        raise Misconfigured(f"There is no way to {way_out.url}.")
-    return Neighbour(Path(path), dial)
+        return elsewhere.Carrier(way_out.url, token, say=log.warning, identity=identity(way_out.url, clock))
+
+    return Attempting(api, folder, BubblewrapSandbox, carrier, clock, wanted, proof.version())
 
 
 if __name__ == "__main__":

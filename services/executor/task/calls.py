@@ -32,7 +32,7 @@ from shared.errors import Conflict, DecodeError, ProjectError, Unavailable
 
 # Source: cloud.google.com/run/docs/configuring/vpc-direct-vpc (a minute or more until the first connection)
 _PATIENCE_S = 300.0
-_TIMEOUT = (10.0, 60.0)
+_TIMEOUT = (10.0, 20.0)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
 _PARCEL_BYTES, _PARCEL_ENTRIES = 4 << 30, 1_000_000
 _CHUNK = 256 << 10

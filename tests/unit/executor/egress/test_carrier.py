@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from services.executor.egress.carrier import Patience
+from services.executor.egress.carrier import Carrier, Patience
 from services.executor.egress.front import Front
 from services.executor.egress.gateway import EgressGateway
 from services.executor.egress.model import EgressRun, Exchange
 from services.executor.egress.multiplex import WINDOW_BYTES
-from tests.unit.executor.egress.carrying import WAIT_S, Crossing, all_of
+from tests.unit.executor.egress.carrying import WAIT_S, Crossing, all_of, tcp_pair
 from tests.unit.executor.egress.conftest import UNHURRIED, World
 
 
@@ -234,3 +234,25 @@ def test_the_gateway_serves_what_is_carried_as_what_it_accepts(world: World) -> 
         ("refused", "elsewhere.test"),
     ]
     assert report.requests == 1
+
+
+def test_whoever_stands_before_the_service_is_told_who_asks() -> None:
+    asking: list[str] = []
+
+    def identity() -> dict[str, str]:
+        asking.append(threading.current_thread().name)
+        return {"X-Serverless-Authorization": "Bearer google"}
+
+    with socket.create_server(("127.0.0.1", 0)) as front:
+        url = f"ws://127.0.0.1:{front.getsockname()[1]}"
+        carrier = Carrier(url, "t1", identity=identity, patience=Patience(first=0, again=0))
+        codes, carriers = tcp_pair()
+        carrier.carry(carriers)
+        with front.accept()[0] as connection:
+            said = connection.recv(4096).decode()
+        carrier.close()
+        codes.close()
+
+    assert "X-Serverless-Authorization: Bearer google\r\n" in said
+    assert "Authorization: Bearer t1\r\n" in said
+    assert "carrier" not in asking  # it may block

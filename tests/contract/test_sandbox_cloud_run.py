@@ -1,0 +1,257 @@
+"""What only happens elsewhere: lost answers, doubled starts, containers that die, an executor that is new."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+
+from services.executor.ports import Ended, RunLimits
+from shared.errors import BadRequest, Misconfigured, ProjectError, Unavailable
+from tests.cloud_runs import PROOF
+from tests.contract.remote_sandbox import RemoteHouse
+from tests.contract.sandbox_runs import Bench
+from tests.fakes.cloud_run import Fault
+
+_FOREVER = "import time\nprint('going', flush=True)\ntime.sleep(600)"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[RemoteHouse]:
+    tmp_path.chmod(0o755)
+    made = RemoteHouse(tmp_path / "house")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bench(house: RemoteHouse, tmp_path: Path) -> Bench:
+    return Bench(house.sandbox, tmp_path)
+
+
+def test_a_start_whose_answer_is_lost_is_found_again_and_made_once(house: RemoteHouse, bench: Bench) -> None:
+    house.google.faults.append(Fault(lost=True))
+
+    sink, result = bench.run("print('once')")
+
+    assert (result.reason, sink.text) == ("exited", "once\n")
+    assert house.google.calls.count("run") == 1
+
+
+def test_a_start_that_is_not_listed_is_known_by_its_own_call(house: RemoteHouse, bench: Bench) -> None:
+    house.google.faults.append(Fault(lost=True))
+    house.google.unlisted = True
+
+    sink, result = bench.run("print('once')")
+
+    assert (result.reason, sink.text) == ("exited", "once\n")
+
+
+def test_a_start_that_never_shows_is_lost_and_when_it_comes_after_all_it_does_nothing(
+    house: RemoteHouse, bench: Bench
+) -> None:
+    late = threading.Event()
+    house.google.faults.append(Fault(lost=True, held=late))
+    house.google.unlisted = True
+    order = bench.order("print('never')")
+
+    result = bench.start(order).wait()
+    house.sandbox.release(order.id)
+    late.set()
+
+    assert result.reason == "lost"
+    assert house.google.settled(1) == ["The container exited with status 3."]
+    assert "there is nothing to do" in house.google.said()
+
+
+def test_a_claim_without_an_answer_is_never_made_into_a_second_execution(
+    house: RemoteHouse, bench: Bench
+) -> None:
+    order = bench.order("print('never')")
+    house.claims.make(order.id, "ab-run-small")
+
+    sink = bench.start(order)
+
+    assert sink.wait().reason == "lost"
+    assert house.google.calls.count("run") == 0
+
+
+def test_of_two_executions_of_one_claim_one_runs_the_code(house: RemoteHouse, bench: Bench) -> None:
+    house.google.faults.append(Fault(twice=True))
+
+    sink, result = bench.run("print('once')")
+
+    assert (result.reason, sink.text) == ("exited", "once\n")
+    assert sorted(house.google.settled(2)) == ["", "The container exited with status 3."]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "says"),
+    [
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, Unavailable, "no more runs at once"),
+        (grpc.StatusCode.PERMISSION_DENIED, Misconfigured, "abRunStarter"),
+        (grpc.StatusCode.NOT_FOUND, Misconfigured, "terraform apply"),
+        (grpc.StatusCode.FAILED_PRECONDITION, Misconfigured, "refused to start"),
+    ],
+)
+def test_a_refused_start_says_why_and_may_be_made_again(
+    house: RemoteHouse, bench: Bench, status: grpc.StatusCode, error: type[ProjectError], says: str
+) -> None:
+    house.google.faults.append(Fault(refuse=status))
+    order = bench.order("print('then')")
+
+    with pytest.raises(error, match=says):
+        bench.start(order)
+    again = bench.start(order)
+
+    assert again.wait().reason == "exited"
+    assert again.text == "then\n"
+
+
+def test_an_attempt_is_lost_when_its_container_dies(house: RemoteHouse, bench: Bench) -> None:
+    sink = bench.start(bench.order(_FOREVER))
+    assert sink.printed.wait(60)
+
+    house.google.kill()
+
+    result = sink.wait()
+    assert result.reason == "lost"
+    assert "exited with status" in result.detail
+
+
+def test_an_attempt_stopped_before_its_container_began_ends_as_stopped(
+    house: RemoteHouse, bench: Bench
+) -> None:
+    held = threading.Event()
+    house.google.faults.append(Fault(held=held))
+    order = bench.order("print('never')")
+    sink = bench.start(order)
+
+    house.sandbox.stop(order.id)
+    held.set()
+
+    assert sink.wait().reason == "stopped"
+    assert sink.stdout == b""
+
+
+def test_a_cancelled_run_hands_in_what_it_had(house: RemoteHouse, bench: Bench) -> None:
+    order = bench.order("open('outputs/half', 'w').write('1')\n" + _FOREVER)
+    sink = bench.start(order)
+    assert sink.printed.wait(60)
+
+    house.sandbox.stop(order.id)
+
+    result = sink.wait()
+    assert result.reason == "stopped"
+    assert result.box is not None
+    assert (result.box / "outputs" / "half").read_text() == "1"
+    assert house.google.calls.count("cancel") == 1
+
+
+def test_reports_wait_for_an_executor_that_is_away(house: RemoteHouse, bench: Bench) -> None:
+    sink = bench.start(
+        bench.order("import time\nprint('one', flush=True)\ntime.sleep(4)\nprint('two', flush=True)")
+    )
+    assert sink.printed.wait(60)
+
+    with house.away(4):
+        pass
+
+    assert sink.wait().reason == "exited"
+    assert sink.text == "one\ntwo\n"
+
+
+def test_a_container_whose_network_is_late_asks_until_it_is_answered(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    house = RemoteHouse(tmp_path / "house")
+    try:
+        bench = Bench(house.sandbox, tmp_path)
+        with house.away(4):
+            sink = bench.start(bench.order("print('late')"))
+        assert sink.wait().reason == "exited"
+    finally:
+        house.close()
+
+
+def test_a_new_life_of_the_executor_cancels_what_the_last_one_left(house: RemoteHouse, bench: Bench) -> None:
+    order = bench.order(_FOREVER)
+    sink = bench.start(order)
+    assert sink.printed.wait(60)
+
+    house.sandbox = house.another()
+    house.sandbox.sweep(())
+    after = Bench(house.sandbox, bench.folder / "after")
+    after.folder.mkdir()
+    again = after.start(order)
+
+    assert house.google.settled(1) == [""]  # cancelled
+    assert again.wait().reason == "lost"
+    assert again.stdout == b""
+    assert house.google.calls.count("run") == 1
+
+
+def test_nothing_runs_before_a_job_has_proven_its_sandbox_and_asking_makes_one_try(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    held = threading.Event()
+    house = RemoteHouse(tmp_path / "house", proven=None)
+    house.google.faults.append(Fault(held=held))
+    try:
+        bench = Bench(house.sandbox, tmp_path)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="has shown yet that its sandbox holds"):
+                bench.start(bench.order("print('never')"))
+
+        assert house.google.calls.count("run") == 1
+        house.proofs.write(PROOF)
+        assert bench.run("print('now')")[0].text == "now\n"
+    finally:
+        held.set()
+        house.close()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        PROOF.model_copy(update={"version": "another"}),
+        PROOF.model_copy(update={"escaped": ("fs-escape",)}),
+    ],
+    ids=["of other code", "with an escape"],
+)
+def test_a_proof_of_other_code_or_with_an_escape_is_none(tmp_path: Path, found: object) -> None:
+    house = RemoteHouse(tmp_path / "house", proven=found)  # type: ignore[arg-type]
+    house.google.faults.append(Fault(refuse=grpc.StatusCode.RESOURCE_EXHAUSTED))
+    try:
+        assert "all" in house.sandbox.enforcement().missing
+    finally:
+        house.close()
+
+
+def test_an_attempt_takes_the_smallest_job_that_holds_it(house: RemoteHouse, bench: Bench) -> None:
+    large = RunLimits(memory_bytes=600 << 20)
+
+    bench.run("", egress=lambda listener: listener.close() or "PEM")
+    bench.run("", egress=lambda listener: listener.close() or "PEM", limits=large)
+    with pytest.raises(BadRequest, match="smaller limit"):
+        bench.run("", limits=RunLimits(memory_bytes=8 << 30))
+
+    assert house.google.jobs_run == ["ab-run-small", "ab-run-large"]
+
+
+def test_the_token_is_nowhere_the_code_can_see(house: RemoteHouse, bench: Bench) -> None:
+    code = (
+        "import os, pathlib\n"
+        "seen = str(dict(os.environ))\n"
+        "for path in pathlib.Path('/proc').glob('[0-9]*/*'):\n"
+        "    if path.name in ('environ', 'cmdline'):\n"
+        "        try: seen += path.read_text(errors='replace')\n"
+        "        except OSError: pass\n"
+        "print('AB_' in seen, 'run-api' in seen)"
+    )
+
+    sink, result = bench.run(code)
+
+    assert isinstance(result, Ended)
+    assert sink.text == "False False\n"
