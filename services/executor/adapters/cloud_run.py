@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from services.executor.adapters import shapes
+from services.executor.adapters import host, shapes
 from services.executor.adapters.claims import Claims
 from services.executor.adapters.executions import Executions
 from services.executor.adapters.job_proof import JobProofs
@@ -92,6 +92,8 @@ class CloudRunSandbox:
         found = self.enforcement()
         if "all" in found.missing:
             raise Unavailable(found.missing["all"])
+        for folder in (order.code_dir, *order.site_dirs):
+            host.demand_readable(folder)
         job = shapes.fitting(self._shapes, order).job
         return self._start(RemoteAttempt(order, sink, job, self._around))
 

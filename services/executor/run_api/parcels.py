@@ -92,9 +92,9 @@ def _head(info: tarfile.TarInfo) -> bytes:
     return info.tobuf(tarfile.PAX_FORMAT, *_ENCODING)
 
 
-def unpack(stream: BinaryIO, into: Path, *, max_bytes: int, max_entries: int) -> None:
-    """Into a folder made anew, with folders that all may enter and files with the modes they had. Links are made and
-    never followed: every entry lies in a folder made here before.
+def unpack(stream: BinaryIO, into: Path, *, max_bytes: int, max_entries: int, for_all: bool = False) -> None:
+    """Into a folder made anew, with folders that all may enter and files with the modes they had; for_all: that
+    all may read as well. Links are made and never followed: every entry lies in a folder made here before.
 
     Raises: DecodeError for what is no such tar, TooLarge beyond the bounds; what was made by then is gone."""
     shutil.rmtree(into, ignore_errors=True)
@@ -103,7 +103,7 @@ def unpack(stream: BinaryIO, into: Path, *, max_bytes: int, max_entries: int) ->
         with tarfile.open(
             fileobj=stream, mode="r|", encoding=_ENCODING[0], errors=_ENCODING[1], bufsize=_CHUNK
         ) as tar:
-            _Unpacking(into, max_bytes, max_entries).take_all(tar)
+            _Unpacking(into, max_bytes, max_entries, 0o444 if for_all else 0).take_all(tar)
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
         shutil.rmtree(into, ignore_errors=True)
         raise DecodeError(f"The folder that was sent cannot be read: {error}") from error
@@ -113,7 +113,8 @@ def unpack(stream: BinaryIO, into: Path, *, max_bytes: int, max_entries: int) ->
 
 
 class _Unpacking:
-    def __init__(self, into: Path, max_bytes: int, max_entries: int) -> None:
+    def __init__(self, into: Path, max_bytes: int, max_entries: int, modes: int) -> None:
+        self._modes = modes
         self._into = into
         self._bytes = max_bytes
         self._entries = max_entries
@@ -153,7 +154,7 @@ class _Unpacking:
                 raise ValueError("it ends too early")
             if _LONG in member.pax_headers:
                 writer.truncate(min(int(member.pax_headers[_LONG]), _LONGEST))
-            os.fchmod(writer.fileno(), member.mode & 0o7777)
+            os.fchmod(writer.fileno(), member.mode & 0o7777 | self._modes)
 
 
 class Incoming:

@@ -106,6 +106,7 @@ class RunApi:
                     into,
                     max_bytes=_PARCEL_BYTES,
                     max_entries=_PARCEL_ENTRIES,
+                    for_all=True,
                 )
                 for _rest in pieces:  # what follows the end of a tar counts for its hash
                     pass

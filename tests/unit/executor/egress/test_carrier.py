@@ -244,7 +244,7 @@ def test_whoever_stands_before_the_service_is_told_who_asks() -> None:
         return {"X-Serverless-Authorization": "Bearer google"}
 
     with socket.create_server(("127.0.0.1", 0)) as front:
-        url = f"ws://127.0.0.1:{front.getsockname()[1]}"
+        url = f"http://127.0.0.1:{front.getsockname()[1]}"
         carrier = Carrier(url, "t1", identity=identity, patience=Patience(first=0, again=0))
         codes, carriers = tcp_pair()
         carrier.carry(carriers)

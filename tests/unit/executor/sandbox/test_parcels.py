@@ -6,19 +6,21 @@ import io
 import os
 import stat
 import tarfile
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
 from services.executor.run_api.parcels import Incoming, pack, unpack
 from shared.errors import DecodeError, TooLarge
 
-ROOM = {"max_bytes": 1 << 20, "max_entries": 100}
+take = partial(unpack, max_bytes=1 << 20, max_entries=100)
 
 
 def sent(folder: Path, into: Path, **how: object) -> Path:
     stream = Incoming(pack(folder, **how))  # type: ignore[arg-type]
-    unpack(stream, into, **ROOM)  # type: ignore[arg-type]
+    take(cast("BinaryIO", stream), into)
     return into
 
 
@@ -89,7 +91,7 @@ def test_an_entry_that_lies_elsewhere_spoils_the_whole(tmp_path: Path, name: str
     good.type = tarfile.DIRTYPE
 
     with pytest.raises(DecodeError):
-        unpack(tar_of((good, b""), (tarfile.TarInfo(name), b"x")), tmp_path / "there", **ROOM)
+        take(tar_of((good, b""), (tarfile.TarInfo(name), b"x")), tmp_path / "there")
 
     assert not (tmp_path / "there").exists()
     assert not (tmp_path / "out").exists()
@@ -103,7 +105,7 @@ def test_nothing_is_written_through_a_link_that_came_before(tmp_path: Path) -> N
 
     for name in ("link/file", "link"):
         with pytest.raises(DecodeError):
-            unpack(tar_of((link, b""), (tarfile.TarInfo(name), b"x")), tmp_path / "there", **ROOM)
+            take(tar_of((link, b""), (tarfile.TarInfo(name), b"x")), tmp_path / "there")
 
     assert list(outside.iterdir()) == []
 
@@ -112,7 +114,7 @@ def test_devices_and_hard_links_of_others_making_are_pipes(tmp_path: Path) -> No
     device, hard = tarfile.TarInfo("device"), tarfile.TarInfo("hard")
     device.type, hard.type, hard.linkname = tarfile.CHRTYPE, tarfile.LNKTYPE, "/etc/passwd"
 
-    unpack(tar_of((device, b""), (hard, b"")), tmp_path / "there", **ROOM)
+    take(tar_of((device, b""), (hard, b"")), tmp_path / "there")
 
     assert all(stat.S_ISFIFO((tmp_path / "there" / name).lstat().st_mode) for name in ("device", "hard"))
 
@@ -123,18 +125,27 @@ def test_more_than_the_bounds_is_refused(tmp_path: Path) -> None:
 
     for stream in (many, big):
         with pytest.raises(TooLarge):
-            unpack(stream, tmp_path / "there", **ROOM)
+            take(stream, tmp_path / "there")
         assert not (tmp_path / "there").exists()
 
 
 @pytest.mark.parametrize("data", [b"not a tar" * 200, b"\xff" * 2048])
 def test_what_is_no_tar_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(DecodeError):
-        unpack(io.BytesIO(data), tmp_path / "there", **ROOM)
+        take(io.BytesIO(data), tmp_path / "there")
 
 
 def test_a_tar_that_was_cut_is_refused(tmp_path: Path) -> None:
     whole = tar_of((tarfile.TarInfo("a"), b"x" * 5000)).getvalue()
 
     with pytest.raises(DecodeError):
-        unpack(io.BytesIO(whole[:3000]), tmp_path / "there", **ROOM)
+        take(io.BytesIO(whole[:3000]), tmp_path / "there")
+
+
+def test_who_shall_read_can_read_what_was_for_its_owner_alone(tmp_path: Path) -> None:
+    private = tarfile.TarInfo("private")
+    private.mode = 0o600
+
+    take(tar_of((private, b"x")), tmp_path / "there", for_all=True)
+
+    assert stat.S_IMODE((tmp_path / "there" / "private").stat().st_mode) == 0o644
