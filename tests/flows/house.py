@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from services.all_in_one import SERVICES, Application
+from services.all_in_one import EGRESS, PROJECT, SERVICES, Application
 from shared.clock import stamp
 from shared.ids import RandomIds
 from shared.runtime.server import listen
@@ -94,11 +96,13 @@ class GoogleHouse(House):
 
 
 class CloudRunHouse(House):
-    """Whose runs are executions of a stand-in's jobs; everything else is as in any house."""
+    """Whose runs are executions of a stand-in's jobs and leave through an executor-egress of its own; everything else
+    is as in any house. `close` fails when that process did not end well."""
 
     def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = ()) -> None:
         super().__init__(folder / "data", open_ports=open_ports)
         self.runs = CloudRuns(folder / "containers")
+        self._egress: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
         self.environment |= self.runs.variables(f"http://127.0.0.1:{self.port}")
@@ -106,10 +110,22 @@ class CloudRunHouse(House):
         databases = SqliteDatabases(self.folder, self.clock, RandomIds())
         prove(databases.own("executor"))
         databases.close()
+        with listen(0) as listening:
+            self.environment["AB_EGRESS_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            command = [sys.executable, "-m", "services.all_in_one", "--only", EGRESS, "--fd"]
+            self._egress = subprocess.Popen(
+                [*command, str(listening.fileno())],
+                cwd=PROJECT,
+                env={**os.environ, **self.environment},
+                pass_fds=[listening.fileno()],
+            )
 
     def close(self) -> None:
         super().close()
         self.runs.google.close()
+        if self._egress is not None:
+            self._egress.terminate()
+            assert self._egress.wait(30) == 0
 
 
 def new_house(folder: Path, *, open_ports: tuple[int, ...] = ()) -> House:

@@ -28,7 +28,9 @@ def engines(
     clock, ids = clock or SystemClock(), ids or RandomIds()
     data_dir = prepared(settings.data_dir)
     one_process = set(services) >= set(READS)
-    databases = SqliteDatabases(data_dir, clock, ids, alone=one_process)
+    # executor-egress is a process of its own, and writes to the executor's database
+    alone = one_process and not settings.egress_url
+    databases = SqliteDatabases(data_dir, clock, ids, alone=alone)
     bus = SqliteBus(
         data_dir / "bus.db",
         clock,
