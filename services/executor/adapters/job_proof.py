@@ -51,8 +51,8 @@ class JobProofs:
         found = self._known()
         if found is None:
             return _refused(
-                "No job has shown yet that its sandbox holds against the attacks; one is trying now. "
-                "What it says is in its log: gcloud run jobs executions list"
+                "No job has shown yet that its sandbox holds against the attacks. One is trying that now and takes some "
+                "minutes; when it comes to nothing, the executor's log says why."
             )
         if found.escaped:
             cases = ", ".join(found.escaped[:3])
