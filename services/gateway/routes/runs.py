@@ -134,7 +134,7 @@ def post_run(path: ById, body: RunInput) -> Id:
 
 @api.get("/agents/<string:id>/runs", RunList)
 def list_runs(path: ById, query: PageQuery) -> RunList:
-    """Without the replays by which the builder tries a repair."""
+    """Without the replays by which the builder tries a repair, and without each run's `requests`."""
     agent = scope().get(deps().store, AGENTS, path.id, Agent, missing="no_agent")
     found, cursor = scope().page_of(
         _executor(),
@@ -145,24 +145,24 @@ def list_runs(path: ById, query: PageQuery) -> RunList:
         paging=query.paging(),
         wanted=lambda run: run.kind != "replay" or run.conversation_id is None,
     )
-    return RunList(items=tuple(found), next_cursor=cursor)
+    return RunList(items=tuple(run.but(requests=()) for run in found), next_cursor=cursor)
 
 
 @api.get("/runs/<string:id>", Run)
 def get_run(path: ById) -> Run:
-    return _run(path.id)
+    return run_of(path.id)
 
 
 @api.stream("/runs/<string:id>/events")
 def stream_run(path: ById) -> Response:
-    _run(path.id)
+    run_of(path.id)
     watch = deps().watch("executor", (f"runs/{path.id}", f"{_ENTRIES}/{path.id}"))
     return live(watch, _Tail(_executor(), path.id, last_seen()).poll)
 
 
 @api.get("/runs/<string:id>/logs", LogList)
 def list_logs(path: ById, query: LogQuery) -> LogList:
-    run = _run(path.id)
+    run = run_of(path.id)
     if query.cursor and not (query.cursor.isascii() and query.cursor.isdigit()):
         raise refusal(BadRequest, "bad_cursor")
     found: list[RunEntry] = []
@@ -177,7 +177,7 @@ def list_logs(path: ById, query: LogQuery) -> LogList:
 
 @api.get("/runs/<string:id>/artifacts", ArtifactList)
 def list_artifacts(path: ById) -> ArtifactList:
-    run = _run(path.id)
+    run = run_of(path.id)
     where = Where("run_id", "==", run.id)
     found = scope().all(_executor(), "artifacts", Artifact, where, order_by="at", descending=False)
     return ArtifactList(items=tuple(_linked(artifact) for artifact in found))
@@ -185,7 +185,7 @@ def list_artifacts(path: ById) -> ArtifactList:
 
 @api.get("/runs/<string:id>/receipts", ReceiptList)
 def list_receipts(path: ById) -> ReceiptList:
-    run = _run(path.id)
+    run = run_of(path.id)
     where = Where("run_id", "==", run.id)
     found = scope().all(deps().store, DELIVERIES, Delivery, where, order_by="at", descending=False)
     return ReceiptList(items=tuple(found))
@@ -193,7 +193,7 @@ def list_receipts(path: ById) -> ReceiptList:
 
 @api.post("/runs/<string:id>/cancel", Id, 202)
 def post_cancel(path: ById) -> Id:
-    run = _run(path.id)
+    run = run_of(path.id)
     if run.status in _OVER:
         raise refusal(Conflict, "run_over")
     deps().store.transact(lambda tx: tx.emit(RunCancelRequested(run_id=run.id)), cause=cause())
@@ -236,7 +236,7 @@ def _runnable(agent: Agent) -> tuple[str, str]:
     return version.id, grant.id
 
 
-def _run(id: str) -> Run:
+def run_of(id: str) -> Run:
     """The executor's, or what somebody asked for while the executor has not seen it yet: a person, the
     planner for a rehearsal, the scheduler for a slot. Whoever shows an id has promised that it can be read."""
     found = scope().find(_executor(), "runs", id, Run)

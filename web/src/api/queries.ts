@@ -160,6 +160,14 @@ export const useReceipts = (runId: string, stamp: string) =>
     placeholderData: (before) => before,
   });
 
+/** What took how long in a run. stamp: changes when something of the run has ended. */
+export const useTrace = (runId: string, stamp: string) =>
+  useQuery({
+    queryKey: ["run-trace", runId, stamp],
+    queryFn: () => answer(api.GET("/api/v1/runs/{id}/trace", { params: { path: { id: runId } } })),
+    placeholderData: (before) => before,
+  });
+
 /** Every exchange of a run with the outside, in order; asked for only when somebody looks. */
 export const useTape = (runId: string, wanted: boolean) =>
   useQuery({

@@ -77,6 +77,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Without the replays by which the builder tries a repair, and without each run's `requests`. */
         get: operations["list_runs"];
         put?: never;
         post: operations["post_run"];
@@ -647,6 +648,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["get_tape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_trace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2124,6 +2141,25 @@ export interface components {
             /** Items */
             items: components["schemas"]["Notice"][];
         };
+        /**
+         * OutsideRequest
+         * @description One request of the code, without what it asked for: where, when (its begin), how long, what became of it.
+         *     status 0: nobody answered.
+         */
+        OutsideRequest: {
+            /** At */
+            at: string;
+            /** Host */
+            host: string;
+            /** Method */
+            method: string;
+            /** Ms */
+            ms: number;
+            /** Status */
+            status: number;
+            /** Verdict */
+            verdict: string;
+        };
         /** PackageWish */
         PackageWish: {
             /** Name */
@@ -2241,9 +2277,12 @@ export interface components {
             created_at: string;
             /**
              * @default {
+             *       "cost_usd_micros_build": 0,
              *       "cost_usd_micros_per_month": 0,
+             *       "priced": true,
              *       "seconds_per_run": 0,
              *       "tokens_build": 0,
+             *       "tokens_per_month": 0,
              *       "tokens_per_run": 0
              *     }
              */
@@ -2492,7 +2531,9 @@ export interface components {
          *     `writes` lists the first fifty. Each of `would_send` is {id, method, url, body}; `allowed_writes` are such
          *     ids of an earlier rehearsal, each let through once in this one. `grant_id` is absent for a rehearsal only
          *     while its grant is being written. `state_new` is the version the run left, whether it counts or not.
-         *     `place`: how many wait before it plus one, while it waits for room.
+         *     `place`: how many wait before it plus one, while it waits for room. `traceparent`: of what asked for it; "" where
+         *     nothing is traced. Of its last attempt: funded_at, begun_at (its sandbox is ordered), first_line_at, ended_at
+         *     (its sandbox has ended), and `requests`, the first forty; `hosts` counts them all.
          *
          *     tape      what was kept of its last attempt that ended (shared/records/tapes.py); none: nothing yet
          *     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
@@ -2522,6 +2563,11 @@ export interface components {
              */
             attempt_id: string | null;
             /**
+             * Begun At
+             * @default null
+             */
+            begun_at: string | null;
+            /**
              * Checks
              * @default []
              */
@@ -2544,6 +2590,11 @@ export interface components {
              */
             differences: components["schemas"]["Difference"][];
             /**
+             * Ended At
+             * @default null
+             */
+            ended_at: string | null;
+            /**
              * Finished At
              * @default null
              */
@@ -2553,6 +2604,11 @@ export interface components {
              * @default null
              */
             first_line_at: string | null;
+            /**
+             * Funded At
+             * @default null
+             */
+            funded_at: string | null;
             /**
              * Grant Id
              * @default null
@@ -2611,6 +2667,11 @@ export interface components {
             /** Requested At */
             requested_at: string;
             /**
+             * Requests
+             * @default []
+             */
+            requests: components["schemas"]["OutsideRequest"][];
+            /**
              * Same
              * @default null
              */
@@ -2656,6 +2717,11 @@ export interface components {
              * @enum {string}
              */
             tape: "full" | "headers" | "off" | "none";
+            /**
+             * Traceparent
+             * @default
+             */
+            traceparent: string;
             /**
              * @default {
              *       "cost_usd_micros": 0,
@@ -2743,6 +2809,19 @@ export interface components {
             items: components["schemas"]["Run"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * RunTrace
+         * @description items: of the last attempt, in the order in which they began. more: requests that are not among them.
+         *     trace_id: in the operator's tools; "" where nothing is traced.
+         */
+        RunTrace: {
+            /** Items */
+            items: components["schemas"]["TraceBar"][];
+            /** More */
+            more: number;
+            /** Trace Id */
+            trace_id: string;
         };
         /**
          * RunUsage
@@ -3128,6 +3207,36 @@ export interface components {
              * @default true
              */
             priced: boolean;
+        };
+        /**
+         * TraceBar
+         * @description One thing that took time. to_at null: it goes on; of a request null, `ms` says how long it took.
+         *
+         *     kind   earlier: other attempts and the wait for a yes · funded: until its money was there · waited: for its turn
+         *            or for room · prepared: its sandbox was made · code: the agent's own program · request: one of its requests
+         *            · asked: a question waits for a person · collected: files taken, contract checked · delivery: one message
+         *     name   host of a request, channel of a delivery; verdict: what became of it
+         */
+        TraceBar: {
+            /** From At */
+            from_at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "earlier" | "funded" | "waited" | "prepared" | "code" | "request" | "asked" | "collected" | "delivery";
+            /** Method */
+            method: string;
+            /** Ms */
+            ms: number | null;
+            /** Name */
+            name: string;
+            /** Status */
+            status: number;
+            /** To At */
+            to_at: string | null;
+            /** Verdict */
+            verdict: string;
         };
         /**
          * UsageLine
@@ -5083,6 +5192,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TapeView"];
+                };
+            };
+            /** @description A problem document. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_trace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunTrace"];
                 };
             };
             /** @description A problem document. */

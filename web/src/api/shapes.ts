@@ -32,6 +32,7 @@ export type Schedule = Schemas["Schedule"];
 export type StateLine = Schemas["StateLine"];
 export type Template = Schemas["Template"];
 export type Tokens = Schemas["Tokens"];
+export type TraceBar = Schemas["TraceBar"];
 export type Version = Schemas["Version"];
 export type VersionDiff = Schemas["VersionDiff"];
 

@@ -65,14 +65,19 @@ export function planned(at: string, language: string, timeZone: string, from: Da
   return `${date} ${clock}`;
 }
 
+function amount(value: number, unit: string, language: string, digits = 0): string {
+  const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits } as const;
+  return new Intl.NumberFormat(language, style).format(value);
+}
+
+/** As `duration`, and below a second in thousandths. */
+export function fine(ms: number, language: string): string {
+  return ms < 1000 ? amount(ms, "millisecond", language) : duration(ms, language);
+}
+
 export function duration(ms: number, language: string): string {
-  const unit = (value: number, name: "second" | "minute" | "millisecond", digits = 0) =>
-    new Intl.NumberFormat(language, {
-      style: "unit",
-      unit: name,
-      unitDisplay: "short",
-      maximumFractionDigits: digits,
-    }).format(value);
+  const unit = (value: number, name: "second" | "minute", digits = 0) =>
+    amount(value, name, language, digits);
   if (ms < 60_000) return unit(ms / 1000, "second", ms < 10_000 ? 1 : 0);
   const minutes = Math.floor(ms / 60_000);
   return `${unit(minutes, "minute")} ${unit(Math.round((ms % 60_000) / 1000), "second")}`;

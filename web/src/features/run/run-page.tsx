@@ -20,6 +20,7 @@ import { Outside } from "./outside";
 import { Repair } from "./repair";
 import { Replay, Replayed } from "./replay";
 import { StepList, stepsOf } from "./steps";
+import { Trace } from "./trace";
 import { isAlarm, isOver, standing } from "./words";
 import { Sent, Writes } from "./writes";
 
@@ -120,6 +121,7 @@ function Body({ run, entries }: { run: Run; entries: RunEntry[] }) {
         <Outside run={run} />
         <Replay run={run} />
         <Usage run={run} />
+        <Trace run={run} />
       </div>
       <section className="card run-log">
         <h2>{t("log.title")}</h2>
