@@ -38,9 +38,11 @@ from tests.flows.sites.places import Sites
 JOURNAL = Path(__file__).parents[2] / ".cache" / "eval.jsonl"
 # Decision: what one answer is lent. With less left a request would end for want of tokens, not of skill.
 LEAST_TOKENS = 60_000
+# Decision: ten such answers. A model that needs more has lost its way, and a request that dies without a word counts as
+# having spent all it was given.
+MOST_TOKENS = 600_000
 SCRIPTED = "scripted"
 CUT = "cut"
-_NO_CAP = 10**12
 
 
 @dataclass(frozen=True)
@@ -146,15 +148,15 @@ def chosen(only: Sequence[str], sample: int, seed: int) -> list[Request]:
 
 
 def room_of(journal: Journal, model: str, max_tokens: int | None, max_usd: float | None) -> int:
-    """Tokens that may still be spent. Dollars become tokens at the model's dearest rate, so that they hold too."""
-    room = _NO_CAP if max_tokens is None else max_tokens - journal.tokens
+    """What the next request may spend. Dollars become tokens at the model's dearest rate, so that they hold too."""
+    room = MOST_TOKENS if max_tokens is None else min(MOST_TOKENS, max_tokens - journal.tokens)
     if max_usd is None:
         return room
     price = price_of(model)
     if price is None:
         raise SystemExit(f"Nobody here knows what {model} costs: cap it with --max-tokens.")
     dearest = max(price.input, price.output, price.cache_write_5m, price.cache_write_1h, price.cache_read)
-    return min(room, int((max_usd - journal.usd) * 1e6 / dearest))
+    return min(room, int((max_usd - journal.usd) * 1e6 / dearest) - journal.lost)
 
 
 def main(arguments: list[str], environment: Mapping[str, str] = os.environ, path: Path = JOURNAL) -> int:
@@ -166,6 +168,8 @@ def main(arguments: list[str], environment: Mapping[str, str] = os.environ, path
         journal.forget()
     wanted = chosen(options.only, options.sample, options.seed)
     print(f"{len(wanted)} requests to {server.server}, model {server.model}", flush=True)
+    if journal.lost:
+        print(f"An earlier call died while it asked: {journal.lost:,} tokens count as spent.", flush=True)
     capped = False
     for number, request in enumerate(wanted, 1):
         if request.id in journal.done:
@@ -174,6 +178,7 @@ def main(arguments: list[str], environment: Mapping[str, str] = os.environ, path
         if capped := room < LEAST_TOKENS:
             print(f"Stopped before {request.id}: the cap leaves {max(0, room):,} tokens.")
             break
+        journal.begin(request.id, room)
         result = ask(request, server, room, options.patience)
         journal.note(result)
         said = "right" if result.right else f"{result.stage}: {result.why}"

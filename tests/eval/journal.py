@@ -1,9 +1,15 @@
-"""What became of each request, kept on disk so that another call goes on where this one stopped."""
+"""What became of each request, kept on disk so that another call goes on where this one stopped.
+
+A request is written down with what it may spend before it is asked, and again with what it spent. Where the second
+line is missing the process died in between: nobody knows what it spent, so all of it counts.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,13 +36,27 @@ class Result:
 
 
 class Journal:
-    """One line a result, oldest first; the newest of a request counts. Of one server and model."""
+    """One line a result, oldest first; the newest of a request counts. Of one server and model.
+
+    lost: tokens of requests that were begun and have no result.
+    """
 
     def __init__(self, path: Path, server: str, model: str) -> None:
         self._path, self._server, self._model = path, server, model
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        found = [Result(**json.loads(line)) for line in lines]
-        self.all = [one for one in found if (one.server, one.model) == (server, model)]
+        self.all: list[Result] = []
+        self.lost = 0
+        given: dict[str, int] = {}
+        for one in map(json.loads, lines):
+            if (one["server"], one["model"]) != (server, model):
+                continue
+            if "begun" in one:
+                self.lost += given.pop(one["begun"], 0)
+                given[one["begun"]] = one["tokens"]
+            else:
+                given.pop(one["id"], None)
+                self.all.append(Result(**one))
+        self.lost += sum(given.values())
 
     @property
     def done(self) -> dict[str, Result]:
@@ -44,18 +64,28 @@ class Journal:
 
     @property
     def tokens(self) -> int:
-        """Of every try, also of those that count for nothing."""
-        return sum(one.tokens for one in self.all)
+        """Of every try, also of those that count for nothing or were lost."""
+        return sum(one.tokens for one in self.all) + self.lost
 
     @property
     def usd(self) -> float:
+        """Without what was lost, whose price nobody knows."""
         return sum(one.cost_usd or 0 for one in self.all)
+
+    def begin(self, id: str, tokens: int) -> None:
+        """Before it is asked. tokens: what it may spend."""
+        self._write({"begun": id, "server": self._server, "model": self._model, "tokens": tokens})
 
     def note(self, result: Result) -> None:
         self.all.append(result)
+        self._write(asdict(result))
+
+    def _write(self, line: Mapping[str, object]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def forget(self) -> None:
         """The results of this server and model; those of others stay."""
@@ -67,7 +97,7 @@ class Journal:
         ]
         if lines:
             self._path.write_text("".join(f"{line}\n" for line in others), encoding="utf-8")
-        self.all = []
+        self.all, self.lost = [], 0
 
 
 def summary(found: list[Result]) -> str:

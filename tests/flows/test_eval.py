@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.eval import __main__ as eval_main
-from tests.eval.__main__ import LEAST_TOKENS, ask, chosen, main, under
+from tests.eval.__main__ import LEAST_TOKENS, MOST_TOKENS, ask, chosen, main, under
 from tests.eval.journal import Journal, Result, summary
 from tests.eval.requests import requests
 
@@ -48,6 +53,44 @@ def test_a_cap_stops_before_the_request_it_does_not_pay(
 
     assert [one.id for one in results(path)] == ["en-rates"]
     assert "Stopped before en-weather-rain" in capsys.readouterr().out
+
+
+_ASKS = (
+    "from pathlib import Path; from tests.eval.__main__ import main; "
+    "main(['--only', 'en-retail-digest', '--patience', '60'], {}, Path(__import__('sys').argv[1]))"
+)
+
+
+@pytest.mark.slow(seconds=60)
+def test_a_request_that_was_killed_counts_as_having_spent_all_it_was_given(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _ASKS, str(path)], env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as asking:
+        while asking.poll() is None and not path.exists():
+            time.sleep(0.02)
+        asking.kill()
+    assert asking.returncode == -signal.SIGKILL
+    assert results(path) == []
+
+    journal = Journal(path, "scripted", under({}).model)
+    assert journal.tokens == MOST_TOKENS
+    assert eval_main.room_of(journal, "claude-opus-5-5", None, 1.0) < 0
+    cap = str(MOST_TOKENS + LEAST_TOKENS - 1)
+    assert main(["--only", "en-retail-digest", "--max-tokens", cap], {}, path) == 1
+    assert f"died while it asked: {MOST_TOKENS:,} tokens" in capsys.readouterr().out
+
+
+def test_what_was_asked_again_after_a_death_keeps_what_the_death_may_have_cost(path: Path) -> None:
+    journal = Journal(path, "s", "m")
+    for tokens in (700, 500):
+        journal.begin("en-jobs", tokens)
+    journal.note(Result("en-jobs", "s", "m", "", "", 90, None, 1.0, 0))
+    journal.begin("ko-notices", 300)
+
+    assert Journal(path, "s", "m").tokens == 700 + 90 + 300
+    assert Journal(path, "s", "another").tokens == 0
 
 
 @pytest.mark.slow(seconds=60)
