@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from scripts.console import CannotContinue
 from scripts.layout import CACHE, ROOT, VENV, WEB_VENV, digest, is_stamped, only_one, write_stamp
-from scripts.tools import Tool, clean_environment
+from scripts.tools import Registry, Tool, clean_environment
 
 Report = Callable[[int, int, str], None]
 """(done, total, the package at hand); total 0 means not known yet."""
@@ -110,6 +112,17 @@ def ensure_dev(tool: Tool, report: Report = _ignore) -> Path:
     return ensure(VENV, "requirements-dev.txt", tool, report)
 
 
+_MIRROR = "npm_config_registry"
+NPM = re.compile(r"http fetch GET [1-5]\d\d ")
+PNPM = re.compile(r"(?:reused|downloaded) [1-9]|Already up to date|Done in")
+
+
+def registry(sign: re.Pattern[str]) -> Registry:
+    """Of npm and pnpm, as far as the environment names it."""
+    address = os.environ.get(_MIRROR, "")
+    return Registry(sign, urlsplit(address).hostname or "the npm registry")
+
+
 def ensure_node(tool: Tool, report: Report = _ignore) -> Path:
     """Node, npm and pnpm; returns the folder to put in front of PATH."""
     ensure(WEB_VENV, "requirements-web.txt", tool, report)
@@ -123,7 +136,11 @@ def ensure_node(tool: Tool, report: Report = _ignore) -> Path:
             shutil.copy(file, home)
         report(0, 0, "pnpm")
         tool.run(
-            "npm-pnpm", [WEB_VENV / "bin" / "npm", "install", "--no-save"], cwd=home, env=node_environment()
+            "npm-pnpm",
+            [WEB_VENV / "bin" / "npm", "install", "--no-save", "--loglevel", "http"],
+            cwd=home,
+            env=node_environment(),
+            registry=registry(NPM),
         )
         write_stamp(home / ".stamp", wanted)
     return home / "node_modules" / ".bin"
@@ -134,4 +151,6 @@ def node_environment() -> dict[str, str]:
     env = clean_environment()
     folders = [WEB_VENV / "pnpm" / "node_modules" / ".bin", WEB_VENV / "bin"]
     env["PATH"] = os.pathsep.join([*map(str, folders), env.get("PATH", os.defpath)])
+    if mirror := env.get(_MIRROR):  # pnpm no longer reads npm's name for it
+        env.setdefault("pnpm_config_registry", mirror)
     return env | {"CI": "true", "npm_config_update_notifier": "false", "npm_config_fund": "false"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from scripts.layout import (
     page_sources,
     write_stamp,
 )
-from scripts.packages import ensure_node, node_environment
+from scripts.packages import PNPM, ensure_node, node_environment, registry
 from scripts.tools import Tool
 
 STEPS = {
@@ -74,10 +75,12 @@ def build(tool: Tool) -> None:
             return
         data = data_dir()
         _announce(data, "node")
-        pnpm = ensure_node(tool) / "pnpm"
+        pnpm = ensure_node(tool, lambda done, total, name: _announce(data, "node", name)) / "pnpm"
         env = node_environment()
         _announce(data, "packages")
-        tool.run("pnpm-install", [pnpm, "install", "--frozen-lockfile"], cwd=WEB, env=env)
+        install: list[str | Path] = [pnpm, "install", "--frozen-lockfile", "--reporter", "append-only"]
+        seen = _Counting(data)
+        tool.run("pnpm-install", install, cwd=WEB, env=env, on_line=seen.on_line, registry=registry(PNPM))
         _announce(data, "build")
         tool.run("pnpm-build", [pnpm, "run", "build"], cwd=WEB, env=env)
         if not PAGE.exists():
@@ -87,15 +90,31 @@ def build(tool: Tool) -> None:
         write_stamp(_STAMP, wanted)
 
 
-def _announce(data: Path, step: str) -> None:
-    say(f"  page: {STEPS[step][1].lower()} …")
-    write_status(data, step)
+class _Counting:
+    """Packages as pnpm says it has them."""
+
+    _progress = re.compile(r"resolved (\d+), reused (\d+), downloaded (\d+)")
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def on_line(self, line: str) -> None:
+        if found := self._progress.search(line):
+            all_of_them, reused, downloaded = map(int, found.groups())
+            write_status(self._data, "packages", at_hand=f"{reused + downloaded}/{all_of_them}")
 
 
-def write_status(data: Path, step: str, failed: str = "") -> None:
-    """Whole file or none: readers never see half of it."""
+def _announce(data: Path, step: str, at_hand: str = "") -> None:
+    shown = f" ({at_hand})" if at_hand else ""
+    say(f"  page: {STEPS[step][1].lower()}{shown} …")
+    write_status(data, step, at_hand=at_hand)
+
+
+def write_status(data: Path, step: str, failed: str = "", at_hand: str = "") -> None:
+    """Whole file or none: readers never see half of it. at_hand: what of the step is being done."""
     names = list(STEPS)
-    korean, english = STEPS[step]
+    shown = f" ({at_hand})" if at_hand else ""
+    korean, english = (f"{sentence}{shown}" for sentence in STEPS[step])
     status: dict[str, object] = {"step": step, "done": names.index(step), "total": len(names)}
     status |= {"sentence_ko": korean, "sentence_en": english}
     if failed:

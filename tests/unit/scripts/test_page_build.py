@@ -20,6 +20,15 @@ def test_status_counts_steps_and_speaks_both_languages(tmp_path: Path) -> None:
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
+def test_status_says_what_is_at_hand(tmp_path: Path) -> None:
+    write_status(tmp_path, "packages", at_hand="12/185")
+
+    status = json.loads((tmp_path / "web-build.json").read_text(encoding="utf-8"))
+
+    assert status["sentence_ko"] == "화면의 준비물을 받고 있어요 (12/185)"
+    assert status["sentence_en"] == "Fetching the page's packages (12/185)"
+
+
 def test_status_carries_the_reason_when_the_build_failed(tmp_path: Path) -> None:
     write_status(tmp_path, "build", failed="disk full")
 

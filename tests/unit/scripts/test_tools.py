@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import threading
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scripts.layout import digest
-from scripts.tools import Failed, Tool, clean_environment
+from scripts.packages import NPM, PNPM
+from scripts.tools import Failed, Registry, Tool, clean_environment
 
 
 def failing(text: str) -> list[str]:
@@ -32,6 +34,40 @@ def test_failure_names_what_was_tried_when_the_registry_is_out_of_reach() -> Non
 def test_failure_quotes_the_last_line_when_it_is_something_else() -> None:
     with pytest.raises(Failed, match="no space left here"):
         Tool().run("pip-test", failing("no space left here"))
+
+
+SIGN = re.compile("answered")
+
+
+def printing(text: str, then_s: float) -> list[str]:
+    return [sys.executable, "-c", f"import time; print({text!r}, flush=True); time.sleep({then_s})"]
+
+
+def test_a_registry_that_never_answers_is_given_up_with_the_cure() -> None:
+    with pytest.raises(Failed) as caught:
+        Tool().run("npm-test", printing("asking", 60), registry=Registry(SIGN, "mirror.invalid", 0.5))
+
+    assert "mirror.invalid did not answer for" in str(caught.value)
+    assert "npm_config_registry" in str(caught.value)
+
+
+def test_a_registry_that_has_answered_may_be_as_slow_as_it_is() -> None:
+    Tool().run("npm-test", printing("answered", 1.5), registry=Registry(SIGN, "mirror.invalid", 1.0))
+
+
+def test_what_ends_by_itself_says_its_own_reason() -> None:
+    with pytest.raises(Failed, match="no space left here"):
+        Tool().run("npm-test", failing("no space left here"), registry=Registry(SIGN, "mirror.invalid", 60))
+
+
+def test_npm_and_pnpm_are_heard_to_answer_by_what_they_print() -> None:
+    for answered in ("npm http fetch GET 200 https://r/pnpm 12ms (cache miss)", "npm http fetch GET 404 x"):
+        assert NPM.search(answered)
+    for answered in ("Progress: resolved 9, reused 0, downloaded 1, added 0", "Already up to date"):
+        assert PNPM.search(answered)
+    assert not NPM.search("npm http fetch GET https://r/pnpm attempt 1 failed with ETIMEDOUT")
+    assert not PNPM.search("Progress: resolved 1, reused 0, downloaded 0, added 0")
+    assert not PNPM.search("Lockfile is up to date, resolution step is skipped")
 
 
 def test_stop_ends_the_program_and_everything_it_started() -> None:
