@@ -46,6 +46,7 @@ class Trial(BaseModel):
 
     of      the run whose recording it is given; today: that is the rehearsal, else a run that went well
     live    it is the version before the repair that is tried, for comparison
+    beside  as the run's
     sample  what came out of that run
     end     "" awaited · kept: it came to a good end · broken: it did not · gone: there is no such recording
     same    as the run's (shared/records/executor.py). told: its differences and reason, as sentences
@@ -58,6 +59,7 @@ class Trial(BaseModel):
     variation: Variation = ""
     today: bool = False
     live: bool = False
+    beside: str | None = None
     end: Literal["", "kept", "broken", "gone"] = ""
     same: bool | None = None
     told: tuple[str, ...] = ()
@@ -257,6 +259,14 @@ SAY: dict[str, tuple[str, str]] = {
     "fails_on_others": (
         "페이지에 다른 값이 적혀 있으면 제대로 끝나지 않아요. 다시 고쳐 볼게요.",
         "When the page has other values it does not come to a good end. Mending again.",
+    ),
+    "not_all_of_it": (
+        "잘됐던 날과 달리 페이지의 일부만 읽었거나, 옆에 있는 다른 값을 읽었어요. 다시 고쳐 볼게요.",
+        "Unlike on a good day it left out part of the page, or read the value beside the right one. Mending again.",
+    ),
+    "not_covered": (
+        "빠진 줄이 없는지, 맞는 값을 읽었는지는 확인하지 못했어요.",
+        "Whether rows are missing, or the right values were read, could not be checked.",
     ),
     "no_good_day": (
         "잘됐던 날의 기록이 없어서, 오늘 페이지로만 확인했어요.",

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, Literal
 from shared.events.envelope import Event
 
 RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
-Variation = Literal["", "altered", "altered_numbers", "altered_pages", "emptied", "error"]
+Variation = Literal["", "altered", "altered_numbers", "altered_pages", "forgotten", "emptied", "error"]
 
 
 class RunRequested(Event):
     """Somebody or some slot wants a run. deadline_at bounds the wait in the queue. allowed_writes: of a
     rehearsal, the ids of shown writes that a person lets through. tokens_per_day: what all runs of the agent
     may use in one day; None: it has no such cap. variation: of a replay, what else than the recording it is given
-    (shared/records/executor.py); "": the recording as it is.
+    (shared/records/executor.py); "": the recording as it is. beside: the run it is held against beside its own.
 
     Emitted by: gateway, planner, scheduler
     Handled by: executor, ledger
@@ -37,6 +37,7 @@ class RunRequested(Event):
     allowed_writes: tuple[str, ...] = ()
     replay_of: str | None = None
     variation: Variation = ""
+    beside: str | None = None
     tokens_per_day: int | None = None
     deadline_at: str
     requested_at: str

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from shared.records import Record, Shape
 
 RunKind = Literal["test", "manual", "scheduled", "triggered", "replay"]
-Variation = Literal["", "altered", "altered_numbers", "altered_pages", "emptied", "error"]
+Variation = Literal["", "altered", "altered_numbers", "altered_pages", "forgotten", "emptied", "error"]
 RunStatus = Literal["queued", "running", "parked", "succeeded", "failed", "cancelled", "timed_out", "refused"]
 Outcome = Literal["pending", "delivered", "doubtful", "not_delivered"]
 
@@ -117,10 +117,12 @@ class Run(Record):
     replay_of, same, differences  of a replay: what it plays again; whether all could be compared and was equal
               (None: not compared); otherwise what was not, or could not be
     variation  of a replay: the recording is not given as it is. altered: other values of the same form, in pages and
-              memory · altered_numbers: of numbers only · altered_pages: in pages only · emptied: pages without
-              content · error: pages that answer 503.
+              memory · altered_numbers: of numbers only · altered_pages: in pages only · forgotten: the pages as
+              they were, without memory · emptied: pages without content · error: pages that answer 503.
               `same` then says whether what came out followed (None: that cannot be told). sample: what came
               out of the run that was played again
+    beside    of a forgotten one: a run of a good day, whose pages and results are the measure of this one's; None: it
+              is such a measure itself, and nothing is said of it
     """
 
     agent_id: str
@@ -152,6 +154,7 @@ class Run(Record):
     tape: Literal["full", "headers", "off", "none"] = "none"
     replay_of: str | None = None
     variation: Variation = ""
+    beside: str | None = None
     sample: tuple[Rows, ...] = ()
     same: bool | None = None
     differences: tuple[Difference, ...] = ()

@@ -1,4 +1,5 @@
-"""A shop is redesigned overnight; a scripted model offers wrong fixes for its agent, and a right one."""
+"""A shop is redesigned overnight, and sells other things in the morning; a model offers wrong fixes for its agent,
+and a right one. The model is a script."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from tests.flows.house import House
 from tests.flows.person import Json, Person
 from tests.flows.sites.places import Sites
 from tests.flows.sites.readers import WRONG, plan, program, right, wrong
-from tests.flows.sites.redesigns import Shop
+from tests.flows.sites.redesigns import Shop, next_day
 
 AT_ONCE = 5  # wrong fixes in one answer: after six failed tests a model is not asked again
 
@@ -53,6 +54,7 @@ class Street:
         agent_id, conversation_id = self._built(shop, address)
         assert self._person.runs(agent_id)["outcome"] == "delivered"
         self._sites.redesigned.add(shop.name)
+        self._sites.rows[shop.name] = next_day(shop)
         run = self._person.runs(agent_id)
         assert run["outcome"] == "not_delivered", "the redesign breaks the old reader"
         today = self._sites.rows[shop.name]

@@ -1,7 +1,7 @@
 """Twenty shops are redesigned overnight and their agents mended, with wrong fixes offered first; docs/repairs.md says
 what came of it.
 
-`python -m tests.prove.repairs` takes about fifteen minutes and goes on where an earlier call stopped; --again starts
+`python -m tests.prove.repairs` takes about half an hour and goes on where an earlier call stopped; --again starts
 anew.
 """
 
@@ -38,6 +38,11 @@ _SAYS = {
     "yesterday when nothing is read": "reads both layouts, else the rows it remembers",
     "known prices": "reads titles, and knows today's prices by title",
     "made-up prices on new pages": "reads titles, and one price for everything in the new layout",
+    "first rows of new pages": "reads the first two rows of the new layout",
+    "all but the last row of new pages": "reads all but the last row of the new layout",
+    "every second row of new pages": "reads every second row of the new layout",
+    "prices before, of new pages": "takes the struck-out price of the new layout",
+    "higher prices of new pages": "takes the higher of two prices of the new layout",
 }
 
 
@@ -77,9 +82,10 @@ def page(found: list[Mended]) -> str:
         "# Repairs of twenty redesigned shops",
         "",
         "Written by `python -m tests.prove.repairs`: each shop's agent is built, delivers once, and is broken by a",
-        "redesign; then a scripted model offers twelve wrong fixes and a right one, through the whole house and on the",
-        "real sandbox. Every second agent computes sums and conversions as well. Why the wrong ones are found:",
-        "[decision 33](decisions/0033-repair.md). The shops and the fixes are data under `tests/flows/sites`.",
+        "redesign, on a day when one product is gone, one is new and one is cheaper. Then a scripted model offers",
+        f"{len(WRONG)} wrong fixes and a right one, through the whole house and on the real sandbox. Each price has",
+        "another one beside it; every second agent computes sums and conversions as well. Why the wrong ones are",
+        "found: [decision 33](decisions/0033-repair.md). The shops and the fixes are data under `tests/flows/sites`.",
         "",
         (
             f"**{right} of {len(found)} right fixes handed over, {taken} of {wrong} wrong ones; "

@@ -40,6 +40,7 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
         allowed_writes=event.allowed_writes if event.kind == "test" else (),
         replay_of=event.replay_of if event.kind == "replay" else None,
         variation=event.variation if event.kind == "replay" else "",
+        beside=event.beside if event.kind == "replay" else None,
         state_base=_recorded_base(runs, event),
         traceparent=tx.cause.traceparent,
         requested_at=event.requested_at,

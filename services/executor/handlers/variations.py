@@ -14,9 +14,10 @@ from services.executor import repository
 from services.executor.deps import Deps
 from services.executor.model import AttemptResult
 from services.executor.ports import Order, RunLimits
-from services.executor.tapes import following
+from services.executor.tapes import coverage, following
 from services.executor.tapes.differences import Teller
 from services.executor.tapes.following import FileCells, Given, Report
+from services.executor.tapes.places import Page
 from services.executor.tapes.renaming import Renaming, renaming
 from services.executor.tapes.replay import answerable
 from services.executor.tapes.variation import Varied, plain, readable, remembered
@@ -65,16 +66,38 @@ class Followed:
 
 
 def followed(run: Run, result: AttemptResult, language: Language, deps: Deps) -> Followed:
-    """See tapes.following."""
+    """See tapes.following and tapes.coverage."""
     teller = Teller(language)
     try:
         scene = _scene(run, result, deps)
         pages = _pages(scene, deps)
+        if run.variation == "forgotten":
+            return _covered(run, scene, pages, deps, teller)
     except (NotFound, DecodeError):
         return Followed()
     change = _renaming(run, scene, pages)
     same = _judged(run, scene, change, pages, teller)
     return Followed(same, teller.all(), scene.reports["before"].sample())
+
+
+def _covered(
+    run: Run, scene: _Scene, pages: Sequence[tuple[str, bool]], deps: Deps, teller: Teller
+) -> Followed:
+    """Raises: DecodeError, NotFound."""
+    sample = scene.reports["before"].sample()
+    record = deps.tapes.tape_of(run.beside) if run.beside else None
+    attempt = repository.find_attempt(deps.store, record.id) if record else None
+    if record is None or attempt is None or record.workspace_id != run.workspace_id:
+        return Followed(sample=sample)
+    side = (repository.artifacts_of(deps.store, record.run_id), attempt.deliveries)
+    then = _reports(run, {"then": side}, deps)["then"]
+    pages_then = _texts(record, deps.tapes.content(record), deps)
+    days = [
+        coverage.Day(report, [Page(text, grouped=grouped) for text, grouped in shown], scene.kept)
+        for report, shown in ((then, pages_then), (scene.reports["now"], pages))
+    ]
+    same = coverage.covered(days[0], days[1], teller)
+    return Followed(same, teller.all(), sample)
 
 
 def _judged(
@@ -128,14 +151,18 @@ def _renaming(run: Run, scene: _Scene, pages: Sequence[tuple[str, bool]]) -> Ren
 
 
 def _pages(scene: _Scene, deps: Deps) -> list[tuple[str, bool]]:
+    return _texts(scene.record, scene.content, deps)
+
+
+def _texts(record: TapeRecord, content: TapeContent, deps: Deps) -> list[tuple[str, bool]]:
     """Text of every recorded answer, and whether numbers in it are grouped by commas."""
     found: dict[str, tuple[str, bool]] = {}
-    for entry in scene.content.entries:
+    for entry in content.entries:
         if entry.answer_body is None or entry.answer_body in found or not answerable(entry):
             continue
         if entry.answer_size > _BODY_BYTES:
             continue
-        text = readable(entry.answer_headers, deps.tapes.body(scene.record, entry.answer_body))
+        text = readable(entry.answer_headers, deps.tapes.body(record, entry.answer_body))
         if text is not None:
             kind = next((value for name, value in entry.answer_headers if name.lower() == "content-type"), "")
             found[entry.answer_body] = (text[0], "csv" not in kind.lower())

@@ -106,7 +106,7 @@ def _made(
     numbers, reported = _numbers(texts, pages, kept, counts, by)
     phrases: dict[str, str] = {}
     numbering = Renaming(numbers=numbers)
-    for phrase in _phrases(texts):
+    for phrase in phrases_in(texts):
         if len(phrases) >= MOST_VALUES:
             break
         if phrase in structure or phrase in kept:
@@ -145,7 +145,7 @@ def _numbers(
     return changed, reported
 
 
-def _phrases(texts: Iterable[str]) -> list[str]:
+def phrases_in(texts: Iterable[str]) -> list[str]:
     """Whole lines and what stands between separators, longest first."""
     found: dict[str, None] = {}
     for text in texts:
@@ -254,8 +254,8 @@ def _as_spelled(phrase: str, like: str) -> str:
 
 def stands_in(name: str, texts: Iterable[str]) -> bool:
     """Whether a phrase is in there however it may be written: split by tags, spaced otherwise."""
-    wanted = _squeezed(name)
-    return any(wanted in _squeezed(view) for text in texts for view in views(text))
+    wanted = squeezed(name)
+    return any(wanted in squeezed(view) for text in texts for view in views(text))
 
 
 def number_stands_in(names: frozenset[str], texts: Iterable[str]) -> bool:
@@ -279,5 +279,5 @@ def views(text: str) -> tuple[str, ...]:
     return (read, re.sub(r"<[^>]*>", "", read)) if "<" in read else (read,)
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
     return "".join(text.split()).casefold()

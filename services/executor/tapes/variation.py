@@ -58,6 +58,8 @@ class Varied:
 
     def memory(self, archive: bytes | None) -> bytes | None:
         """What the run remembers when it begins: the same world as its pages, unless only those were changed."""
+        if self.kind == "forgotten":
+            return None
         if archive is None or self.kind not in ("altered", "altered_numbers") or not self.renaming:
             return archive
         out = io.BytesIO()

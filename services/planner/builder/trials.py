@@ -27,6 +27,7 @@ class Wanted:
     variation: Variation = ""
     today: bool = False
     live: bool = False
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,14 @@ def wanted(
     """
     done = {(trial.of, trial.variation, trial.live) for trial in trials}
     first = [Wanted(run) for run in good]
+    first += [Wanted(good[0], "forgotten")] if good and remembers else []
+    measure = next(
+        (t.run_id for t in trials if t.variation == "forgotten" and t.end == "kept" and not t.today), None
+    )
     second = [Wanted(today, "altered", today=True), Wanted(today, "altered_numbers", today=True)]
     second += [Wanted(today, "altered_pages", today=True)] if remembers else []
     second += [Wanted(run, "altered") for run in good[:1]]
+    second += [Wanted(today, "forgotten", today=True, beside=measure or run) for run in good[:1]]
     third = [Wanted(today, "emptied", today=True), Wanted(today, "error", today=True)]
     fourth = [
         Wanted(good[0], trial.variation, live=True)
@@ -116,6 +122,9 @@ def refused(trials: Sequence[Trial]) -> Refused | None:
         if not trial.variation:
             if trial.end == "broken" or trial.same is None or trial.told:
                 return Refused("not_the_same", trial.told)
+        elif trial.variation == "forgotten":
+            if trial.end == "kept" and trial.same is False:
+                return Refused("not_all_of_it", trial.told)
         elif trial.variation.startswith("altered"):
             if trial.end == "broken":
                 return Refused("fails_on_others", trial.told)
@@ -137,6 +146,9 @@ def unsure(trials: Sequence[Trial], good: Sequence[str], language: Language) -> 
     for trial in trials:
         if trial.variation == "altered" and trial.today and trial.end == "kept":
             found |= dict.fromkeys(trial.told)
+        if trial.variation == "forgotten" and trial.today and trial.end != "gone" and not trial.same:
+            told = trial.told if trial.end == "kept" else ()
+            found |= dict.fromkeys(told or (say("not_covered", language),))
         if trial.variation in ("emptied", "error") and not trial.live and trial.end == "kept":
             found |= {} if trial.variation in compared else {say("not_compared", language): None}
     return tuple(found)
@@ -147,6 +159,8 @@ _FOR_MODEL = {
     "files, reports and memory must come out of the old pages as then.",
     "not_from_page": "The same pages were given with other titles and numbers in them, and what came out did not "
     "follow: it was written down in the code or taken from memory. Read it from the page, whatever it says.",
+    "not_all_of_it": "On a good day the whole list was reported, or another of numbers that stand beside each other. "
+    "Today rows of the list are missing, or the other number was read. Report what was reported then, all of it.",
     "fails_on_others": "The same pages were given with other titles and numbers in them, and the program did not come "
     "to a good end. It must read whatever the page says, not what it says today.",
     "not_noticed": "The pages were given empty, or answered 503, and the program said that all was well. Where "

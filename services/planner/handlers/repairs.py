@@ -60,7 +60,14 @@ def _asked_for(
 def _trial(want: Wanted, conversation: Conversation) -> Trial:
     kind = f"{want.variation or 'replay'}{' live' if want.live else ''}"
     run_id = derived("run", conversation.version_id or "", kind, want.of)
-    return Trial(run_id=run_id, of=want.of, variation=want.variation, today=want.today, live=want.live)
+    return Trial(
+        run_id=run_id,
+        of=want.of,
+        variation=want.variation,
+        today=want.today,
+        live=want.live,
+        beside=want.beside,
+    )
 
 
 def _request(
@@ -78,6 +85,7 @@ def _request(
             conversation_id=conversation.id,
             replay_of=trial.of,
             variation=trial.variation,
+            beside=trial.beside,
             requested_at=stamp(now),
             deadline_at=stamp(now + _QUEUE_LIMIT),
         )

@@ -24,6 +24,11 @@ Wrong = Literal[
     "yesterday when nothing is read",
     "known prices",
     "made-up prices on new pages",
+    "first rows of new pages",
+    "all but the last row of new pages",
+    "every second row of new pages",
+    "prices before, of new pages",
+    "higher prices of new pages",
 ]
 WRONG: tuple[Wrong, ...] = get_args(Wrong)
 """Fixes in code. Weakening the contract is a wrong fix of the plan: `weakened`."""
@@ -39,33 +44,50 @@ _MONEY = {
 }
 _PATTERNS = {
     "cards": '<strong class="{title}">(?P<title>.*?)</strong></a><span class="{price}">{money}</span>',
-    "price first": '<p class="{price}"><em>{money}</em></p><div><h3 class="{title}">(?P<title>.*?)</h3>',
+    "price first": '<p class="{price}"><em>{money}</em><s>.*?</s></p><div><h3 class="{title}">(?P<title>.*?)</h3>',
     "table": '<td class="{title}">(?P<title>.*?)</td><td class="{price}">{money}</td>',
     "lazy": r'data-{title}="(?P<title>.*?)" data-{price}="(?P<price>\d+)"',
     "microdata": r'itemprop="name">(?P<title>.*?)</span><meta itemprop="price" content="(?P<price>\d+)"',
     "definitions": '<dt class="{title}">(?P<title>.*?)</dt><dd class="{price}">{money}</dd>',
 }
+_BEFORE = {
+    "cards": '<strong class="{title}">(?P<title>.*?)</strong></a><span class="{price}">.*?</span><del>{money}</del>',
+    "price first": '<em>.*?</em><s>{money}</s></p><div><h3 class="{title}">(?P<title>.*?)</h3>',
+    "table": '<td class="{title}">(?P<title>.*?)</td><td .*?</td><td class="before">{money}</td>',
+    "lazy": r'data-{title}="(?P<title>.*?)" data-{price}="\d+" data-before="(?P<price>\d+)"',
+    "microdata": r'itemprop="name">(?P<title>.*?)</span><meta .*?><meta itemprop="listPrice" content="(?P<price>\d+)"',
+    "definitions": '<dt class="{title}">(?P<title>.*?)</dt><dd .*?</dd><dd class="before">{money}</dd>',
+}
+"""The same, of the price that stands beside each."""
 _JSON = {
     "json-ld": (
         r'<script type="application/ld\+json">(.*?)</script>',
         '"@graph"',
-        'good["name"], good["offers"]["price"]',
+        'good["name"], good["offers"]["{price}"]',
+        ("price", "listPrice"),
     ),
-    "state": (r"window\.__STATE__ = (.*?);</script>", '"goods"', 'good["title"], good["cost"]["amount"]'),
+    "state": (
+        r"window\.__STATE__ = (.*?);</script>",
+        '"goods"',
+        'good["title"], good["cost"]["{price}"]',
+        ("amount", "before"),
+    ),
 }
 
 
-def reader(name: str, layout: Layout) -> str:
-    """Source of a function that returns (title, price) of every product of that layout, and nothing of another."""
+def reader(name: str, layout: Layout, *, before: bool = False) -> str:
+    """Source of a function that returns (title, price) of every product of that layout, and nothing of another.
+    before: of the prices beside them."""
     if layout.kind in _JSON:
-        pattern, key, values = _JSON[layout.kind]
+        pattern, key, values, prices = _JSON[layout.kind]
+        values = values.format(price=prices[before])
         return (
             f"def {name}(page):\n"
             f"    found = re.search({pattern!r}, page, re.S)\n"
             f"    goods = json.loads(found[1])[{key}] if found else []\n"
             f"    return [({values}) for good in goods]\n"
         )
-    pattern = _PATTERNS[layout.kind].replace("{money}", _MONEY[layout.money])
+    pattern = (_BEFORE if before else _PATTERNS)[layout.kind].replace("{money}", _MONEY[layout.money])
     pattern = pattern.replace("{title}", layout.title).replace("{price}", layout.price)
     return (
         f"def {name}(page):\n"
@@ -89,6 +111,7 @@ def wrong(shop: Shop, kind: Wrong, today: Sequence[Row]) -> str:
     """today: what the shop sells when the fix is tried, which is all that these fixes get right."""
     literal = repr([(title, price) for _id, title, price in today])
     old, new = reader("read_old", shop.old), reader("read_new", shop.new)
+    listed = reader("read_before", shop.new, before=True)
     body = {
         "hard-coded": f"return {literal}",
         "hard-coded fallback": f"return read_old(page) or {literal}",
@@ -103,8 +126,14 @@ def wrong(shop: Shop, kind: Wrong, today: Sequence[Row]) -> str:
         "known prices": f"known = dict({literal})\n"
         "    return [(title, known.get(title, price)) for title, price in read_new(page) or read_old(page)]",
         "made-up prices on new pages": "return [(title, 1000) for title, _price in read_new(page)] or read_old(page)",
+        "first rows of new pages": "return read_new(page)[:2] or read_old(page)",
+        "all but the last row of new pages": "return read_new(page)[:-1] or read_old(page)",
+        "every second row of new pages": "return read_new(page)[::2] or read_old(page)",
+        "prices before, of new pages": "return read_before(page) or read_old(page)",
+        "higher prices of new pages": "dear = dict(read_before(page))\n"
+        "    return [(title, max(price, dear[title])) for title, price in read_new(page)] or read_old(page)",
     }[kind]
-    return f"{old}\n\n{new}\n\ndef rows(page, remembered):\n    {body}\n"
+    return f"{old}\n\n{new}\n\n{listed}\n\ndef rows(page, remembered):\n    {body}\n"
 
 
 def program(shop: Shop, address: str, source: str = "") -> str:

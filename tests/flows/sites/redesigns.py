@@ -1,5 +1,5 @@
 """Twenty shops before and after a redesign. What they sell is known, so a reader that is right can be told from
-one that only looks right. `readers.py` has code that reads each layout.
+one that only looks right. Each price has another one beside it. `readers.py` has code that reads each layout.
 """
 
 from __future__ import annotations
@@ -45,6 +45,17 @@ MONEY: dict[str, Callable[[int], str]] = {
 }
 
 
+def listed(price: int) -> int:
+    """What stands beside each price, struck out: what it cost before."""
+    return price + 3170
+
+
+def next_day(shop: Shop) -> list[Row]:
+    """One is gone, one is cheaper, one is new."""
+    (id, title, price), *more = shop.rows[1:]
+    return [(id, title, price - 1310), *more, (f"{shop.name}-new", "대나무 쟁반", 31270)]
+
+
 def page_of(shop: Shop, rows: Sequence[Row], *, new: bool) -> str:
     layout = shop.new if new else shop.old
     head, body = _KINDS[layout.kind](layout, rows)
@@ -58,7 +69,8 @@ def page_of(shop: Shop, rows: Sequence[Row], *, new: bool) -> str:
 def _cards(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     cards = "".join(
         f'<li class="item"><a href="/p/{id}"><strong class="{layout.title}">{escape(title)}</strong></a>'
-        f'<span class="{layout.price}">{MONEY[layout.money](price)}</span></li>'
+        f'<span class="{layout.price}">{MONEY[layout.money](price)}</span>'
+        f"<del>{MONEY[layout.money](listed(price))}</del></li>"
         for id, title, price in rows
     )
     return "", f"<ul>{cards}</ul>"
@@ -67,7 +79,8 @@ def _cards(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
 def _price_first(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     """The price stands above the title, in a block of its own."""
     cards = "".join(
-        f'<article id="{id}"><p class="{layout.price}"><em>{MONEY[layout.money](price)}</em></p>'
+        f'<article id="{id}"><p class="{layout.price}"><em>{MONEY[layout.money](price)}</em>'
+        f"<s>{MONEY[layout.money](listed(price))}</s></p>"
         f'<div><h3 class="{layout.title}">{escape(title)}</h3></div></article>'
         for id, title, price in rows
     )
@@ -77,16 +90,22 @@ def _price_first(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
 def _table(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     shown = "".join(
         f'<tr><td>{id}</td><td class="{layout.title}">{escape(title)}</td>'
-        f'<td class="{layout.price}">{MONEY[layout.money](price)}</td></tr>'
+        f'<td class="{layout.price}">{MONEY[layout.money](price)}</td>'
+        f'<td class="before">{MONEY[layout.money](listed(price))}</td></tr>'
         for id, title, price in rows
     )
-    return "", f"<table><tr><th>#</th><th>상품</th><th>가격</th></tr>{shown}</table>"
+    return "", f"<table><tr><th>#</th><th>상품</th><th>가격</th><th>정가</th></tr>{shown}</table>"
 
 
 def _json_ld(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     """Only machines find the goods here: people get them drawn by a script."""
     goods = [
-        {"@type": "Product", "sku": id, "name": title, "offers": {"@type": "Offer", "price": price}}
+        {
+            "@type": "Product",
+            "sku": id,
+            "name": title,
+            "offers": {"@type": "Offer", "price": price, "listPrice": listed(price)},
+        }
         for id, title, price in rows
     ]
     data = json.dumps({"@context": "https://schema.org", "@graph": goods}, ensure_ascii=False)
@@ -96,7 +115,8 @@ def _json_ld(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
 def _lazy(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     """Titles and prices wait in attributes until somebody scrolls."""
     cards = "".join(
-        f'<div class="tile" data-{layout.title}="{escape(title)}" data-{layout.price}="{price}"><img alt=""></div>'
+        f'<div class="tile" data-{layout.title}="{escape(title)}" data-{layout.price}="{price}" '
+        f'data-before="{listed(price)}"><img alt=""></div>'
         for _id, title, price in rows
     )
     return "", cards
@@ -105,14 +125,17 @@ def _lazy(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
 def _microdata(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     cards = "".join(
         f'<div itemscope itemtype="https://schema.org/Product"><span itemprop="name">{escape(title)}</span>'
-        f'<meta itemprop="price" content="{price}"></div>'
+        f'<meta itemprop="price" content="{price}"><meta itemprop="listPrice" content="{listed(price)}"></div>'
         for _id, title, price in rows
     )
     return "", cards
 
 
 def _state(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
-    goods = [{"id": id, "title": title, "cost": {"amount": price}} for id, title, price in rows]
+    goods = [
+        {"id": id, "title": title, "cost": {"amount": price, "before": listed(price)}}
+        for id, title, price in rows
+    ]
     data = json.dumps({"goods": goods}, ensure_ascii=False)
     return f"<script>window.__STATE__ = {data};</script>", '<main id="root"></main>'
 
@@ -120,6 +143,7 @@ def _state(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
 def _definitions(layout: Layout, rows: Sequence[Row]) -> tuple[str, str]:
     shown = "".join(
         f'<dt class="{layout.title}">{escape(title)}</dt><dd class="{layout.price}">{MONEY[layout.money](price)}</dd>'
+        f'<dd class="before">{MONEY[layout.money](listed(price))}</dd>'
         for _id, title, price in rows
     )
     return "", f"<dl>{shown}</dl>"

@@ -40,7 +40,10 @@ def stood(good: list[str], *, remembers: bool, **ends: str) -> list[Stage]:
 
 def test_good_days_come_first_then_other_values_then_nothing() -> None:
     assert stood(GOOD, remembers=True, emptied="broken", error="broken") == [
-        ("replaying", [("run_good", "", False), ("run_before", "", False)]),
+        (
+            "replaying",
+            [("run_good", "", False), ("run_before", "", False), ("run_good", "forgotten", False)],
+        ),
         (
             "altering",
             [
@@ -48,6 +51,7 @@ def test_good_days_come_first_then_other_values_then_nothing() -> None:
                 (TODAY, "altered_numbers", False),
                 (TODAY, "altered_pages", False),
                 ("run_good", "altered", False),
+                (TODAY, "forgotten", False),
             ],
         ),
         ("emptying", [(TODAY, "emptied", False), (TODAY, "error", False)]),
@@ -70,6 +74,7 @@ def test_what_keeps_its_promises_on_nothing_is_compared_with_the_live_version() 
         (trial("altered_numbers", same=False), "not_from_page"),
         (trial("altered_pages", same=False), "not_from_page"),
         (trial("emptied", same=False), "not_noticed"),
+        (trial("forgotten", today=True, same=False), "not_all_of_it"),
     ],
 )
 def test_one_that_was_not_stood_refuses_the_fix_and_says_which(wrong: Trial, key: str) -> None:
@@ -141,3 +146,24 @@ def test_an_end_is_read_off_the_run() -> None:
     broken = trials.ended(asked, run("succeeded", "not_delivered", "contract"))
     assert (broken.end, broken.told) == ("broken", ("그래서요",))
     assert trials.ended(asked, run("succeeded", "pending", "", "다른 요청")).told == ()
+
+
+def test_what_is_left_out_is_measured_without_memory_on_both_days() -> None:
+    first = trials.wanted([], TODAY, GOOD, remembers=True)[1]
+    done = [trial(want.variation, of=want.of, run_id=f"r {want.of} {want.variation}") for want in first]
+    asked = {want.variation: want.beside for want in trials.wanted(done, TODAY, GOOD, remembers=True)[1]}
+    assert asked["forgotten"] == "r run_good forgotten"
+
+    stayed = [trial(of=run) for run in GOOD]
+    asked = {want.variation: want.beside for want in trials.wanted(stayed, TODAY, GOOD, remembers=False)[1]}
+    assert asked["forgotten"] == "run_good"
+
+
+@pytest.mark.parametrize("end", ["kept", "broken"])
+def test_whether_rows_are_missing_is_said_when_it_cannot_be_told(end: str) -> None:
+    forgotten = trial("forgotten", today=True, same=None, end=end)
+
+    assert trials.refused([trial(), forgotten]) is None
+    assert trials.unsure([trial(), forgotten], GOOD, "ko") == (
+        "빠진 줄이 없는지, 맞는 값을 읽었는지는 확인하지 못했어요.",
+    )
