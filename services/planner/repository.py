@@ -82,8 +82,13 @@ def save(tx: Tx, conversation: Conversation, entries: Sequence[Entry], now: str)
         tx.create(ENTRIES, entry.id, entry.to_doc())
         seq += 1
     conversation = conversation.but(next_seq=seq, updated_at=now)
-    tx.put(CONVERSATIONS, conversation.id, conversation.to_doc())
+    put(tx, conversation)
     return conversation
+
+
+def put(tx: Tx, conversation: Conversation) -> None:
+    """Without an entry: nothing was said or done in it."""
+    tx.put(CONVERSATIONS, conversation.id, conversation.to_doc())
 
 
 def find_build(reader: Reader | Tx, id: str) -> Build | None:

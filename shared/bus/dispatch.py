@@ -65,16 +65,18 @@ class Quick:
     """`handle(event, tx, deps)` only reads and writes the store. `once=False` skips the inbox mark: for
     sweeps, which may run any number of times. kinds: only facts of runs of these kinds lead to anything, so
     that nobody is woken for the others; empty: all. above_zero: in the same way, only facts in which this number
-    is above zero; "": all."""
+    is above zero; "": all. having: only facts in which this field says something; "": all."""
 
     handle: Callable[..., None]
     once: bool = True
     kinds: frozenset[str] = frozenset()
     above_zero: str = ""
+    having: str = ""
 
     def concerns(self, envelope: Envelope) -> bool:
         kind_matters = not self.kinds or envelope.data.get("kind") in self.kinds
-        return kind_matters and (not self.above_zero or envelope.data.get(self.above_zero, 0) > 0)
+        number_matters = not self.above_zero or envelope.data.get(self.above_zero, 0) > 0
+        return kind_matters and number_matters and (not self.having or bool(envelope.data.get(self.having)))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ class TokensUsed(Event):
     then cost_usd_micros is 0 and means nothing.
 
     Emitted by: planner
-    Handled by: ledger
+    Handled by: ledger, planner
     """
 
     fact: ClassVar[str] = "usage.tokens_used.v1"

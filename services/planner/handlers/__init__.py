@@ -24,7 +24,7 @@ from shared.events.environment import (
 )
 from shared.events.plan import PlanDecided, PlanEdited
 from shared.events.run import RunFinished, RunFunded, RunStarted
-from shared.events.usage import LeaseRecalled
+from shared.events.usage import LeaseRecalled, TokensUsed
 
 REHEARSALS = frozenset({"test"})
 WATCHED = frozenset({"test", "replay"})
@@ -52,6 +52,7 @@ HANDLERS: Handlers = {
     RunFinished: Quick(rehearsals.on_run_finished, kinds=WATCHED),
     RunFunded: Quick(leases.on_run_funded, above_zero="tokens"),
     LeaseRecalled: Quick(leases.on_lease_recalled),
+    TokensUsed: Quick(leases.on_tokens_used, having="conversation_id"),
     AgentChanged: Quick(decisions.on_agent_changed),
     TimeTicked: Quick(leases.on_time_ticked, once=False),
 }

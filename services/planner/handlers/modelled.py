@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scene:
-    """One conversation in one commit. meter: as this commit leaves it. entries: what the feed gets, in order."""
+    """One conversation in one commit. meter: as this commit leaves it. entries: what the feed gets, in order. spent:
+    with what this commit has settled, which the conversation itself hears of as a fact; None: nothing."""
 
     tx: Tx
     deps: Deps
@@ -51,6 +52,7 @@ class Scene:
     build: Build
     meter: Meter | None = None
     entries: tuple[Entry, ...] = field(default=())
+    spent: Tokens | None = None
 
     @property
     def work(self) -> Work:
@@ -102,8 +104,7 @@ def _counted(tx: Tx, build: Build, outcome: ModelTurn) -> Meter | None:
 
 def _answered(scene: Scene, turn: Answered) -> None:
     answer, acted = turn.answer, turn.acted
-    tokens = _spent(scene.conversation.tokens, turn)
-    scene = replace(scene, conversation=scene.conversation.but(tokens=tokens))
+    scene = replace(scene, spent=_spent(scene.conversation.tokens, turn))
     if answer.stop_reason == "refusal":
         _ends(scene, "refusal", answer.stop_detail)
         return
@@ -206,7 +207,7 @@ def propose(scene: Scene, draft: Draft, call_id: str) -> None:
         _goes_on(replace(scene, build=scene.build.model_copy(update={"work": work})))
         return
     scene.but(held=None, asks=0, tested="", repairs="").close()
-    proposals.record(scene.tx, scene.conversation, draft, scene.deps, scene.entries)
+    proposals.record(scene.tx, scene.conversation, draft, scene.deps, scene.entries, scene.spent)
 
 
 def _tests(scene: Scene, draft: Draft, acted: Acted) -> None:

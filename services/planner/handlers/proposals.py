@@ -23,7 +23,7 @@ from shared.clock import stamp
 from shared.errors import NotYet
 from shared.events.plan import VersionReady
 from shared.records.gateway import Agent, Grant
-from shared.records.planner import Conversation, PackageWish, Plan, Version
+from shared.records.planner import Conversation, PackageWish, Plan, Tokens, Version
 from shared.store.port import Reader, Tx
 
 _FIRINGS = 5
@@ -71,12 +71,19 @@ def candidate(made: Draft, conversation: Conversation, deps: Deps, prompt: str =
     )
 
 
-def record(tx: Tx, conversation: Conversation, made: Draft, deps: Deps, before: Sequence[Entry] = ()) -> None:
+def record(
+    tx: Tx,
+    conversation: Conversation,
+    made: Draft,
+    deps: Deps,
+    before: Sequence[Entry] = (),
+    spent: Tokens | None = None,
+) -> None:
     """The newest plan replaces the one before it; its version is a candidate until a rehearsal passed. before:
-    entries that come first."""
+    entries that come first. spent: what the conversation has cost; None: as it says."""
     now = deps.now()
     version = candidate(made, conversation, deps)
-    plan = _plan(conversation, version, made, deps)
+    plan = _plan(conversation.but(tokens=spent or conversation.tokens), version, made, deps)
     old = repository.find_plan(tx, conversation.plan_id) if conversation.plan_id else None
     if old is not None and old.status == "proposed":
         repository.save_plan(tx, old.but(status="superseded"))

@@ -130,6 +130,16 @@ def money(desk: ModelDesk) -> tuple[int, list[str]]:
     return spent, closed
 
 
+def shown(desk: ModelDesk) -> tuple[int, bool]:
+    """What the conversation says it cost, and whether all of it had a price, once every fact was heard: twice."""
+    used = [envelope for envelope in desk.outgoing() if envelope.type == TokensUsed.type()]
+    for envelope in (*used, *reversed(used)):
+        assert desk.hears_again(envelope).verdict == "ack"
+    tokens = desk.conversation["tokens"]
+    assert isinstance(tokens, dict)
+    return tokens["input"] + tokens["output"], tokens["priced"]
+
+
 def coded(desk: ModelDesk) -> None:
     """A plan stands and was allowed; the model may write."""
     desk.talks(Reply((Call("propose_plan", PLAN),)))
@@ -516,9 +526,27 @@ def test_a_refusal_of_money_that_comes_before_its_message_waits_for_it(desk: Mod
 
 
 def priced(desk: ModelDesk) -> bool:
-    tokens = desk.conversation["tokens"]
-    assert isinstance(tokens, dict)
-    return bool(tokens["priced"])
+    return shown(desk)[1]
+
+
+@pytest.mark.parametrize("overtaken", [False, True], ids=["retried", "overtaken"])
+def test_a_conversation_shows_what_the_ledger_has_of_it_also_of_calls_that_broke_off(
+    desk: ModelDesk, overtaken: bool
+) -> None:
+    desk.talks(Reply((Say("이렇"), Cut())), Reply((ASK,)))
+    cut, _ = shown(desk)
+    assert cut > 0, "what was set aside for it counts"
+    if overtaken:
+        desk.talks(Reply((ASK,)), message_id="msg_2", text="다른 가게")
+    else:
+        desk.clock.advance(seconds=60)
+        desk.works()
+
+    both, _ = shown(desk)
+
+    assert desk.state() == "asking"
+    assert both > cut
+    assert both == money(desk)[0]
 
 
 def test_what_a_model_without_a_price_cost_is_said_to_be_unknown(desk: ModelDesk) -> None:
