@@ -4,6 +4,7 @@ leaves."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -41,6 +42,11 @@ BODY: dict[str, Any] = {
     "messages": [{"role": "user", "content": "안녕"}],
 }
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
+
+
+def both(text: str) -> bool:
+    """A Korean sentence, then the English one in parentheses."""
+    return re.fullmatch(r"[^()]*[가-힣][^()]*\([^가-힣]*[A-Za-z][^가-힣]*\)", text, re.DOTALL) is not None
 
 
 @dataclass
@@ -397,6 +403,8 @@ def test_no_model_that_costs_more_than_the_connected_one(world: World, model: st
         (Refuse(400, "invalid_request_error", "no"), 400, "request_refused"),
         (Refuse(404, "not_found_error", "model"), 403, "model_unknown"),
         (Refuse(401, "authentication_error", f"bad {KEY}"), 403, "key_refused"),
+        (Refuse(402, "billing_error", "pay"), 403, "no_credit"),
+        (Refuse(413, "request_too_large", "long"), 413, "context_window"),
     ],
 )
 def test_a_call_refused_before_it_began_costs_nothing(
@@ -406,6 +414,7 @@ def test_a_call_refused_before_it_began_costs_nothing(
     answer = world.post(BODY)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert KEY not in answer.text
+    assert both(answer.json()["error"]["message"])
     assert world.meter.left == 1000
     if refusal.retry_after:
         assert answer.headers["retry-after"] == "7"
@@ -428,6 +437,8 @@ def test_an_answer_that_breaks_off_costs_all_that_was_set_aside(world: World, fa
     answer = world.post({**BODY, "stream": True})
     assert answer.status_code == 200
     assert "message_stop" not in answer.text
+    said = [json.loads(line[5:]) for line in answer.text.splitlines() if line.startswith("data:")]
+    assert "code" not in said[-1].get("error", {}) or both(said[-1]["error"]["message"])
     assert (world.meter.spent, world.meter.open) == (125, ())
 
 

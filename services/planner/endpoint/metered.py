@@ -11,6 +11,7 @@ from typing import Any
 from services.planner import meter
 from services.planner.endpoint import models
 from services.planner.endpoint.fields import Asked, Counted
+from services.planner.endpoint.says import told
 from services.planner.endpoint.tally import StreamTally, usage_of
 from services.planner.ports import Keys, Messages, ModelKey, Relayed, Usage
 from shared.clock import Clock
@@ -250,8 +251,8 @@ class Passing:
 
 def _error_event(error: ProjectError) -> bytes:
     """As the API says in a stream that it cannot go on."""
-    told = {"type": "error", "error": {"type": "api_error", "message": error.detail, "code": error.code}}
-    return f"event: error\ndata: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
+    said = {"type": "error", "error": {"type": "api_error", "message": told(error), "code": error.code}}
+    return f"event: error\ndata: {json.dumps(said, ensure_ascii=False)}\n\n".encode()
 
 
 def at_most(body: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 
 from services.planner.endpoint.fields import read_asked, read_counted
 from services.planner.endpoint.metered import MeteredCalls
+from services.planner.endpoint.says import told
 from shared.errors import BadRequest, NotFound, ProjectError, Unavailable
 from shared.net.model_endpoint import RUN_HEADER
 from shared.vault.run_tokens import RunTokens
@@ -36,15 +37,6 @@ _STATUS = {
     "no_credit": 403,
     "model_unknown": 403,
     "server_refused": 502,
-}
-_WORDS = {
-    "key_refused": "연결된 Claude 키를 쓸 수 없어요. 설정에서 다른 키를 연결해 주세요. ",
-    "no_credit": "연결된 키의 계정에 남은 크레딧이 없어요. ",
-    "model_unknown": "연결된 키로는 쓸 수 없는 모델이에요. ",
-    "rate_limited": "연결된 키로 한 번에 보낼 수 있는 만큼을 다 썼어요. ",
-    "overloaded": "지금 Claude에 요청이 몰려 있어요. ",
-    "unreachable": "Claude에 연결되지 않아요. ",
-    "context_window": "한 번에 읽기에는 너무 길어요. ",
 }
 
 
@@ -98,15 +90,14 @@ def _unlisted(name: str) -> BadRequest:
 
 def _problem(error: ProjectError) -> Response:
     status = _STATUS.get(error.code, 502 if isinstance(error, Unavailable) else error.status)
-    korean = _WORDS.get(error.code, "")
-    told: dict[str, object] = {
+    problem: dict[str, object] = {
         "type": _TYPES.get(status, "api_error"),
-        "message": f"{korean}({error.detail})" if korean else error.detail,
+        "message": told(error),
         "code": error.code,
     }
     if error.fields:
-        told["fields"] = error.fields
-    response = _json(status, {"type": "error", "error": told})
+        problem["fields"] = error.fields
+    response = _json(status, {"type": "error", "error": problem})
     if isinstance(error, Unavailable) and error.retry_after_s is not None:
         response.headers["retry-after"] = str(max(0, round(error.retry_after_s)))
     return response
