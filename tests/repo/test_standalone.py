@@ -15,7 +15,8 @@ ALONE = {
     "services/executor/runner": ("services.executor.runner", "services.executor.launcher", "time_machine"),
     "services/executor/launcher": ("services.executor.launcher", "services.executor.runner"),
     "sdk/agent": ("agent",),
-    "scripts": ("scripts", "shared"),  # only `make docs` looks at shared, and it runs inside the environment
+    # only `make docs` and the writer of the page's types look there, and both run inside the environment
+    "scripts": ("scripts", "shared", "services.gateway.routes"),
 }
 
 

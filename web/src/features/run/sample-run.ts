@@ -58,6 +58,7 @@ export function sampleRun(change: Partial<Run> = {}): Run {
     tape: "full",
     replay_of: null,
     variation: "",
+    beside: null,
     sample: [],
     same: null,
     differences: [],
