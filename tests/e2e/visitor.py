@@ -13,6 +13,26 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 _CHECK = """rules => axe.run(document, {runOnly: rules}).then(result =>
   result.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 200)).join(" | ")))"""
 
+# What can be scrolled to must be something: boxes in the flow, to their last line. What is hidden from the eye and
+# stands outside its scrolling parent makes the whole page taller than what it shows.
+_EMPTY = """() => {
+  const flows = e => !["absolute", "fixed"].includes(getComputedStyle(e).position);
+  const top = e => e.getBoundingClientRect().top, end = e => e.getBoundingClientRect().bottom;
+  const lowest = (e, from) => Math.max(0, ...[...e.children].filter(flows).map(end)) - from;
+  const root = document.documentElement, found = [];
+  const tell = (what, px) => found.push(`${what} scrolls over ${Math.round(px)} px of nothing`);
+  const page = Math.max(innerHeight, lowest(document.body, top(root)));
+  if (root.scrollHeight > page + 1) tell("the page", root.scrollHeight - page);
+  for (const e of document.querySelectorAll("body *")) {
+    const style = getComputedStyle(e);
+    if (!["auto", "scroll"].includes(style.overflowY) || e.scrollHeight <= e.clientHeight + 1) continue;
+    if (![...e.children].some(flows)) continue;
+    const inside = lowest(e, top(e) - e.scrollTop) + parseFloat(style.paddingBottom);
+    if (e.scrollHeight > inside + 2) tell("." + e.className, e.scrollHeight - inside);
+  }
+  return found;
+}"""
+
 RUN_MS = 60_000
 
 
@@ -88,7 +108,8 @@ class Visitor:
         self.page.evaluate(self._axe)
         found: list[Any] = self.page.evaluate(_CHECK, _RULES)
         wide = self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        return [str(each) for each in found] + (["wider than the window"] if wide else [])
+        empty: list[str] = self.page.evaluate(_EMPTY)
+        return [str(each) for each in found] + (["wider than the window"] if wide else []) + empty
 
     def leave(self) -> None:
         self._context.close()
