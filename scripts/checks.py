@@ -92,7 +92,7 @@ def _flows() -> list[Step]:
     own shuffled one already. At last some on the services as they are on Google Cloud, each message twice and late."""
     (plain,) = _pytest("tests/flows", share="worksteal")()  # few long tests: one file holds most of the time
     (by_file,) = _pytest("tests/flows")()  # such a house takes seconds to open
-    others = "doubled-and-shuffled or five-processes or google"
+    others = "doubled-and-shuffled or five-processes or google or cloud-run"
     deployed = ["env", "FLOWS_HOUSE=deployed", "FLOWS_SEED=11", *by_file.command, "-m", "deployed"]
     return [
         plain,

@@ -32,7 +32,7 @@ _SDK_PLACES = (
     "/snap/google-cloud-sdk/current",
     "~/google-cloud-sdk",
 )
-_GUARDS: list[subprocess.Popen[bytes]] = []
+_GUARDS: dict[int, subprocess.Popen[bytes]] = {}
 """Those this process started; xdist workers leave theirs to the controlling process."""
 
 
@@ -73,7 +73,7 @@ def _start(kind: str, command_for: Callable[[int, Path], list[str]], folder: Pat
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _GUARDS.append(guard)
+    _GUARDS[guard.pid] = guard
     known.write_text(json.dumps({"address": f"{_HOST}:{port}", "guard": guard.pid}), encoding="utf-8")
     if not _answers(port, guard):
         said = (folder / f"{kind}.log").read_text(encoding="utf-8", errors="replace")[-2000:]
@@ -96,14 +96,28 @@ def _answers(port: int, guard: subprocess.Popen[bytes]) -> bool:
     return False
 
 
+def use(folder: Path) -> None:
+    """From now on this process's emulators are those of `folder`, started when asked for and ended with it."""
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    os.environ.setdefault(OWNER_VARIABLE, str(os.getpid()))
+
+
 def stop_all(folder: Path) -> None:
     """Ends what this run started; the guards end their emulators and wait for them."""
     for known in folder.glob("*.json"):
         pid = json.loads(known.read_text(encoding="utf-8"))["guard"]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-    for guard in _GUARDS:
-        guard.wait(10)
+        if guard := _GUARDS.pop(pid, None):
+            guard.wait(10)
+
+
+def process(kind: str) -> int:
+    """The emulator itself, for a test that holds it up; one that this run started."""
+    known = json.loads((Path(os.environ[FOLDER_VARIABLE]) / f"{kind}.json").read_text(encoding="utf-8"))
+    guard = int(known["guard"])
+    children = Path(f"/proc/{guard}/task/{guard}/children").read_text(encoding="ascii").split()
+    return int(children[0])
 
 
 def _free_port() -> int:

@@ -21,6 +21,7 @@ from services.executor.environments.source import IndexSource
 from services.executor.environments.store import WheelStore
 from services.executor.ports import Asking, Ended, Installed, Order, RunLimits, Wish
 from shared.agentfile.model import HostRule
+from shared.blobs.files import FileBlobs
 from shared.clock import Clock, SystemClock
 from shared.ids import RandomIds
 
@@ -67,7 +68,7 @@ class Workshop:
         self.source = IndexSource(address, clock=self.clock)
         self.rooms = Rooms(OneShot(self.sandbox, self.egress), self.ids, tool)
         self.store = WheelStore(root / "wheels", root / "scratch", self.ids)
-        self.cache = Cache(root, self.clock, cache_bytes)
+        self.cache = Cache(root, self.clock, cache_bytes, FileBlobs(root / "blobs", self.ids))
         places = Places(root, root / "environments", root / "scratch")
         self.builder = Builder(self.rooms, self.source, self.store, places, self.clock, self.cache)
         self.language: Literal["ko", "en"] = "ko"

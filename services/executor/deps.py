@@ -182,5 +182,5 @@ def _other_clock() -> tuple[Path, ...]:
 def _builder(kit: Kit, folders: Folders, rooms: Rooms, index: Callable[[], str]) -> Builder:
     places = Places(kit.data_dir, folders.environments, folders.scratch)
     store = WheelStore(kit.data_dir / "wheels", folders.scratch, kit.ids)
-    cache = Cache(kit.data_dir, kit.clock, int(kit.settings.package_cache_gb * (1 << 30)))
+    cache = Cache(kit.data_dir, kit.clock, int(kit.settings.package_cache_gb * (1 << 30)), kit.blobs)
     return Builder(rooms, IndexSource(index, clock=kit.clock), store, places, kit.clock, cache)

@@ -29,6 +29,7 @@ from shared.store.firestore_documents import (
     encode,
     place,
 )
+from shared.store.lanes import Held, Lanes
 from shared.store.port import Cause, Document, Query, T, Tx
 from shared.store.signal import Signal
 
@@ -42,8 +43,11 @@ _BATCH = 400  # deletes per commit of mark_sent
 class _FirestoreTx:
     """Buffers writes and remembers what was read; `_write` turns both into one batch."""
 
-    def __init__(self, reader: FirestoreReader, service: str, cause: Cause, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, reader: FirestoreReader, service: str, cause: Cause, clock: Clock, ids: Ids, held: Held
+    ) -> None:
         self._reader = reader
+        self._held = held
         self._service = service
         self._cause = cause
         self._clock = clock
@@ -61,6 +65,7 @@ class _FirestoreTx:
         return not self.writes and not self.events
 
     def get(self, collection: str, id: str) -> Document | None:
+        self._held.enter((collection, id))
         snapshot = self._reader.snapshot(collection, id)
         self.seen.setdefault((collection, id), snapshot)
         return document(snapshot) if snapshot.exists else None
@@ -104,24 +109,27 @@ class FirestoreStore(FirestoreReader):
         self._ids = ids
         self._signal = Signal(clock)
         self._feed = ChangeFeed(client, self._signal, clock)
+        self._lanes = Lanes(clock)
         self._jitter = random.Random(ids.token())  # spreads retries; nothing to guess
         self._carry: Callable[[Sequence[Envelope]], bool] | None = None
 
     def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
         existed = 0
         for attempt in range(_TRIES):
-            tx = _FirestoreTx(self, self._service, cause, self._clock, self._ids)
-            result = function(tx)
-            try:
-                self._commit(tx)
-            except exceptions.AlreadyExists:
-                existed += 1
-                if existed == _TRIES_OF_CREATE:
-                    break
-            except (exceptions.FailedPrecondition, exceptions.Aborted, exceptions.NotFound):
-                existed = 0
-            else:
-                return result
+            with self._lanes.held() as held:
+                tx = _FirestoreTx(self, self._service, cause, self._clock, self._ids, held)
+                result = function(tx)
+                try:
+                    self._commit(tx)
+                except exceptions.AlreadyExists:
+                    existed += 1
+                    if existed == _TRIES_OF_CREATE:
+                        break
+                except (exceptions.FailedPrecondition, exceptions.Aborted, exceptions.NotFound):
+                    existed = 0
+                    self._lanes.collided(tx.seen.keys() & tx.writes.keys())
+                else:
+                    return result
             self._pause(attempt)
         raise Conflict("Somebody else changed this at the same time; read it again and retry.")
 

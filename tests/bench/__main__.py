@@ -9,7 +9,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import beside, egress, engines, environments, life, model, runs, sandbox, splits, starts
+from tests.bench import (
+    beside,
+    contention,
+    egress,
+    engines,
+    environments,
+    life,
+    model,
+    runs,
+    sandbox,
+    splits,
+    starts,
+)
 from tests.bench.application import ROOT, Served
 from tests.bench.figures import Row
 from tests.bench.limits import BareSandbox, emptied
@@ -40,6 +52,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     rows += _said(egress.measure(count))
     rows += _said(model.measure(emptied(folder / "model"), 2 if quick else 6))
     rows += _said(engines.measure(emptied(folder / "engines"), count * 4, seconds / 4))
+    rows += _said(contention.measure(emptied(folder / "contention"), 5 if quick else 20))
     rows += _said(life.starts_and_stops(folder / "data", 3 if quick else 7))
     served = Served(folder / "data")
     time.sleep(_SETTLE_S)

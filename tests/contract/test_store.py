@@ -222,7 +222,7 @@ def test_no_increment_is_lost_when_eight_threads_make_ten_each(store: Store) -> 
     found = store.get("counters", "c")
     assert found is not None
     assert found.data == {"n": 80}
-    assert len(runs) >= 80
+    assert 80 <= len(runs) <= 160, "half of all tries in vain is a storm"
 
 
 @pytest.mark.parametrize("change", ["put", "delete", "create"])

@@ -65,7 +65,9 @@ def emulators(
 
 
 def _in_order(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:
-    return new_house(folder, open_ports=ports) if PROFILE else House(folder, open_ports=ports, disorder=0)
+    if PROFILE:
+        return new_house(folder, open_ports=ports, jobs=True)
+    return House(folder, open_ports=ports, disorder=0)
 
 
 def _disorderly(folder: Path, ports: tuple[int, ...], request: pytest.FixtureRequest) -> House:

@@ -1,8 +1,7 @@
 """An Agent Builder as deployed on Google Cloud, on emulators: five gunicorn processes, pushes, a tick from outside.
 
 Not as there: tokens are put in by `PushFront`, since the emulator sends none; a minute of Cloud Scheduler's takes as
-long as this house's tick; refused pushes come again after 0.1 s, where terraform says ten; the sandbox is this
-machine's.
+long as this house's tick; refused pushes come again after 0.1 s, where terraform says ten.
 """
 
 from __future__ import annotations
@@ -20,13 +19,15 @@ from services.all_in_one import SERVICES
 from services.scheduler.adapters import cloud_scheduler
 from shared.bus.oidc import Pusher
 from shared.bus.pubsub import provision, topic_path
+from shared.errors import Unavailable
 from shared.events import catalog
 from shared.events.routing import subscriptions
 from shared.ids import RandomIds
 from shared.runtime.server import listen
 from shared.store.firestore import FirestoreDatabases
-from shared.store.port import Databases
+from shared.store.port import Cause, Databases, Store
 from shared.vault.keyfile import new_key_line
+from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock
 from tests.fakes.cloud_scheduler import FakeCloudScheduler
 from tests.fakes.push_front import PushFront
@@ -42,16 +43,18 @@ TICK_S = 0.5
 
 
 class GoogleSplitHouse(House):
-    """seed: not 0: every push twice, late and in another order. `close` fails as SplitHouse's, but for what `kill`
-    ended."""
+    """seed: not 0: every push twice, late and in another order. jobs: runs are executions of a stand-in's jobs, whose
+    processes share this machine with the executor; else they are in this machine's sandbox. `close` fails as
+    SplitHouse's, but for what `kill` ended."""
 
-    def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = (), seed: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, open_ports: tuple[int, ...] = (), seed: int = 0, jobs: bool = True
+    ) -> None:
         super().__init__(folder, open_ports=open_ports, disorder=0)
         self.clock = FileShiftedClock(folder / "clock")
         self.project = fresh_project()
         self.environment |= {
             "AB_PROFILE": "gcp",
-            "AB_GCP_PROJECT": self.project,
             "AB_VAULT_KEY": new_key_line(),
             **emulators(),
         }
@@ -65,6 +68,8 @@ class GoogleSplitHouse(House):
         with named(**emulators()):
             self._publisher: Any = PublisherClient()
         self.scheduler = FakeCloudScheduler(self._publish, TICK_S).start()
+        self._runs = CloudRuns(folder / "containers") if jobs else None
+        self._ports: dict[str, int] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._databases: FirestoreDatabases | None = None
 
@@ -74,7 +79,9 @@ class GoogleSplitHouse(House):
             provision(self.project, catalog.topics(), {})
             self._subscribe()
             for service in SERVICES:
-                self._databases.own(service)  # its client looks for the emulator when it is made
+                _first_commit(self._databases.own(service))
+        if self._runs is not None:
+            prove(self._databases.own("executor"))
         for service in SERVICES:
             self.start(service)
         for service in SERVICES:
@@ -88,12 +95,12 @@ class GoogleSplitHouse(House):
         return cloud_scheduler.reconcile(there, self.project, REGION)
 
     def start(self, service: str) -> None:
-        """On a port of its own and a disk of its own, which is new each time."""
-        with listen(0) as listening:
-            port = listening.getsockname()[1]
+        """Where it was before, if it was; on a disk of its own, which is new each time."""
+        with listen(self._ports.get(service, 0)) as listening:
+            port = self._ports[service] = listening.getsockname()[1]
             if service == "gateway":
                 self.port = port
-            data = self.folder / f"{service}.data" / str(port)
+            data = self.folder / f"{service}.data" / RandomIds().new("disk")
             lend_packages(data)
             fd = listening.fileno()
             with self._said(service).open("ab") as said:
@@ -118,7 +125,12 @@ class GoogleSplitHouse(House):
 
     def _own(self, service: str) -> dict[str, str]:
         pusher = self._pushers[service]
+        runs = {}
+        if self._runs is not None and service == "executor":
+            runs = self._runs.variables(f"http://127.0.0.1:{self._ports['executor']}")
         return {
+            **runs,
+            "AB_GCP_PROJECT": self.project,
             "AB_PUSH_ACCOUNT": pusher.account,
             "AB_PUSH_AUDIENCE": pusher.audience,
             "AB_PUSH_CERTIFICATES": self.front.certificates,
@@ -154,6 +166,8 @@ class GoogleSplitHouse(House):
             process.terminate()
         statuses = {name: self._ended(process) for name, process in self._processes.items()}
         self.front.close()
+        if self._runs is not None:
+            self._runs.google.close()
         self._publisher.stop()
         if self._databases is not None:
             self._databases.close()
@@ -179,3 +193,13 @@ class GoogleSplitHouse(House):
     def databases(self) -> Databases:
         assert self._databases is not None
         return self._databases
+
+
+def _first_commit(store: Store) -> None:
+    """The emulator takes its time for a database's first one, on a busy machine longer than a service waits."""
+    for _ in range(5):
+        try:
+            store.transact(lambda tx: tx.put("_opened", "once", {}), cause=Cause("", "service:test"))
+        except Unavailable:
+            continue
+        return

@@ -128,10 +128,11 @@ class CloudRunHouse(House):
             assert self._egress.wait(30) == 0
 
 
-def new_house(folder: Path, *, open_ports: tuple[int, ...] = ()) -> House:
-    """Not yet open; which one, FLOWS_HOUSE says. For flows that only use what a person can use."""
+def new_house(folder: Path, *, open_ports: tuple[int, ...] = (), jobs: bool = False) -> House:
+    """Not yet open; which one, FLOWS_HOUSE says. For flows that only use what a person can use. jobs: a deployed one
+    runs agents as jobs, which takes seconds longer each."""
     if PROFILE != "deployed":
         return House(folder, open_ports=open_ports)
     from tests.flows.google_split_house import GoogleSplitHouse  # Google's libraries take a second to load
 
-    return GoogleSplitHouse(folder, open_ports=open_ports, seed=SEED)
+    return GoogleSplitHouse(folder, open_ports=open_ports, seed=SEED, jobs=jobs)

@@ -18,6 +18,7 @@ PROOFS = (
     "replay",
     "money",
     "repairs",
+    "outages",
     "scale",
 )
 

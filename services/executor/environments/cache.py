@@ -11,7 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.blobs.port import Blobs
 from shared.clock import Clock
+from shared.errors import NotFound
 
 # Longer than the longest run may take (shared/agentfile: limits.wall_s), so what a run has on loan stays.
 _IN_USE_S = 2 * 3600
@@ -25,10 +27,15 @@ class _Thing:
 
 
 class Cache:
-    """environments, wheels, files: the folders of that name; recipes: <id>.json, how to make one again."""
+    """environments, wheels, files: the folders of that name; recipes: <id>.json, how to make one again.
 
-    def __init__(self, root: Path, clock: Clock, at_most_bytes: int) -> None:
+    kept: where what everybody may use can be looked up when this disk is a new one, as each instance's is on Google
+    Cloud. What was built for one workspace is on the disk where it was built, and nowhere else.
+    """
+
+    def __init__(self, root: Path, clock: Clock, at_most_bytes: int, kept: Blobs) -> None:
         self._root = root
+        self._kept = kept
         self._environments = root / "environments"
         self._recipes = root / "index" / "recipes"
         self._clock = clock
@@ -40,13 +47,19 @@ class Cache:
             os.utime(folder, (now, now))
 
     def remember(self, id: str, lock: str, owner: str) -> None:
+        """Raises Unavailable."""
         self._write(id, {"lock": lock, "owner": owner, "size_bytes": 0})
+        if not owner:
+            self._kept.put(_key(id), lock.encode())
 
     def measured(self, id: str, size_bytes: int) -> None:
         self._write(id, {**self._read(id), "size_bytes": size_bytes})
 
     def recipe(self, id: str) -> tuple[str | None, str]:
-        """Lock and owner; (None, "") for an unknown environment."""
+        """Lock and owner; (None, "") for an unknown environment. Raises Unavailable."""
+        if not self._read(id):
+            with suppress(NotFound):
+                self._write(id, {"lock": self._kept.get(_key(id)).decode(), "owner": "", "size_bytes": 0})
         known = self._read(id)
         return known.get("lock"), known.get("owner", "")
 
@@ -119,6 +132,10 @@ class Cache:
         beside = path.with_suffix(f".{threading.get_ident()}")
         beside.write_text(json.dumps(about))
         beside.rename(path)
+
+
+def _key(id: str) -> str:
+    return f"executor/recipes/{id}.lock"
 
 
 def _remove(thing: _Thing, gone: list[str]) -> int:

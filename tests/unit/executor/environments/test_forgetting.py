@@ -32,7 +32,8 @@ class Kept:
     def __init__(self, root: Path) -> None:
         self.root, self.wheels, self.environments = root, root / "wheels", root / "environments"
         clock, ids = FakeClock(), SeededIds()
-        self.cache = Cache(root, clock, 1 << 30)
+        blobs = FileBlobs(root / "blobs", ids)
+        self.cache = Cache(root, clock, 1 << 30, blobs)
         store = WheelStore(self.wheels, root / "scratch", ids)
         places = Places(root, self.environments, root / "scratch")
         source = IndexSource(lambda: "http://127.0.0.1:9/simple", clock=clock)
@@ -41,7 +42,6 @@ class Kept:
         own = databases.own("executor")
         self.close = databases.close
         keys = TapeKeys(own, root, ids, clock)
-        blobs = FileBlobs(root / "blobs", ids)
         tapes = SimpleNamespace(keys=keys)
         self.deps = SimpleNamespace(store=own, blobs=blobs, clock=clock, tapes=tapes, builder=self.builder)
         self._file(self.wheels / SHARED / "site" / "shared.py")
