@@ -51,7 +51,7 @@ class JobProofs:
         found = self._known()
         if found is None:
             return _refused(
-                "No job has shown yet that its sandbox holds against the attacks. One is trying that now and takes some "
+                "No job has shown yet that its sandbox holds against the attacks. One is trying that now, for some "
                 "minutes; when it comes to nothing, the executor's log says why."
             )
         if found.escaped:

@@ -53,6 +53,9 @@ class Reporter:
     def log(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         self._add(stream, data=data)
 
+    def say(self, line: str) -> None:
+        self.log("stdout", f"{line}\n".encode())
+
     def report(self, entry: Mapping[str, object]) -> None:
         self._add("entry", entry=cast("dict[str, JsonValue]", dict(entry)))
 

@@ -13,7 +13,6 @@ from services.executor.ports import Ended, Order, Sandbox, Usage
 from services.executor.run_api.messages import WayOut, Work, ending_of, limits_of
 from services.executor.run_api.parcels import pack
 from services.executor.task.calls import NotOurs, RunApi
-from services.executor.task.doctor import examine
 from services.executor.task.door import Carrier, Door
 from services.executor.task.reporter import Reporter
 from shared.clock import Clock
@@ -74,9 +73,10 @@ class Attempting:
 
     def _attempt(self, work: Work, sandbox: Sandbox, reporter: Reporter) -> Ended:
         if work.doctor:
-            return examine(
-                sandbox, self._folder, self._clock, lambda line: reporter.log("stdout", f"{line}\n".encode())
-            )
+            # What it needs takes longer to load than everything else, and only this one work needs it.
+            from services.executor.task.doctor import examine
+
+            return examine(sandbox, self._folder, self._clock, reporter.say)
         try:
             order = self._order(work)
             sandbox.start(order, reporter)
