@@ -50,6 +50,13 @@ module "runner" {
   }
 }
 
+# Packages reach a run by links to the bucket, which the executor signs in its own name, without a key file.
+resource "google_service_account_iam_member" "executor_signs" {
+  service_account_id = google_service_account.service["executor"].name
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = google_service_account.service["executor"].member
+}
+
 # The only way out of a run, from the executor's image. Of all that runs.
 resource "google_service_account" "egress" {
   account_id   = "ab-executor-egress"

@@ -33,6 +33,7 @@ STATE_HEADS, LEFTOVERS = "state_heads", "leftovers"
 DOORS, NOTES = "doors", "door_notes"  # of attempts whose way out is another process (attempts/doors.py)
 
 EXECUTIONS = "executions"  # by attempt: claimed before Google is asked to start one (adapters/claims.py)
+PACKED = "packed_packages"  # by environment: the hash of its file in the bucket (adapters/packed.py)
 SANDBOX = "sandbox"  # one document, "this": what the page says about the machine
 
 _MAX_URL = 2000

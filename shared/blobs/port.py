@@ -38,5 +38,9 @@ class Blobs(Protocol):
     def delete(self, key: str) -> None:
         """No error when it is not there."""
 
+    def link(self, key: str, lasts_s: int) -> str:
+        """An address at which whoever has it can read the file for so long, a week at most; "" where there are none
+        to give. Whether the file exists is not asked."""
+
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         """In the order of keys. What is put or deleted meanwhile may be told or not; it is no error."""

@@ -11,11 +11,14 @@ from services.executor.adapters.claims import Claims
 from services.executor.adapters.cloud_run import CloudRunSandbox, Patience
 from services.executor.adapters.executions import GoogleExecutions
 from services.executor.adapters.job_proof import JobProofs
+from services.executor.adapters.packed import PackedSites
 from services.executor.adapters.remote_attempt import Surroundings
 from services.executor.adapters.shapes import read
 from services.executor.routes import Remote, run_api
 from services.executor.run_api.messages import JobProof
 from services.executor.siege import proof
+from shared.blobs.files import FileBlobs
+from shared.blobs.port import Blobs
 from shared.clock import SystemClock
 from shared.ids import RandomIds
 from shared.runtime.server import WebServer, listen
@@ -32,7 +35,14 @@ QUICK = Patience(look=0.2, quiet=5, handing=2, listed=5, start=120, given_up=100
 class RemoteHouse:
     """sandbox: a CloudRunSandbox that works. close() ends everything."""
 
-    def __init__(self, folder: Path, *, patience: Patience = QUICK, proven: JobProof | None = PROOF) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patience: Patience = QUICK,
+        proven: JobProof | None = PROOF,
+        blobs: Blobs | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.clock = SystemClock()
         self.google = FakeCloudRun(folder / "containers")
@@ -44,6 +54,7 @@ class RemoteHouse:
         if proven is not None:
             self.proofs.write(proven)
         self._folder = folder
+        self.blobs: Blobs = FileBlobs(folder / "blobs", RandomIds()) if blobs is None else blobs
         self._patience = patience
         self._listening = listen(0)
         self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
@@ -65,6 +76,7 @@ class RemoteHouse:
             self.address,
             around,
             self.proofs,
+            PackedSites(self.store, self.blobs, self._folder / "packing"),
             self._patience,
         )
         self._lives.append(made)

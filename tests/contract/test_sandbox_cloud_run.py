@@ -15,6 +15,7 @@ from tests.cloud_runs import PROOF
 from tests.contract.remote_sandbox import RemoteHouse
 from tests.contract.sandbox_runs import Bench
 from tests.fakes.cloud_run import Fault
+from tests.fakes.linked_blobs import LinkedBlobs
 
 _FOREVER = "import time\nprint('going', flush=True)\ntime.sleep(600)"
 
@@ -238,6 +239,27 @@ def test_an_attempt_takes_the_smallest_job_that_holds_it(house: RemoteHouse, ben
         bench.run("", limits=RunLimits(memory_bytes=8 << 30))
 
     assert house.google.jobs_run == ["ab-run-small", "ab-run-large"]
+
+
+def test_packages_come_from_the_bucket_packed_once_and_checked(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    site = tmp_path / "env_0123456789"
+    (site / "lodge").mkdir(parents=True)
+    (site / "lodge" / "__init__.py").write_text("Y = 2")
+    with LinkedBlobs(tmp_path / "blobs") as blobs:
+        house = RemoteHouse(tmp_path / "house", blobs=blobs)
+        try:
+            bench = Bench(house.sandbox, tmp_path)
+            code = "import lodge\nprint(lodge.Y)"
+
+            assert [bench.run(code, site_dirs=(site,))[0].text for _ in range(2)] == ["2\n", "2\n"]
+            assert (len(blobs.put_files), len(blobs.fetched)) == (1, 2)
+
+            blobs.put_file("executor/packages/env_0123456789.tar", Path(__file__))
+            result = bench.run(code, site_dirs=(site,))[1]
+            assert result.reason == "unstartable"
+        finally:
+            house.close()
 
 
 def test_the_token_is_nowhere_the_code_can_see(house: RemoteHouse, bench: Bench) -> None:

@@ -10,6 +10,7 @@ from services.executor.adapters import shapes
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
 from services.executor.adapters.claims import Claims
 from services.executor.adapters.job_proof import JobProofs
+from services.executor.adapters.packed import PackedSites
 from services.executor.adapters.remote_attempt import Surroundings
 from services.executor.ports import Sandbox
 from shared.errors import Misconfigured
@@ -72,4 +73,5 @@ def elsewhere(kit: Kit, version: str) -> CloudRunSandbox | None:
         settings.run_api_url,
         Surroundings(folder, version, settings.egress_url, kit.clock),
         JobProofs(kit.store, kit.clock, kit.ids, version, folder / "doctor"),
+        PackedSites(kit.store, kit.blobs, folder / "packing"),
     )

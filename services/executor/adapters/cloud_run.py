@@ -18,6 +18,7 @@ from services.executor.adapters import host, shapes
 from services.executor.adapters.claims import Claims
 from services.executor.adapters.executions import Executions
 from services.executor.adapters.job_proof import JobProofs
+from services.executor.adapters.packed import PackedSites
 from services.executor.adapters.remote_attempt import RemoteAttempt, Surroundings
 from services.executor.adapters.shapes import Shape
 from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Waiting
@@ -66,6 +67,7 @@ class CloudRunSandbox:
         address: str,
         around: Surroundings,
         proofs: JobProofs,
+        packed: PackedSites,
         patience: Patience = Patience(),
     ) -> None:
         self._executions = executions
@@ -75,6 +77,7 @@ class CloudRunSandbox:
         self._address = address
         self._around = around
         self._proofs = proofs
+        self._packed = packed
         self._patience = patience
         self._clock = around.clock
         self._lock = threading.Lock()
@@ -198,12 +201,13 @@ class CloudRunSandbox:
 
     def _begin(self, attempt: RemoteAttempt) -> None:
         order, execution = attempt.order, attempt.execution
+        lasts = order.limits.wall_s + self._patience.around
+        attempt.links = self._packed.links(order.site_dirs, int(lasts))
         if not self._claims.make(order.id, execution.job):
             attempt.uncertain = (
                 True  # an earlier call of ours, or an earlier life: the watch looks what came of it
             )
             return
-        lasts = order.limits.wall_s + self._patience.around
         variables = {
             ADDRESS: self._address,
             ATTEMPT: order.id,

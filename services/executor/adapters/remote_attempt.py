@@ -63,6 +63,7 @@ class RemoteAttempt:
     ) -> None:
         self.order = order
         self.doctor = doctor
+        self.links: dict[Path, tuple[str, str]] = {}  # of folders that lie in the bucket: address and SHA-256
         self.execution = Execution(job)
         self.reason: EndReason | None = None
         self.ended: Ended | None = None
@@ -202,8 +203,9 @@ class RemoteAttempt:
 
     def _parcels(self) -> tuple[Parcel, ...]:
         return tuple(
-            Parcel(place=place, url=f"{FOLDERS}/{number}")
-            for number, (place, _path) in enumerate(self._folders())
+            Parcel(place=place, url=url, sha256=sha256)
+            for number, (place, path) in enumerate(self._folders())
+            for url, sha256 in [self.links.get(path, (f"{FOLDERS}/{number}", ""))]
         )
 
     def _take_in(self, told: EndingTold) -> Path | None:

@@ -14,6 +14,7 @@ from flask import Flask
 from google.auth.credentials import AnonymousCredentials, Credentials
 
 from shared.blobs.gcs import GcsBlobs
+from shared.blobs.signing import own_account
 from shared.bus.letters import StoredLetters
 from shared.bus.oidc import Certificates, Pusher, verify
 from shared.bus.pubsub import PubSubBus, provision
@@ -55,7 +56,12 @@ def engines(
     databases = FirestoreDatabases(project, clock, ids)
     letters = StoredLetters(databases, sorted(READS), clock)
     anonymous: Callable[[], Credentials] = AnonymousCredentials
-    blobs = GcsBlobs(project, bucket(project), credentials=anonymous() if settings.emulated else None)
+    blobs = GcsBlobs(
+        project,
+        bucket(project),
+        credentials=anonymous() if settings.emulated else None,
+        signing=None if settings.emulated else own_account(),
+    )
     if settings.emulated:
         blobs.make_bucket()
     if not settings.pushed:

@@ -141,7 +141,7 @@ resource "google_compute_router_nat" "egress" {
   }
 }
 
-# Inside this network the services' names lead to the front end's private addresses.
+# Inside this network the names of the services and of the bucket lead to the front end's private addresses.
 resource "google_dns_managed_zone" "run" {
   name       = "run-app"
   dns_name   = "run.app."
@@ -157,6 +157,26 @@ resource "google_dns_managed_zone" "run" {
 resource "google_dns_record_set" "run" {
   managed_zone = google_dns_managed_zone.run.name
   name         = "*.run.app."
+  type         = "A"
+  ttl          = 300
+  rrdatas      = local.google_front_end
+}
+
+resource "google_dns_managed_zone" "storage" {
+  name       = "storage-googleapis-com"
+  dns_name   = "storage.googleapis.com."
+  visibility = "private"
+
+  private_visibility_config {
+    networks {
+      network_url = google_compute_network.this.id
+    }
+  }
+}
+
+resource "google_dns_record_set" "storage" {
+  managed_zone = google_dns_managed_zone.storage.name
+  name         = "storage.googleapis.com."
   type         = "A"
   ttl          = 300
   rrdatas      = local.google_front_end
