@@ -16,7 +16,6 @@ from shared.blobs.gcs import GcsBlobs
 from shared.blobs.signing import signing_as
 from shared.errors import BadRequest
 
-
 NOBODY = AnonymousCredentials()  # type: ignore[no-untyped-call]
 
 
