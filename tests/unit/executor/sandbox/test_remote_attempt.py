@@ -175,15 +175,22 @@ def test_what_was_left_is_taken_in_as_it_was_announced_or_not_at_all(make: Make,
     assert not box.exists()
 
 
-@pytest.mark.parametrize("harm", ["other bytes", "too short", "nothing"])
-def test_an_end_whose_box_is_another_is_refused(make: Make, harm: str) -> None:
+@pytest.mark.parametrize("harm", ["other bytes", "more", "nothing"])
+def test_an_end_whose_box_is_another_is_refused(make: Make, tmp_path: Path, harm: str) -> None:
     there = make()
     there.begin()
-    if harm != "nothing":
-        there.attempt.take_box(FIRST, 0, b"other" if harm == "other bytes" else b"thr")
+    announced = b"".join(pack(tmp_path / "code"))
+    (tmp_path / "code" / "main.py").write_text("print(2)")
+    other = {
+        "other bytes": b"".join(pack(tmp_path / "code")),
+        "more": announced + bytes(512),
+        "nothing": b"",
+    }[harm]
+    if other:
+        there.attempt.take_box(FIRST, 0, other)
 
     with pytest.raises(DecodeError):
-        there.end(data=b"three")
+        there.end(data=announced)
 
     assert there.sink.calls == []
 

@@ -142,12 +142,16 @@ def test_only_the_executor_is_shown_the_token(serve: Serve, tmp_path: Path) -> N
 
 def test_reports_are_numbered_in_order_and_all_are_sent_before_the_end(serve: Serve) -> None:
     heard: list[tuple[int, str]] = []
+    beats = threading.Semaphore(0)
 
     def answer(path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        beats.release()
         heard.extend((one.number, one.kind) for one in Reports.model_validate_json(body).reports)
         return 200, b'{"stop": null}'
 
     reporter = Reporter(api(serve(answer)), CLOCK, threading.Event())
+    assert beats.acquire(timeout=20)
+    assert beats.acquire(timeout=20)  # a sign of life without anything to say
     reporter.first_line()
     for _ in range(40):
         reporter.log("stdout", b"x" * 60_000)
@@ -168,7 +172,8 @@ def test_an_attempt_is_ended_when_the_executor_says_so_or_does_not_want_it(serve
     assert stopped.wait(20)
     assert unwanted.wait(20)
     assert (told.why, told.abandoned, dropped.abandoned) == ("memory", False, True)
-    dropped.log("stdout", b"x" * (8 << 20))  # blocks nobody
+    for _ in range(2):
+        dropped.log("stdout", b"x" * (8 << 20))  # blocks nobody
     told.close()
     dropped.close()
 
