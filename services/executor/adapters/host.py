@@ -93,7 +93,8 @@ def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
     """Fill `runtime` anew with everything sandboxes share; returns the bubblewrap program to start.
 
     runtime/guest is /runner inside: the bootstrap and its companions (the programs in its folder), compiled,
-    and lib: agent, and what stands before packages of the same name. runtime/etc is /etc.
+    and lib: agent, and what stands before packages of the same name. runtime/etc is /etc; runtime/empty covers what
+    is hidden.
     """
     shutil.rmtree(runtime, ignore_errors=True)
     guest = runtime / "guest"
@@ -111,6 +112,7 @@ def furnish(runtime: Path, bwrap: Path, library: Path, bootstrap: Path) -> Path:
         )
     _write(runtime / "etc", _ETC, _ETC_FOLDERS)
     _write(runtime / "init", _FIRST_PROCESS, _FIRST_PROCESS_FOLDERS)
+    (runtime / "empty").mkdir()
     program = _copy_of_wheel(bwrap, runtime) if bwrap.parent.name == "_bin" else bwrap
     _open_to_all(runtime)
     _lend_etc(runtime / "etc")

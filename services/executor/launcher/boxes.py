@@ -19,8 +19,8 @@ from services.executor.launcher import kernel
 # what the sandbox sees as /box, /tmp and /dev/shm; one tmpfs, so one bound for all three
 PARTS = {"box": "/box", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - inside the sandbox
 _SPARE_INODES = 8  # the parts themselves and the tmpfs root
-# What bubblewrap reads on its way, and where sandboxes lay their stage (guest.py): everything else is staged.
-_NEEDED = frozenset({"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "dev", "proc", "tmp"})
+# What bubblewrap reads on its way, and where the stage lies (stage.py): everything else goes.
+_NEEDED = frozenset({"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "proc", "sys"})
 
 
 @dataclass(frozen=True)

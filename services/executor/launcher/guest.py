@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from services.executor.launcher import boxes, kernel
 from services.executor.launcher.protocol import Machine, Spec, send
 from services.executor.launcher.sandboxes import WAITING_CPU_S
+from services.executor.launcher.stage import Stage, drop, lay_out
 
 _ARGS_FD, _FILTER_FD, _STATUS_FD, _FIRST_UNUSED = 5, 6, 7, 8
-_SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
-# Any world-traversable folder does; it is covered in the child's own mount namespace only.
-_STAGE = "/tmp"  # noqa: S108 - nothing of it is used
 _AS_FACTOR, _AS_EXTRA = 2, 1 << 30
 _GROUP_FIRST = 16
 _BELOW_THE_PLATFORM = 5
@@ -55,19 +53,19 @@ def become(
     process is `launcher`."""
     try:
         os.dup2(pipes.stderr, 2)
-        runtime = f"{machine.root}/runtime"
-        sources = {"runtime": runtime, "prefix": machine.prefix, "box": start.box}
-        sources |= {f"m{at}": host for at, (host, _inside) in enumerate(start.spec.mounts)}
-        sources |= {f"w{at}": host for at, (host, _inside) in enumerate(start.spec.writable)}
         _give(start)
         if os.geteuid() == 0:
-            sources = _stage(sources, f"{machine.root}/boxes", machine.unneeded)
+            kernel.unshare(kernel.CLONE_NEWNS)
+            kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         else:
             _own_namespaces(start, back)
-        program = machine.bwrap.replace(runtime, sources["runtime"], 1)
-        arguments = _memory_file(_arguments(machine, start.spec, sources))
-        filter_fd = os.open(f"{sources['runtime']}/{filter_name(start.charged)}", os.O_RDONLY)
-        empty = os.open("/dev/null", os.O_RDONLY)
+        stage = lay_out(machine, start.spec, start.box)
+        if os.geteuid() == 0:
+            drop(machine)
+        program = machine.bwrap.replace(f"{machine.root}/runtime", stage.runtime, 1)
+        arguments = _memory_file(_arguments(machine, stage))
+        filter_fd = os.open(f"{stage.runtime}/{filter_name(start.charged)}", os.O_RDONLY)
+        empty = os.open(f"{stage.root}/dev/null", os.O_RDONLY)
         _place([empty, pipes.stdout, pipes.stderr, pipes.report, pipes.job, arguments, filter_fd, status])
         os.chdir("/")
         _limits(start)
@@ -107,37 +105,6 @@ def filter_name(charged: bool) -> str:
     return "filter-charged" if charged else "filter-uncharged"
 
 
-def _stage(sources: dict[str, str], all_boxes: str, unneeded: tuple[str, ...]) -> dict[str, str]:
-    """Make every source reachable for a uid that cannot enter the folders they lie in (a home of mode 0700).
-
-    Returns where each one is now. Other sandboxes' boxes are dropped from this namespace: a copy of their
-    mount would keep their memory after they are gone. So are the machine's mounts that nothing needs any more:
-    bubblewrap reads the list of all mounts after each of its own, which took a fifth of its time.
-    """
-    kernel.unshare(kernel.CLONE_NEWNS)
-    kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    others = os.open(all_boxes, os.O_PATH)
-    opened = {name: os.open(path, os.O_PATH) for name, path in sources.items()}
-    folders = {name: os.path.isdir(path) for name, path in sources.items()}
-    kernel.mount("stage", _STAGE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=64k,mode=0755")
-    staged = {}
-    for name, fd in opened.items():
-        target = f"{_STAGE}/{name}"
-        if folders[name]:
-            os.mkdir(target, 0o755)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-        kernel.mount(f"/proc/self/fd/{fd}", target, flags=kernel.MS_BIND)
-        os.close(fd)
-        staged[name] = target
-    with suppress(OSError):
-        kernel.unmount(f"/proc/self/fd/{others}")  # by descriptor: the path may lie under the stage now
-    for point in unneeded:
-        with suppress(OSError):  # gone meanwhile
-            kernel.unmount(point)
-    return staged
-
-
 def _own_namespaces(start: Start, back: socket.socket) -> None:
     """As an ordinary user: a namespace in which we may mount the bounded box; hand its descriptor out."""
     uid, gid = os.geteuid(), os.getegid()
@@ -152,44 +119,17 @@ def _own_namespaces(start: Start, back: socket.socket) -> None:
     os.close(folder)
 
 
-def _arguments(machine: Machine, spec: Spec, at: dict[str, str]) -> list[str]:
+def _arguments(machine: Machine, stage: Stage) -> list[str]:
     """bwrap's options. Their order is the order of execution."""
     options = ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--disable-userns", "--uid", "1000", "--gid", "1000"]
-    options += [
-        "--hostname",
-        "sandbox",
-        "--clearenv",
-        "--setenv",
-        "LANG",
-        "C.UTF-8",
-        "--setenv",
-        "HOME",
-        "/box",
-    ]
-    options += ["--setenv", "PYTHONHASHSEED", "0"]  # sets in the same order in every run of the same code
-    options += ["--setenv", "PATH", f"{os.path.dirname(machine.python)}:/usr/local/bin:/usr/bin:/bin"]
-    options += ["--ro-bind", "/usr", "/usr"]
-    for path in _SYSTEM_LINKS:
-        if os.path.islink(path):
-            options += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
-            options += ["--ro-bind", path, path]
-    options += ["--ro-bind", f"{at['runtime']}/etc", "/etc"]
-    if not machine.prefix.startswith("/usr"):
-        options += ["--ro-bind", at["prefix"], machine.prefix]
-    for path in machine.hidden:
-        options += ["--tmpfs", path, "--remount-ro", path]
-    options += ["--ro-bind", f"{at['runtime']}/guest", "/runner", "--proc", "/proc", "--dev", "/dev"]
-    options += ["--ro-bind", f"{at['runtime']}/init", "/proc/1"]
-    for part, inside in boxes.PARTS.items():
-        options += ["--bind", f"{at['box']}/{part}", inside]
-    for number, (_host, inside) in enumerate(spec.mounts):
-        options += ["--ro-bind", at[f"m{number}"], inside]
-    for number, (_host, inside) in enumerate(spec.writable):
-        options += ["--bind", at[f"w{number}"], inside]
-    options += ["--chdir", "/box", "--new-session", "--die-with-parent", "--cap-drop", "ALL"]
-    options += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    options += ["--hostname", "sandbox", "--clearenv"]
+    path = f"{os.path.dirname(machine.python)}:/usr/local/bin:/usr/bin:/bin"
+    # a hash seed: sets in the same order in every run of the same code
+    names = {"LANG": "C.UTF-8", "HOME": "/box", "PYTHONHASHSEED": "0", "PATH": path}
+    for name, value in names.items():
+        options += ["--setenv", name, value]
+    options += [*stage.options, "--chdir", "/box", "--new-session", "--die-with-parent", "--cap-drop", "ALL"]
     return [*options, "--seccomp", str(_FILTER_FD), "--json-status-fd", str(_STATUS_FD)]
 
 

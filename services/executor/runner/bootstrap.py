@@ -7,6 +7,7 @@ takes reports out, 4 is the job socket."""
 from __future__ import annotations
 
 import _socket
+import gc
 import marshal
 import posix
 import sys
@@ -162,6 +163,7 @@ def prepare() -> tuple[CodeType | bytes, str]:
     if code is None:
         with open(sys.argv[0], "rb") as file:
             code = file.read()
+    gc.freeze()  # what is here now stays to the end: neither the code's collections nor the last ones go through it
     if chance:
         chance["begin"](run["seed"], run["clock"])
     # Here: whatever must hold from the code's first line on and from no earlier.
