@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+_MOST_READ = 64 << 10
 _WANTED_V1 = ("memory", "pids", "cpuacct")
 # How the processor is shared where it is fought for: one run with sixty processes weighs as much as one with
 # one, and all runs together as much as one thread of the platform per core, however many they are.
@@ -59,36 +60,48 @@ class Groups(Protocol):
         """Remove what is ours and empty."""
 
 
-def _number(path: Path) -> int:
+def _text(path: str) -> str:
+    """These files are read many times a run; one system call for each step, and no more."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return int(path.read_text())
+        return os.read(file, _MOST_READ).decode("ascii", "replace")
+    finally:
+        os.close(file)
+
+
+def _number(path: str) -> int:
+    try:
+        return int(_text(path))
     except (OSError, ValueError):
         return 0
 
 
-def _field(path: Path, key: str) -> int:
+def _field(path: str, key: str) -> int:
     """The number after `key` in a file of "key number" lines; 0 when absent."""
     with suppress(OSError, ValueError, IndexError):
-        for line in path.read_text().splitlines():
+        for line in _text(path).splitlines():
             if line.startswith(key + " "):
                 return int(line.split()[1])
     return 0
 
 
-def _write(path: Path, value: int | str) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(str(value))
+def _write(path: str, value: int | str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, str(value).encode("ascii"))
+    finally:
+        os.close(file)
 
 
-def _procs(folder: Path) -> list[int]:
-    with suppress(OSError, ValueError):
-        return [int(line) for line in (folder / "cgroup.procs").read_text().split()]
+def _procs(folder: str) -> list[int]:
+    with suppress(OSError, ValueError), open(f"{folder}/cgroup.procs", encoding="ascii") as file:
+        return [int(line) for line in file]
     return []
 
 
-def _rmdir(folder: Path) -> bool:
+def _rmdir(folder: str) -> bool:
     try:
-        folder.rmdir()
+        os.rmdir(folder)
     except FileNotFoundError:
         return True
     except OSError:
@@ -101,10 +114,10 @@ def _sweep(parents: list[Path]) -> None:
         _remove_orphans(parent)
         for left in sorted(parent.iterdir()) if parent.is_dir() else ():
             if left.is_dir():
-                for pid in _procs(left):
+                for pid in _procs(str(left)):
                     with suppress(OSError):
                         os.kill(pid, signal.SIGKILL)
-                _rmdir(left)
+                _rmdir(str(left))
 
 
 def _remove_orphans(ours: Path) -> None:
@@ -117,52 +130,52 @@ def _remove_orphans(ours: Path) -> None:
             makers = {entry.name.partition("-")[0] for entry in found}
             if all(maker.isdecimal() and not Path(f"/proc/{maker}").exists() for maker in makers):
                 for entry in (*found, parent):
-                    _rmdir(entry)
+                    _rmdir(str(entry))
 
 
 @dataclass
 class GroupV1:
     """share: where the processor is shared out; None where this machine does not."""
 
-    memory: Path
-    pids_dir: Path
-    cpu: Path
-    share: Path | None = None
+    memory: str
+    pids_dir: str
+    cpu: str
+    share: str | None = None
 
-    def _all(self) -> tuple[Path, ...]:
+    def _all(self) -> tuple[str, ...]:
         return self.memory, self.pids_dir, self.cpu, *([self.share] if self.share else [])
 
     def join(self, pid: int) -> None:
         for folder in self._all():
-            _write(folder / "cgroup.procs", pid)
+            _write(f"{folder}/cgroup.procs", pid)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
         # Never below the other one, so on the way up this is first; absent without swap accounting.
         with suppress(OSError):
-            _write(self.memory / "memory.memsw.limit_in_bytes", memory_bytes)
-        _write(self.memory / "memory.limit_in_bytes", memory_bytes)
+            _write(f"{self.memory}/memory.memsw.limit_in_bytes", memory_bytes)
+        _write(f"{self.memory}/memory.limit_in_bytes", memory_bytes)
         with suppress(OSError):
-            _write(self.memory / "memory.memsw.limit_in_bytes", memory_bytes)
-        _write(self.pids_dir / "pids.max", processes)
+            _write(f"{self.memory}/memory.memsw.limit_in_bytes", memory_bytes)
+        _write(f"{self.pids_dir}/pids.max", processes)
 
     def pids(self) -> list[int]:
         return _procs(self.pids_dir)
 
     def cpu_ms(self) -> int:
-        return _number(self.cpu / "cpuacct.usage") // 1_000_000
+        return _number(f"{self.cpu}/cpuacct.usage") // 1_000_000
 
     def memory_peak(self) -> int:
-        return _number(self.memory / "memory.max_usage_in_bytes")
+        return _number(f"{self.memory}/memory.max_usage_in_bytes")
 
     def forget_peak(self) -> None:
         with suppress(OSError):
-            _write(self.memory / "memory.max_usage_in_bytes", 0)
+            _write(f"{self.memory}/memory.max_usage_in_bytes", 0)
 
     def out_of_memory(self) -> bool:
-        return _field(self.memory / "memory.oom_control", "oom_kill") > 0
+        return _field(f"{self.memory}/memory.oom_control", "oom_kill") > 0
 
     def refused_forks(self) -> bool:
-        return _field(self.pids_dir / "pids.events", "max") > 0
+        return _field(f"{self.pids_dir}/pids.events", "max") > 0
 
     def remove(self) -> bool:
         gone = [_rmdir(folder) for folder in self._all()]  # each of them, whatever the first says
@@ -178,51 +191,51 @@ class GroupsV1:
         self.missing: dict[str, str] = {}
 
     def make(self, name: str) -> Group | None:
-        for parent in self.parents.values():
-            (parent / name).mkdir(parents=True, exist_ok=True)
-        share = self.parents.get("cpu")
-        memory, pids, cpu = (self.parents[controller] / name for controller in _WANTED_V1)
-        return GroupV1(memory, pids, cpu, share / name if share else None)
+        folders = {controller: f"{parent}/{name}" for controller, parent in self.parents.items()}
+        for folder in folders.values():
+            os.mkdir(folder)
+        memory, pids, cpu = (folders[controller] for controller in _WANTED_V1)
+        return GroupV1(memory, pids, cpu, folders.get("cpu"))
 
     def sweep(self) -> None:
         _sweep(list(self.parents.values()))
 
     def close(self) -> None:
         for parent in self.parents.values():
-            _rmdir(parent)
+            _rmdir(str(parent))
 
 
 @dataclass
 class GroupV2:
-    folder: Path
+    folder: str
     _peak: int = -1  # a reset holds for the descriptor it was written to
 
     def join(self, pid: int) -> None:
-        _write(self.folder / "cgroup.procs", pid)
+        _write(f"{self.folder}/cgroup.procs", pid)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
-        _write(self.folder / "memory.max", memory_bytes)
+        _write(f"{self.folder}/memory.max", memory_bytes)
         with suppress(OSError):  # absent without swap
-            _write(self.folder / "memory.swap.max", 0)
+            _write(f"{self.folder}/memory.swap.max", 0)
         with suppress(OSError):  # the whole sandbox ends, not one process of it
-            _write(self.folder / "memory.oom.group", 1)
-        _write(self.folder / "pids.max", processes)
+            _write(f"{self.folder}/memory.oom.group", 1)
+        _write(f"{self.folder}/pids.max", processes)
 
     def pids(self) -> list[int]:
         return _procs(self.folder)
 
     def cpu_ms(self) -> int:
-        return _field(self.folder / "cpu.stat", "usage_usec") // 1000
+        return _field(f"{self.folder}/cpu.stat", "usage_usec") // 1000
 
     def memory_peak(self) -> int:
         if self._peak >= 0:
             with suppress(OSError, ValueError):
                 return int(os.pread(self._peak, 64, 0))
-        return _number(self.folder / "memory.peak")
+        return _number(f"{self.folder}/memory.peak")
 
     def forget_peak(self) -> None:
         with suppress(OSError):
-            peak = os.open(self.folder / "memory.peak", os.O_RDWR | os.O_CLOEXEC)
+            peak = os.open(f"{self.folder}/memory.peak", os.O_RDWR | os.O_CLOEXEC)
             try:
                 os.write(peak, b"reset\n")
                 self._peak = peak
@@ -230,10 +243,10 @@ class GroupV2:
                 os.close(peak)
 
     def out_of_memory(self) -> bool:
-        return _field(self.folder / "memory.events", "oom_kill") > 0
+        return _field(f"{self.folder}/memory.events", "oom_kill") > 0
 
     def refused_forks(self) -> bool:
-        return _field(self.folder / "pids.events", "max") > 0
+        return _field(f"{self.folder}/pids.events", "max") > 0
 
     def remove(self) -> bool:
         if self._peak >= 0:
@@ -251,14 +264,14 @@ class GroupsV2:
         self.missing: dict[str, str] = {}
 
     def make(self, name: str) -> Group | None:
-        (self.parent / name).mkdir(exist_ok=True)
-        return GroupV2(self.parent / name)
+        os.mkdir(f"{self.parent}/{name}")
+        return GroupV2(f"{self.parent}/{name}")
 
     def sweep(self) -> None:
         _sweep([self.parent])
 
     def close(self) -> None:
-        _rmdir(self.parent)
+        _rmdir(str(self.parent))
 
 
 class NoGroups:
@@ -337,7 +350,7 @@ def _sharing(name: str, mounts: list[_Mount], cgroup: str) -> dict[str, Path]:
             parent = _own(mount, cgroup, "cpu") / name
             with suppress(OSError):
                 parent.mkdir(exist_ok=True)
-                _write(parent / "cpu.shares", _WHOLE_SHARE_V1)
+                _write(f"{parent}/cpu.shares", _WHOLE_SHARE_V1)
                 return {} if "cpuacct" in mount.controllers else {"cpu": parent}
     return {}
 
@@ -347,9 +360,9 @@ def _hand_down(parent: Path) -> Path | None:
     try:
         parent.mkdir(exist_ok=True)
         with suppress(OSError):  # runs are then weighed by the kernel's own defaults
-            _write(parent / "cgroup.subtree_control", "+cpu")
-            _write(parent / "cpu.weight", _WHOLE_WEIGHT_V2)
-        _write(parent / "cgroup.subtree_control", "+memory +pids")
+            _write(f"{parent}/cgroup.subtree_control", "+cpu")
+            _write(f"{parent}/cpu.weight", _WHOLE_WEIGHT_V2)
+        _write(f"{parent}/cgroup.subtree_control", "+memory +pids")
     except OSError:
         with suppress(OSError):
             parent.rmdir()
@@ -378,8 +391,8 @@ def of_process(mountinfo: str, cgroup: str) -> Group | None:
         for mount in mounts
         if mount.kind == "cgroup" and controller in mount.controllers
     ]
-    seen = [path for path in apart if path is not None]
+    seen = [str(path) for path in apart if path is not None]
     if len(seen) == len(_WANTED_V1):
         return GroupV1(memory=seen[0], pids_dir=seen[1], cpu=seen[2])
     unified = next((folder(mount, "") for mount in mounts if mount.kind == "cgroup2"), None)
-    return GroupV2(unified) if unified is not None and (unified / "memory.max").exists() else None
+    return GroupV2(str(unified)) if unified is not None and (unified / "memory.max").exists() else None

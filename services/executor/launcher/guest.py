@@ -47,12 +47,20 @@ class Pipes:
 
 
 def become(
-    machine: Machine, start: Start, pipes: Pipes, status: int, back: socket.socket, launcher: int
+    machine: Machine,
+    start: Start,
+    pipes: Pipes,
+    status: int,
+    back: socket.socket,
+    launcher: int,
+    refused: OSError | None,
 ) -> None:
     """`status` is where bwrap writes its own facts; `back` takes an ordinary user's box to the launcher, whose
-    process is `launcher`."""
+    process is `launcher`. refused: why this process is in no control group though it should be."""
     try:
         os.dup2(pipes.stderr, 2)
+        if refused is not None:
+            raise refused
         _give(start)
         if os.geteuid() == 0:
             kernel.unshare(kernel.CLONE_NEWNS)

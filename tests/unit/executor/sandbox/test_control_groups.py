@@ -86,7 +86,7 @@ def test_every_missing_bound_has_its_sentence_when_nothing_can_be_written(tmp_pa
 
 
 def test_counters_read_as_nothing_when_the_group_is_gone(tmp_path: Path) -> None:
-    group = cgroups.GroupV1(tmp_path / "m", tmp_path / "p", tmp_path / "c")
+    group = cgroups.GroupV1(f"{tmp_path}/m", f"{tmp_path}/p", f"{tmp_path}/c")
 
     assert (group.pids(), group.cpu_ms(), group.memory_peak()) == ([], 0, 0)
     assert not group.out_of_memory()
