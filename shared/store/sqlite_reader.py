@@ -71,11 +71,10 @@ class SqliteReader:
         else:
             remembered = self._recent.find(collection, id)
             if remembered is not None:
-                return remembered
+                return remembered[0]
             commits = self._recent.commits
             row = self._row(collection, id)
-            if row is not None:
-                self._recent.read((collection, id), *row, commits)
+            self._recent.read((collection, id), *(row or ("", None)), commits)
         return Document(id, json.loads(row[1]), row[0]) if row else None
 
     def _row(self, collection: str, id: str) -> tuple[str, str] | None:

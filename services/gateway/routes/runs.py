@@ -207,15 +207,19 @@ class _Tail:
         self._executor = executor
         self._id = run_id
         self._seq = seq
+        self._feed = ""
         self._version = ""
 
     def poll(self) -> Iterator[str]:
         found = self._executor.get("runs", self._id)
         feed = self._executor.get(_FEEDS, self._id)
-        newest = RunFeed.from_doc(feed.data).next_seq - 1 if feed else 0
-        for entry in entries_after(self._executor, _ENTRIES, self._id, RunEntry, self._seq, newest):
-            self._seq = entry.seq
-            yield frame("entry", entry.model_dump_json(), entry.seq)
+        if feed is not None and feed.version != self._feed:
+            newest = RunFeed.from_doc(feed.data).next_seq - 1
+            for entry in entries_after(self._executor, _ENTRIES, self._id, RunEntry, self._seq, newest):
+                self._seq = entry.seq
+                yield frame("entry", entry.model_dump_json(), entry.seq)
+            if self._seq >= newest:
+                self._feed = feed.version
         if found is not None and found.version != self._version:
             self._version = found.version
             yield frame("run", Run.from_doc(found.data).model_dump_json())
