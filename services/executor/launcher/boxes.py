@@ -122,10 +122,7 @@ class Boxes:
         path = self.path(id)
         with suppress(OSError):
             kernel.unmount(path)
-        try:
-            os.rmdir(path)
-        except OSError:
-            shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
     def left(self) -> list[str]:
         return sorted(entry.name for entry in self._folder.iterdir()) if self._folder.is_dir() else []

@@ -76,7 +76,6 @@ def become(
         empty = os.open(f"{stage.root}/dev/null", os.O_RDONLY)
         _place([empty, pipes.stdout, pipes.stderr, pipes.report, pipes.job, arguments, filter_fd, status])
         os.chdir("/")
-        command = _command(machine, start)
         _limits(start)
         if not start.charged:
             os.nice(_BELOW_THE_PLATFORM)  # where no group shares the processor out
@@ -88,7 +87,7 @@ def become(
         for number in _RESET_SIGNALS:  # what the launcher ignores, its sandboxes must not
             signal.signal(number, signal.SIG_DFL)
         # An empty environment: bwrap is process 1 inside, and /proc/1/environ shows what it was started with.
-        os.execve(program, ["bwrap", "--args", str(_ARGS_FD), "--", *command], {})
+        os.execve(program, ["bwrap", "--args", str(_ARGS_FD), "--", *_command(machine, start)], {})
     except BaseException as error:  # noqa: BLE001 - whatever it is, this copy of the launcher must not live on
         with suppress(OSError):
             os.write(2, f"sandbox setup: {error}\n".encode())
@@ -145,19 +144,16 @@ def _arguments(machine: Machine, stage: Stage) -> list[str]:
 def _command(machine: Machine, start: Start) -> list[str]:
     """Readable by the code in /proc/1/cmdline: no data here. -s -P -S: no site, no .pth file, no folder of
     the script. Not -I, which would not read PYTHONHASHSEED either; the environment is ours alone."""
-    listen = "listen" if start.spec.egress else "closed"
-    # An ordinary user's sandboxes share one uid outside: each bounds its own number of processes inside.
-    bound = 0 if os.geteuid() == 0 else _processes(start)
+    spec = start.spec
+    # Where a control group counts processes it should be the one to refuse: its refusals can be read outside.
+    bound = spec.processes + (_GROUP_FIRST if start.charged else 1)
+    listen = "listen" if spec.egress else "closed"
     return [machine.python, "-s", "-P", "-S", "/runner/bootstrap.pyc", listen, str(bound)]
 
 
-def _processes(start: Start) -> int:
-    """Where a control group counts processes it should be the one to refuse: its refusals can be read outside."""
-    return start.spec.processes + (_GROUP_FIRST if start.charged else 1)
-
-
 def _limits(start: Start) -> None:
-    """Limits per process, and the number of processes of a uid that is the sandbox's alone."""
+    """Limits per process. The number of processes is set inside (runner/bootstrap.py): the kernel counts it
+    per user namespace, and outside it would be shared by every sandbox of one uid."""
     spec = start.spec
     bounds = {
         # a backstop: the launcher counts over all processes, and from the moment a run is bound
@@ -169,8 +165,6 @@ def _limits(start: Start) -> None:
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_SIGPENDING: 256,
     }
-    if os.geteuid() == 0:
-        bounds[resource.RLIMIT_NPROC] = _processes(start) + 1  # bubblewrap outside
     if not start.charged:
         bounds[resource.RLIMIT_AS] = spec.memory_bytes * _AS_FACTOR + _AS_EXTRA
     for which, bound in bounds.items():

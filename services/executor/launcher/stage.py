@@ -8,7 +8,6 @@ with whatever is mounted below.
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,15 +16,7 @@ from services.executor.launcher.protocol import Machine, Spec
 
 # Always there, open to all, and nothing below it is wanted; it is covered in the sandbox's own namespace only.
 STAGE = "/sys"
-# Documentation/admin-guide/devices.txt: character devices, major and minor
-_DEVICES = {
-    "null": (1, 3),
-    "zero": (1, 5),
-    "full": (1, 7),
-    "random": (1, 8),
-    "urandom": (1, 9),
-    "tty": (5, 0),
-}
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEV_LINKS = {
     "fd": "/proc/self/fd",
     "stdin": "/proc/self/fd/0",
@@ -52,9 +43,9 @@ def lay_out(machine: Machine, spec: Spec, box: str) -> Stage:
     """Call in a mount namespace of the sandbox's own, before changing users."""
     with suppress(OSError):  # an ordinary user may not, and covers it
         kernel.unmount(STAGE)
-    kernel.mount("stage", STAGE, "tmpfs", kernel.MS_NOSUID, "size=64k,mode=0755")
+    kernel.mount("stage", STAGE, "tmpfs", _PLAIN, "size=64k,mode=0755")
     root, runtime, prefix = f"{STAGE}/root", f"{STAGE}/runtime", f"{STAGE}/prefix"
-    for name in ("", "/usr", "/proc", "/dev", "/dev/pts", "/dev/shm"):  # noqa: S108 - inside the sandbox
+    for name in ("", "/usr", "/proc", "/dev", "/dev/pts"):
         os.mkdir(root + name, 0o755)
     _bind(f"{machine.root}/runtime", runtime)
     options = ["--dev-bind", root, "/", *_of_the_machine(root)]
@@ -97,22 +88,18 @@ def _of_the_machine(root: str) -> list[str]:
 
 
 def _devices(root: str) -> None:
-    """A mount of its own: where bubblewrap closes the root for writing it closes it for devices, too."""
-    folder = f"{root}/dev"
-    mask = os.umask(0)
-    for name, numbers in _DEVICES.items():
-        try:
-            os.mknod(f"{folder}/{name}", stat.S_IFCHR | 0o666, os.makedev(*numbers))
-        except PermissionError:  # an ordinary user can lend what the machine has; a mount more for each
-            _touch(f"{folder}/{name}")
-            kernel.mount(f"/dev/{name}", f"{folder}/{name}", flags=kernel.MS_BIND)
-    os.umask(mask)
+    for name in _DEVICES:
+        _touch(f"{root}/dev/{name}")
+        kernel.mount(f"/dev/{name}", f"{root}/dev/{name}", flags=kernel.MS_BIND)
     for name, target in _DEV_LINKS.items():
-        os.symlink(target, f"{folder}/{name}")
-    kernel.mount(folder, folder, flags=kernel.MS_BIND | kernel.MS_REC)
-    kernel.mount("", folder, flags=kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_NOSUID | kernel.MS_RDONLY)
-    options = "newinstance,ptmxmode=0666,mode=620"
-    kernel.mount("devpts", f"{folder}/pts", "devpts", kernel.MS_NOSUID | kernel.MS_NOEXEC, options)
+        os.symlink(target, f"{root}/dev/{name}")
+    kernel.mount(
+        "devpts",
+        f"{root}/dev/pts",
+        "devpts",
+        kernel.MS_NOSUID | kernel.MS_NOEXEC,
+        "newinstance,ptmxmode=0666,mode=620",
+    )
 
 
 def _bind(source: str, target: str, *, writable: bool = False) -> None:
