@@ -131,6 +131,18 @@ def enqueue(tx: Tx, job: StartJob, run: Run, deps: Deps) -> None:
     add_claim(tx, id, RunFunded, job, deps.now(), cause=repository.cause_for(tx, run))
 
 
+def _begin_called(tx: Tx, run: Run, deps: Deps) -> None:
+    """A place became free between asking for one and writing down that there was none. It is kept for this run, so
+    nobody else can have it until this one begins."""
+    job = _next_attempt(tx, run, deps)
+    if job is None:
+        deps.attempts.line.forget(run.id)
+        repository.save_run(tx, run)
+    else:
+        # the claim being recorded has the name that this one would have
+        add_claim(tx, deps.ids.new("claim"), RunFunded, job, deps.now())
+
+
 def do_start(job: StartJob, deps: Deps) -> Literal["started", "lost", "gone"] | int:
     """A number: there is no room; the place in the line."""
     run = repository.Runs(deps.store).get(job.run_id)
@@ -154,10 +166,11 @@ def record_start(
         return
     language = language_of(tx, deps, run)
     if isinstance(outcome, int):
-        if not deps.attempts.line.waits(run.id):
-            raise Conflict("A place has become free meanwhile.")  # do it again: now it has one
         before = run.place
         run = run.but(attempt=run.attempt - 1, attempt_id=None, place=outcome)
+        if not deps.attempts.line.waits(run.id):
+            _begin_called(tx, run, deps)
+            return
         repository.save_run(tx, run)
         text = f"{outcome}번째로 기다려요." if language == "ko" else f"Waiting for room, number {outcome}."
         if before != outcome:
