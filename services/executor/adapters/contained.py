@@ -178,8 +178,6 @@ class ContainedSandbox:
         host.furnish(runtime, Path("/"), self._library, _PACKAGE / "runner" / "bootstrap.py")
         program = seccomp.program(platform.machine(), memory_is_charged="memory" in self._engine.enforced)
         (runtime / "guest" / "filter").write_bytes(program)
-        (runtime / "empty").mkdir()
-        (runtime / "empty").chmod(0o755)
         uids = (
             range(self._engine.first_uid, self._engine.first_uid + self._slots)
             if self._is_root

@@ -193,7 +193,7 @@ class GroupsV1:
     def make(self, name: str) -> Group | None:
         folders = {controller: f"{parent}/{name}" for controller, parent in self.parents.items()}
         for folder in folders.values():
-            os.mkdir(folder)
+            os.makedirs(folder, exist_ok=True)  # our parent may be gone with another of our name
         memory, pids, cpu = (folders[controller] for controller in _WANTED_V1)
         return GroupV1(memory, pids, cpu, folders.get("cpu"))
 
@@ -264,7 +264,7 @@ class GroupsV2:
         self.missing: dict[str, str] = {}
 
     def make(self, name: str) -> Group | None:
-        os.mkdir(f"{self.parent}/{name}")
+        os.makedirs(f"{self.parent}/{name}", exist_ok=True)
         return GroupV2(f"{self.parent}/{name}")
 
     def sweep(self) -> None:
