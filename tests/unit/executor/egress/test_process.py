@@ -22,6 +22,7 @@ from shared.vault.run_tokens import AttemptTokens
 from tests.unit.executor.egress.conftest import World
 from tests.unit.executor.egress.elsewhere import Elsewhere
 
+WAIT_S = 120  # a process starts
 PRACTICE = "practice.agentbuilder.test"
 
 
@@ -36,7 +37,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     listening.close()
     yield f"http://127.0.0.1:{port}"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(WAIT_S) == 0
 
 
 def test_a_run_reaches_its_hosts_through_the_process_and_what_it_did_is_known(
@@ -46,11 +47,11 @@ def test_a_run_reaches_its_hosts_through_the_process_and_what_it_did_is_known(
     recorder = elsewhere.recorder()
     ca = elsewhere.open(recorder, hosts=(HostRule(host=PRACTICE),))
     token = AttemptTokens.at(tmp_path, SystemClock()).mint("att_1", SystemClock().now().replace(year=2100))
-    carrier = Carrier(address, token, patience=Patience(first=60))
+    carrier = Carrier(address, token, patience=Patience(first=WAIT_S))
 
     with elsewhere.code(carrier, ca) as code:
-        answer = code.get(f"https://{PRACTICE}/", timeout=90)
-        refused = code.get("https://elsewhere.test/", timeout=90)
+        answer = code.get(f"https://{PRACTICE}/", timeout=WAIT_S)
+        refused = code.get("https://elsewhere.test/", timeout=WAIT_S)
     elsewhere.ways.close(recorder)
     record = recorder.taped.finish(1)
 
@@ -70,5 +71,5 @@ def test_who_has_no_token_stays_outside(address: str) -> None:
     url = address.replace("http", "ws") + PATH
     for header in ({}, {"Authorization": "Bearer x.y"}, {"Authorization": "Basic eDp5"}):
         with pytest.raises(InvalidStatus) as refused:
-            connect(url, additional_headers=header, proxy=None)
+            connect(url, additional_headers=header, proxy=None, open_timeout=WAIT_S)
         assert refused.value.response.status_code == 401
