@@ -35,7 +35,6 @@ from shared.events.envelope import Event
 from shared.ids import Ids
 from shared.runtime.shell import Kit
 from shared.store.port import Cause, Reader, Store, Tx
-from shared.vault.keyfile import KEYFILE, load_keyring
 from shared.vault.run_tokens import AttemptTokens, RunTokens
 
 # Executions at once in one project and region. Source: cloud.google.com/run/quotas (1000); some are left for doctor.
@@ -105,11 +104,11 @@ def assemble(
         egress=egress,
         ways=_ways(kit, egress, tapes),
         admission=Admission() if runs is sandbox else Admission(memory_bytes=sys.maxsize, slots=_ELSEWHERE),
-        reveal=Revealer(gateway, kit.data_dir),
+        reveal=Revealer(gateway, kit.keys),
         fonts=korean_font(),
         tapes=tapes,
         watching=kit.watching,
-        model=doors(kit.data_dir, RunTokens.at(kit.data_dir, kit.clock)),
+        model=doors(kit.data_dir, RunTokens(kit.keys, kit.clock)),
     )
     oneshot = OneShot(sandbox, egress)
     return Deps(
@@ -141,10 +140,10 @@ def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -
         clock=kit.clock,
         tapes=_tapes(kit, "tape-spool-egress"),
         egress=egress,
-        ring=lambda: load_keyring(kit.data_dir / KEYFILE),
-        attempt_of=AttemptTokens.at(kit.data_dir, kit.clock).read,
-        reveal=Revealer(kit.readers["gateway"], kit.data_dir),
-        model=doors(kit.data_dir, RunTokens.at(kit.data_dir, kit.clock)),
+        ring=kit.keys.ring("doors"),
+        attempt_of=AttemptTokens(kit.keys, kit.clock).read,
+        reveal=Revealer(kit.readers["gateway"], kit.keys),
+        model=doors(kit.data_dir, RunTokens(kit.keys, kit.clock)),
     )
     outlet, front = served(means, listening)
 
@@ -163,11 +162,11 @@ def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -
 def _ways(kit: Kit, egress: Egress, tapes: Tapes) -> Ways:
     if kit.settings.sandbox != "cloud_run" or not kit.settings.egress_url:
         return LocalWays(egress)
-    return RemoteWays(kit.store, kit.clock, tapes, lambda: load_keyring(kit.data_dir / KEYFILE))
+    return RemoteWays(kit.store, kit.clock, tapes, kit.keys.ring("doors"))
 
 
 def _tapes(kit: Kit, spool: str) -> Tapes:
-    keys = TapeKeys(kit.store, kit.data_dir, kit.ids, kit.clock)
+    keys = TapeKeys(kit.store, kit.keys, kit.ids, kit.clock)
     return Tapes(kit.store, kit.blobs, kit.clock, kit.ids, keys, kit.data_dir / spool, _other_clock())
 
 

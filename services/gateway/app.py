@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.gateway.adapters.brake import MemoryBrake
-from services.gateway.adapters.keyfile import KeyfileVault
 from services.gateway.adapters.slack_webhook import SlackWebhook
 from services.gateway.adapters.slots import MemorySlots
+from services.gateway.adapters.vault import EnvelopeVault
 from services.gateway.deps import Deps
 from services.gateway.handlers import HANDLERS
 from services.gateway.model.access import OWNER_USER, OWNER_WORKSPACE
@@ -22,7 +22,7 @@ def create(kit: Kit) -> Service:
     """Raises: Misconfigured when the keyfile may be read by others."""
     own = door(kit.settings, kit.project_dir, kit.data_dir)
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
-    vault = KeyfileVault.at(kit.data_dir)
+    vault = EnvelopeVault(kit.keys)
     webhook = SlackWebhook(OutboundClient(allowance, clock=kit.clock))
     slots, brake = MemorySlots(own.max_streams), MemoryBrake(kit.clock)
     engines = (kit.clock, kit.ids, kit.store, kit.readers, kit.watch, kit.blobs, kit.bus)

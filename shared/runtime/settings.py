@@ -99,7 +99,8 @@ class Settings(BaseModel):
     )
     gcp_project: str = Field("", description="Google Cloud project (profile gcp).")
     gcp_region: str = Field(
-        "", description="Google Cloud region of what is made at deploy: the tick, and the jobs that runs are."
+        "",
+        description="Google Cloud region of what is made at deploy: the tick, the keys, and the jobs that runs are.",
     )
     push_account: str = Field(
         "", description="E-mail address of the one account that may push events here (profile gcp, deployed)."
@@ -112,10 +113,10 @@ class Settings(BaseModel):
         description="Address of the certificates that tokens of pushed events are checked with; empty: Google's. On "
         "emulators only.",
     )
-    vault_key: str = Field(
+    kms_host: str = Field(
         "",
-        description="The lines of vault.key, out of Secret Manager (profile gcp, deployed); elsewhere the file in "
-        "AB_DATA_DIR is the key, made on first use.",
+        description="A stand-in for Cloud KMS, host:port; empty: Google's, or on emulators the file vault.key in "
+        "AB_DATA_DIR.",
     )
     firestore_emulator_host: str = Field("", description="Firestore's emulator, host:port (profile gcp).")
     pubsub_emulator_host: str = Field("", description="Pub/Sub's emulator, host:port (profile gcp).")
@@ -211,10 +212,6 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         raise Misconfigured(f"{variable_names()[field]}: {first['msg']}; see docs/settings.md.") from error
     if settings.egress_allow_private and not settings.one_machine:
         raise Misconfigured("AB_EGRESS_ALLOW_PRIVATE is for tests on one machine; unset it here.")
-    if settings.pushed and not (settings.push_account and settings.push_audience):
-        raise Misconfigured(
-            "AB_PROFILE=gcp needs AB_PUSH_ACCOUNT and AB_PUSH_AUDIENCE: who may push events here."
-        )
     if settings.push_certificates and not settings.emulated:
         raise Misconfigured("AB_PUSH_CERTIFICATES is for emulators; unset it here.")
     if settings.one_machine and settings.listen != "127.0.0.1" and not settings.public_url:

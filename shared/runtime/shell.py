@@ -22,6 +22,7 @@ from shared.runtime.relay import Relay
 from shared.runtime.settings import Settings
 from shared.store.port import Query, Reader, Store, Watch
 from shared.telemetry.watching import Watching
+from shared.vault.keyring import Keys
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class Kit:
     """Everything the runtime hands a service.
 
     readers: the databases this service may read (READS), by service name. watch(service, collections)
-    wakes on changes in one of them or in its own. data_dir: this machine's folder for sockets, keys, caches.
+    wakes on changes in one of them or in its own. keys: those this service may use (KEYS). data_dir: this
+    machine's folder for sockets and caches.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Kit:
     watch: Callable[[str, Sequence[str]], Watch]
     blobs: Blobs
     bus: Bus
+    keys: Keys
     data_dir: Path
     project_dir: Path
     shared_process: bool = True

@@ -13,12 +13,17 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.errors import Misconfigured
+from shared.errors import DecodeError, Misconfigured
+from shared.vault.keyring import Ring
 
 KEYFILE = "vault.key"
+# Source: NIST SP 800-38D, section 8.2 (96-bit nonces). At some thousand wraps a day random ones are safe for ages.
+_NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,8 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Keyring:
-    """Never empty."""
+class KeyfileKeyring:
+    """Never empty. All its rings, and what is derived, follow from the same lines: `Keys` and a `Keyring` in one."""
 
     keys: tuple[Key, ...]
 
@@ -42,16 +47,35 @@ class Keyring:
     def find(self, key_id: str) -> Key | None:
         return next((key for key in self.keys if key.id == key_id), None)
 
-    def derived(self, purpose: str) -> Keyring:
-        """A ring for another purpose: one key for each of these, from which nothing leads back to it."""
-        return Keyring(tuple(_derived(key, purpose) for key in self.keys))
+    def ring(self, ring: Ring) -> KeyfileKeyring:
+        """Of secrets and tapes itself; of anything else one whose keys follow from these and lead nowhere."""
+        if ring in ("secrets", "tapes"):
+            return self
+        return KeyfileKeyring(tuple(_derived(key, ring) for key in self.keys))
+
+    def wrap(self, data_key: bytes, place: bytes) -> tuple[str, bytes]:
+        nonce = os.urandom(_NONCE_BYTES)
+        return self.current.id, nonce + AESGCM(self.current.key).encrypt(nonce, data_key, place)
+
+    def unwrap(self, key_id: str, wrapped: bytes, place: bytes) -> bytes:
+        key = self.find(key_id)
+        if key is None:
+            raise DecodeError(
+                "the key a secret was sealed with is not in the keyfile", code="secret_unreadable"
+            )
+        try:
+            return AESGCM(key.key).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], place)
+        except (InvalidTag, ValueError) as error:
+            raise DecodeError(
+                "a stored secret does not belong where it was found", code="secret_unreadable"
+            ) from error
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes for another use (signed links, fingerprints), from the oldest key: rotation keeps them."""
+        """From the oldest key: rotation keeps it."""
         return _derived(self.keys[0], purpose).key
 
 
-def load_keyring(path: Path) -> Keyring:
+def load_keyring(path: Path) -> KeyfileKeyring:
     """Reads the keyfile, making it (0600, one random key) on first use.
 
     Raises: Misconfigured when others may read it, another user owns it, or a line is no key.
@@ -68,7 +92,7 @@ def load_keyring(path: Path) -> Keyring:
     keys = tuple(_key(line, path) for line in lines if line.strip())
     if not keys:
         raise Misconfigured(f"{path} holds no key; restore it from a backup, or secrets cannot be read")
-    return Keyring(keys)
+    return KeyfileKeyring(keys)
 
 
 def new_key_line() -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.clock import Clock
 from shared.errors import NotAuthenticated
-from shared.vault.keyfile import Keyring
+from shared.vault.keyring import Keys
 
 _LONGEST = 4096
 
@@ -19,8 +19,8 @@ _LONGEST = 4096
 class Proofs:
     """purpose: proofs made for one are nothing to another."""
 
-    def __init__(self, keyring: Keyring, purpose: str, clock: Clock) -> None:
-        self._key = keyring.derive(purpose)
+    def __init__(self, keys: Keys, purpose: str, clock: Clock) -> None:
+        self._key = keys.derive(purpose)
         self._clock = clock
 
     def mint(self, claims: dict[str, str], until: datetime) -> str:

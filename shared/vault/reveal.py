@@ -6,7 +6,7 @@ from shared.errors import NotAllowed, NotFound
 from shared.records.gateway import Secret
 from shared.store.port import Reader
 from shared.vault.envelope import Place, open_sealed
-from shared.vault.keyfile import Keyring
+from shared.vault.keyring import Keyring
 
 SECRETS = "secrets"
 

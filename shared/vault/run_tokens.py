@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.clock import Clock
-from shared.vault.keyfile import KEYFILE, Keyring, load_keyring
+from shared.vault.keyring import Keys
 from shared.vault.proofs import Proofs, refused
 
 # Decision: from the gateway to the planner is one hop; a minute bears two clocks that differ.
@@ -31,14 +30,9 @@ class Asking(BaseModel):
 
 
 class RunTokens:
-    def __init__(self, keyring: Keyring, clock: Clock) -> None:
-        self._proofs = Proofs(keyring, "run tokens", clock)
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        self._proofs = Proofs(keys, "run tokens", clock)
         self._clock = clock
-
-    @classmethod
-    def at(cls, data_dir: Path, clock: Clock) -> RunTokens:
-        """Makes the keyfile on first use. Raises Misconfigured when others may read it."""
-        return cls(load_keyring(data_dir / KEYFILE), clock)
 
     def mint(self, asking: Asking) -> str:
         """Good for a minute."""
@@ -56,13 +50,8 @@ class AttemptTokens:
     """An attempt belongs to one run: who is bound to the one is bound to the other. That the attempt is over is not
     in the token; whoever reads it asks the executor's records as well."""
 
-    def __init__(self, keyring: Keyring, clock: Clock) -> None:
-        self._proofs = Proofs(keyring, "attempt tokens", clock)
-
-    @classmethod
-    def at(cls, data_dir: Path, clock: Clock) -> AttemptTokens:
-        """As RunTokens.at."""
-        return cls(load_keyring(data_dir / KEYFILE), clock)
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        self._proofs = Proofs(keys, "attempt tokens", clock)
 
     def mint(self, attempt_id: str, until: datetime) -> str:
         return self._proofs.mint({"attempt_id": attempt_id}, until)

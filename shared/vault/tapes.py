@@ -22,7 +22,7 @@ from shared.blobs.port import Blobs
 from shared.errors import DecodeError
 from shared.records.tapes import TapeContent, TapeEntry, TapeHead, TapeKeyRecord, TapeRecord
 from shared.vault.envelope import Place, open_sealed, seal
-from shared.vault.keyfile import Keyring
+from shared.vault.keyring import Keyring
 
 # Plain bytes of one chunk: small enough to hold a few, large enough that sealing costs nothing beside them.
 CHUNK_BYTES = 64 << 10

@@ -23,7 +23,7 @@ from shared.clock import SystemClock
 from shared.ids import RandomIds
 from shared.runtime.server import WebServer, listen
 from shared.store.sqlite import SqliteDatabases
-from shared.vault.keyfile import Key, Keyring
+from shared.vault.keyfile import Key, KeyfileKeyring
 from shared.vault.run_tokens import AttemptTokens
 from tests.cloud_runs import PROOF
 from tests.fakes.cloud_run import FakeCloudRun
@@ -49,7 +49,7 @@ class RemoteHouse:
         self._databases = SqliteDatabases(folder, self.clock, RandomIds())
         self.store = self._databases.own("executor")
         self.claims = Claims(self.store, self.clock)
-        self.tokens = AttemptTokens(Keyring((Key("a", bytes(32)),)), self.clock)
+        self.tokens = AttemptTokens(KeyfileKeyring((Key("a", bytes(32)),)), self.clock)
         self.proofs = JobProofs(self.store, self.clock, RandomIds(), proof.version(), folder / "doctor")
         if proven is not None:
             self.proofs.write(proven)

@@ -27,6 +27,7 @@ from shared.events.run import RunFunded
 from shared.events.usage import TokensUsed
 from shared.net.model_endpoint import RUN_HEADER, addressed, socket_path
 from shared.records.executor import Run
+from shared.vault.keyfile import load_keyring
 from shared.vault.run_tokens import Asking, RunTokens
 from tests.fakes.keys import FakeKeys
 from tests.fakes.llm_script import Call, Cut, Fail, Ping, Refuse, Reply, Say, Silence, Think, Truncate
@@ -104,7 +105,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         relay = MessagesRelay(clock, silence_s=2)
         reader = desk.databases.read("executor")
         calls = MeteredCalls(desk.store, reader, keys, relay, clock, desk.ids, late_s=2.0)
-        tokens = RunTokens.at(folder, clock)
+        tokens = RunTokens(load_keyring(folder / "vault.key"), clock)
         server = ModelServer(create_web(calls, tokens), folder)
         server.start()
         with addressed(socket_path(folder)) as address:

@@ -23,9 +23,9 @@ from shared.runtime.profiles.engines import Engines
 from shared.runtime.server import WebServer, listen
 from shared.runtime.settings import Settings, from_environment
 from shared.runtime.shell import Running
-from shared.vault.keyfile import KEYFILE, load_keyring, new_key_line
 from tests.contract.receiving import event, eventually
 from tests.fakes.issuer import FakeIssuer
+from tests.fakes.kms import FakeKms
 from tests.google import fresh_project
 
 pytestmark = pytest.mark.usefixtures("firestore_here", "pubsub_here", "storage_here")
@@ -126,19 +126,38 @@ def test_an_event_that_its_sender_may_not_emit_or_nobody_knows_is_parked_with_it
     ]
 
 
-def test_a_service_that_seals_does_not_start_on_a_key_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="AB_VAULT_KEY"):
-        opened(deployed(tmp_path), "gateway", tmp_path)
-
-
-def test_the_key_out_of_secret_manager_is_the_key(tmp_path: Path) -> None:
-    line = new_key_line()
-    made = opened(deployed(tmp_path, AB_VAULT_KEY=line), "gateway", tmp_path)
-
-    assert load_keyring(tmp_path / KEYFILE).current.id == line.split()[0]
-
+def test_a_service_that_seals_does_not_start_on_keys_of_its_own(tmp_path: Path) -> None:
+    made = opened(deployed(tmp_path), "gateway", tmp_path)
+    with pytest.raises(Misconfigured, match="AB_KMS_HOST"):
+        made.kit("gateway")
     made.bus.stop()
     made.close()
+
+
+def test_a_service_wraps_with_the_keys_it_may_use_and_no_others(tmp_path: Path) -> None:
+    with FakeKms() as kms:
+        place = {"AB_GCP_REGION": "here", "AB_KMS_HOST": kms.address}
+        made = opened(deployed(tmp_path, **place), "planner", tmp_path)
+        keys = made.kit("planner").keys
+
+        key_id, wrapped = keys.ring("connections").wrap(bytes(32), b"here")
+        assert keys.ring("connections").unwrap(key_id, wrapped, b"here") == bytes(32)
+        with pytest.raises(Misconfigured, match="planner may not use the keys of secrets"):
+            keys.ring("secrets")
+        assert not (tmp_path / "vault.key").exists()
+
+        made.bus.stop()
+        made.close()
+
+
+@pytest.mark.parametrize("missing", ["AB_PUSH_ACCOUNT", "AB_PUSH_AUDIENCE"])
+def test_a_service_must_know_who_may_push(missing: str, tmp_path: Path) -> None:
+    known = deployed(tmp_path).model_dump()
+    field = missing.removeprefix("AB_").lower()
+    with pytest.raises(Misconfigured, match="AB_PUSH_ACCOUNT"):
+        opened(
+            Settings.model_validate({**known, field: "", "firestore_emulator_host": ""}), "gateway", tmp_path
+        )
 
 
 class Door:

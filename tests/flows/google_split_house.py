@@ -26,10 +26,10 @@ from shared.ids import RandomIds
 from shared.runtime.server import listen
 from shared.store.firestore import FirestoreDatabases
 from shared.store.port import Cause, Databases, Store
-from shared.vault.keyfile import new_key_line
 from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock
 from tests.fakes.cloud_scheduler import FakeCloudScheduler
+from tests.fakes.kms import FakeKms
 from tests.fakes.push_front import PushFront
 from tests.flows.house import House
 from tests.flows.lending import lend_packages
@@ -53,9 +53,11 @@ class GoogleSplitHouse(House):
         super().__init__(folder, open_ports=open_ports, disorder=0)
         self.clock = FileShiftedClock(folder / "clock")
         self.project = fresh_project()
+        self.kms = FakeKms()
         self.environment |= {
             "AB_PROFILE": "gcp",
-            "AB_VAULT_KEY": new_key_line(),
+            "AB_GCP_REGION": REGION,
+            "AB_KMS_HOST": self.kms.address,
             **emulators(),
         }
         self._pushers = {
@@ -74,6 +76,7 @@ class GoogleSplitHouse(House):
         self._databases: FirestoreDatabases | None = None
 
     def open(self) -> GoogleSplitHouse:
+        self.kms.__enter__()
         self._databases = FirestoreDatabases(self.project, self.clock, RandomIds())
         with named(**emulators()):
             provision(self.project, catalog.topics(), {})
@@ -168,6 +171,7 @@ class GoogleSplitHouse(House):
         self.front.close()
         if self._runs is not None:
             self._runs.google.close()
+        self.kms.__exit__()
         self._publisher.stop()
         if self._databases is not None:
             self._databases.close()

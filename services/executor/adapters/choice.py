@@ -68,7 +68,7 @@ def elsewhere(kit: Kit, version: str) -> CloudRunSandbox | None:
     return CloudRunSandbox(
         GoogleExecutions(place, settings.cloud_run_host),
         Claims(kit.store, kit.clock),
-        AttemptTokens.at(kit.data_dir, kit.clock),
+        AttemptTokens(kit.keys, kit.clock),
         shapes.read(settings.run_shapes),
         settings.run_api_url,
         Surroundings(folder, version, settings.egress_url, kit.clock),

@@ -39,7 +39,7 @@ from shared.records.executor import Run
 from shared.records.gateway import Grant
 from shared.store.port import Cause, Reader, Store, Tx
 from shared.vault.envelope import Place, open_sealed
-from shared.vault.keyfile import Keyring
+from shared.vault.keyring import Keyring
 
 _ALIVE = ("queued", "running")
 
@@ -59,7 +59,7 @@ class Means:
     clock: Clock
     tapes: Tapes
     egress: EgressGateway
-    ring: Callable[[], Keyring]
+    ring: Keyring
     attempt_of: Callable[[str], str]
     reveal: Callable[[Run, str, str], str]
     model: Callable[[Run], ModelDoor | None]
@@ -120,7 +120,7 @@ class Outlet:
         run = repository.Runs(means.store).find(door.run_id) if door else None
         if door is None or run is None or run.attempt_id != attempt_id or run.status not in _ALIVE:
             raise NotAllowed("This attempt is over.", code="attempt_over")
-        text = open_sealed(door.sealed, Place(door.workspace_id, door.id, 1), means.ring())
+        text = open_sealed(door.sealed, Place(door.workspace_id, door.id, 1), means.ring)
         opening = Opening.model_validate_json(text)
         grant_doc = means.gateway.get("grants", run.grant_id or "")
         grant = Grant.from_doc(grant_doc.data) if grant_doc else None

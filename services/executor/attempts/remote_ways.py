@@ -32,7 +32,7 @@ from shared.clock import Clock, moment, stamp
 from shared.errors import DecodeError, NotFound
 from shared.store.port import Cause, Store, Tx, Watch
 from shared.vault.envelope import Place, seal
-from shared.vault.keyfile import Keyring
+from shared.vault.keyring import Keyring
 
 _SOON_S = 1.0
 _SWEEP_EVERY_S = 600.0
@@ -53,7 +53,7 @@ class RemoteWays:
         store: Store,
         clock: Clock,
         tapes: Tapes,
-        ring: Callable[[], Keyring],
+        ring: Keyring,
         drain_s: float = 30.0,
         look_s: float = 5.0,
     ) -> None:
@@ -82,7 +82,7 @@ class RemoteWays:
             workspace_id=run.workspace_id,
             run_id=run.id,
             agent_id=run.agent_id,
-            sealed=seal(opening.model_dump_json(), place, self._ring()),
+            sealed=seal(opening.model_dump_json(), place, self._ring),
             at=stamp(now),
             expires_at=stamp(max(now, moment(run.deadline_at)) + _MARGIN),
         )

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import threading
-from functools import cached_property
-from pathlib import Path
 
 from services.executor.repository import TAPE_KEYS
 from shared.clock import Clock, stamp
 from shared.ids import Ids
 from shared.records.tapes import TapeKeyRecord
 from shared.store.port import Cause, Store, Tx
-from shared.vault.keyfile import KEYFILE, Keyring, load_keyring
+from shared.vault.keyring import Keys
 from shared.vault.tapes import TapeKey, new_key, open_key
 
 
 class TapeKeys:
     """Thread-safe. Keeps opened keys in memory until they are destroyed here."""
 
-    def __init__(self, store: Store, data_dir: Path, ids: Ids, clock: Clock) -> None:
+    def __init__(self, store: Store, keys: Keys, ids: Ids, clock: Clock) -> None:
         self._store = store
-        self._path = data_dir / KEYFILE
+        self._keyring = keys.ring("tapes")
         self._ids = ids
         self._clock = clock
         self._opened: dict[str, TapeKey] = {}
         self._lock = threading.Lock()
-
-    @cached_property
-    def _keyring(self) -> Keyring:
-        return load_keyring(self._path)
 
     def key(self, workspace_id: str) -> TapeKey:
         """Makes one where there is none."""
@@ -43,6 +37,9 @@ class TapeKeys:
             self._opened.pop(workspace_id, None)
 
     def _read_or_make(self, workspace_id: str) -> TapeKey:
+        stored = self._store.get(TAPE_KEYS, workspace_id)
+        if stored is not None:  # who only reads may not be allowed to wrap
+            return open_key(TapeKeyRecord.from_doc(stored.data), self._keyring)
         fresh, record = new_key(workspace_id, self._ids.new("tpk"), self._keyring, stamp(self._clock.now()))
 
         def work(tx: Tx) -> TapeKeyRecord:

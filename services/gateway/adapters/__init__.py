@@ -1,1 +1,1 @@
-"""The outside: the keyfile, webhooks, the clock's brake. Chosen in app.py only."""
+"""The outside: the vault, webhooks, the clock's brake. Chosen in app.py only."""

@@ -26,7 +26,7 @@ class ModelEndpoint:
     def __init__(self, kit: Kit, keys: Keys) -> None:
         self._relay = MessagesRelay(kit.clock)
         calls = MeteredCalls(kit.store, kit.readers["executor"], keys, self._relay, kit.clock, kit.ids)
-        self._server = ModelServer(create_web(calls, RunTokens.at(kit.data_dir, kit.clock)), kit.data_dir)
+        self._server = ModelServer(create_web(calls, RunTokens(kit.keys, kit.clock)), kit.data_dir)
         self._here = kit.settings.one_machine
 
     def start(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from shared.blobs.files import FileBlobs
@@ -14,6 +15,7 @@ from shared.runtime.profiles.engines import READS, Engines, prepared
 from shared.runtime.profiles.outlook import chosen_outlook
 from shared.runtime.settings import Settings
 from shared.store.sqlite import SqliteDatabases
+from shared.vault.keyfile import KEYFILE, load_keyring
 
 
 def engines(
@@ -45,5 +47,6 @@ def engines(
         databases.close()
         outlook.close()
 
-    chosen = (settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close)
+    keys = partial(load_keyring, data_dir / KEYFILE)
+    chosen = (settings, databases, bus, blobs, keys, clock, ids, data_dir, project_dir, close)
     return Engines(*chosen, outlook=outlook)

@@ -19,6 +19,7 @@ from shared.runtime.profiles.outlook import Outlook
 from shared.runtime.settings import Settings
 from shared.runtime.shell import Kit
 from shared.store.port import Databases, Watch
+from shared.vault.keyring import Keyring, Keys, Ring
 
 # Who reads whom (design, section 3): terraform's viewers and a test come from this table.
 READS: dict[str, tuple[str, ...]] = {
@@ -30,15 +31,48 @@ READS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Who wraps and unwraps with which keys: terraform's grants and a test come from this table. Where runs stay in the
+# executor's own process (no executor-egress) it unwraps what that does.
+KEYS: dict[str, dict[Ring, tuple[str, ...]]] = {
+    "gateway": {"secrets": ("wrap", "unwrap"), "connections": ("wrap", "unwrap"), "tapes": ("unwrap",)},
+    "planner": {"connections": ("unwrap",)},
+    "executor": {"tapes": ("wrap", "unwrap"), "doors": ("wrap",)},
+    "executor-egress": {"secrets": ("unwrap",), "tapes": ("unwrap",), "doors": ("unwrap",)},
+}
+
+
+class Allowed:
+    """`Keys` of one service, which are looked for when it has any. The executor's are executor-egress's as well: the
+    two are one program."""
+
+    def __init__(self, keys: Callable[[], Keys] | None, service: str) -> None:
+        self._keys = keys() if keys is not None else None
+        self._service = service
+        self._rings = set(KEYS.get(service, {}))
+        if service == "executor":
+            self._rings |= set(KEYS["executor-egress"])
+
+    def ring(self, ring: Ring) -> Keyring:
+        if self._keys is None or ring not in self._rings:
+            raise Misconfigured(f"{self._service} may not use the keys of {ring}; see KEYS.")
+        return self._keys.ring(ring)
+
+    def derive(self, purpose: str) -> bytes:
+        if self._keys is None:
+            raise Misconfigured(f"{self._service} may use no keys; see KEYS.")
+        return self._keys.derive(purpose)
+
+
 @dataclass(frozen=True)
 class Engines:
     """One process's adapters. close() ends them in the right order. inlet: where events are pushed to; None
-    where the bus fetches them. outlook: who tells the operator."""
+    where the bus fetches them. keys: asked for by services that have any. outlook: who tells the operator."""
 
     settings: Settings
     databases: Databases
     bus: Bus
     blobs: Blobs
+    keys: Callable[[], Keys]
     clock: Clock
     ids: Ids
     data_dir: Path
@@ -67,6 +101,7 @@ class Engines:
             readers={name: self.databases.read(name) for name in allowed},
             watch=watch,
             blobs=self.blobs,
+            keys=Allowed(self.keys if service in KEYS else None, service),
             bus=self.bus,
             data_dir=self.data_dir,
             project_dir=self.project_dir,

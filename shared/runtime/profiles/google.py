@@ -5,13 +5,16 @@ Loaded only when chosen: Google's libraries take a second and 60 MB to import.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
+import grpc  # type: ignore[import-untyped]
 import requests
 from flask import Flask
 from google.auth.credentials import AnonymousCredentials, Credentials
+from google.cloud.kms import KeyManagementServiceClient
+from google.cloud.kms_v1.services.key_management_service.transports import KeyManagementServiceGrpcTransport
 
 from shared.blobs.gcs import GcsBlobs
 from shared.blobs.signing import own_account
@@ -28,12 +31,13 @@ from shared.runtime.profiles.outlook import chosen_outlook
 from shared.runtime.pushes import inlet
 from shared.runtime.settings import Settings
 from shared.store.firestore import FirestoreDatabases
-from shared.vault.keyfile import KEYFILE
+from shared.vault.keyfile import KEYFILE, load_keyring
+from shared.vault.keyring import Keys
+from shared.vault.kms import KmsKeys, key_ring
 
 # Source: accounts.google.com/.well-known/openid-configuration has the same keys as JWKs; here as certificates
 _CERTIFICATES = "https://www.googleapis.com/oauth2/v1/certs"
 _TIMEOUT_S = 10.0
-SEALING = frozenset({"executor", "gateway", "planner"})
 
 
 def engines(
@@ -48,7 +52,7 @@ def engines(
     """On emulators the bucket is made, and, where events are pulled, topics and subscriptions too; in the cloud
     terraform has made it all. certificates: as `Certificates` fetches them; None: from where the settings say.
 
-    Raises Misconfigured without a project, and where secrets could not be opened again."""
+    services: none for a process that hears no events. Raises Misconfigured without a project."""
     if not settings.gcp_project:
         raise Misconfigured("AB_PROFILE=gcp needs AB_GCP_PROJECT, the id of the Google Cloud project.")
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -76,17 +80,21 @@ def engines(
         outlook.close()
 
     data_dir = prepared(settings.data_dir)
-    if settings.pushed:
-        _place_key(settings, services, data_dir)
-    chosen = (settings, databases, bus, blobs, clock, ids, data_dir, project_dir, close)
+    hears = settings.pushed and bool(set(services))
+    keys = partial(_keys, settings, data_dir)
+    chosen = (settings, databases, bus, blobs, keys, clock, ids, data_dir, project_dir, close)
     return Engines(
         *chosen,
-        inlet=_inlet(settings, bus, clock, certificates or _fetching(settings)) if settings.pushed else None,
+        inlet=_inlet(settings, bus, clock, certificates or _fetching(settings)) if hears else None,
         outlook=outlook,
     )
 
 
 def _inlet(settings: Settings, bus: PubSubBus, clock: Clock, fetch: Callable[[], Mapping[str, str]]) -> Flask:
+    if not (settings.push_account and settings.push_audience):
+        raise Misconfigured(
+            "AB_PROFILE=gcp needs AB_PUSH_ACCOUNT and AB_PUSH_AUDIENCE: who may push events here."
+        )
     pusher = Pusher(settings.push_account, settings.push_audience)
     certificates = Certificates(fetch, clock)
     return inlet(bus.take, lambda header: verify(header, pusher, certificates, clock.now()))
@@ -107,15 +115,25 @@ def _fetching(settings: Settings) -> Callable[[], Mapping[str, str]]:
     return fetch
 
 
-def _place_key(settings: Settings, services: Iterable[str], data_dir: Path) -> None:
-    """An instance's disk is new each time: a key made there would open nothing after it. Raises Misconfigured
-    where a service that seals or opens has none."""
-    if settings.vault_key:
-        descriptor = os.open(data_dir / KEYFILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(settings.vault_key.strip() + "\n")
-    elif SEALING & set(services):
-        raise Misconfigured("AB_VAULT_KEY is not set: secrets could not be opened again. See docs/deploy.md.")
+def _keys(settings: Settings, data_dir: Path) -> Keys:
+    """Emulators have no key service of their own: where all services share one folder its keyfile will do."""
+    if settings.emulated and not settings.kms_host:
+        if settings.pushed:  # as deployed: each has a disk of its own, which is new each time
+            raise Misconfigured("AB_KMS_HOST is not set: secrets could not be opened again.")
+        return load_keyring(data_dir / KEYFILE)
+    if not settings.gcp_region:
+        raise Misconfigured("AB_PROFILE=gcp needs AB_GCP_REGION, where the keys are. See docs/deploy.md.")
+    ring = key_ring(settings.gcp_project, settings.gcp_region)
+    return KmsKeys(kms_client(settings.kms_host), ring)
+
+
+def kms_client(stand_in: str) -> KeyManagementServiceClient:
+    """stand_in: host:port without TLS; empty: Google's."""
+    if not stand_in:
+        return KeyManagementServiceClient()
+    return KeyManagementServiceClient(
+        transport=KeyManagementServiceGrpcTransport(channel=grpc.insecure_channel(stand_in))
+    )
 
 
 def bucket(project: str) -> str:

@@ -14,7 +14,7 @@ from shared.errors import DecodeError, Misconfigured, NotAllowed, NotFound
 from shared.records.gateway import Secret
 from shared.store.port import Query
 from shared.vault.envelope import Place, open_sealed, seal
-from shared.vault.keyfile import Keyring, load_keyring, new_key_line
+from shared.vault.keyfile import KeyfileKeyring, load_keyring, new_key_line
 from shared.vault.reveal import reveal
 from tests.unit.gateway.conftest import World
 from tests.unit.gateway.test_conversations import HOOK, files_with
@@ -23,12 +23,12 @@ HERE = Place("wsp_a", "sec_1", 1)
 
 
 @pytest.fixture(scope="module")
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> KeyfileKeyring:
     return load_keyring(tmp_path_factory.mktemp("keys") / "vault.key")
 
 
 @given(value=st.text(max_size=200))
-def test_what_is_sealed_opens_in_its_place(keyring: Keyring, value: str) -> None:
+def test_what_is_sealed_opens_in_its_place(keyring: KeyfileKeyring, value: str) -> None:
     sealed = seal(value, HERE, keyring)
 
     assert open_sealed(sealed, HERE, keyring) == value
@@ -44,12 +44,12 @@ def test_what_is_sealed_opens_in_its_place(keyring: Keyring, value: str) -> None
         Place("wsp_a|sec_1", "", 1),
     ],
 )
-def test_a_row_moved_elsewhere_stays_shut(keyring: Keyring, place: Place) -> None:
+def test_a_row_moved_elsewhere_stays_shut(keyring: KeyfileKeyring, place: Place) -> None:
     with pytest.raises(DecodeError):
         open_sealed(seal("v", HERE, keyring), place, keyring)
 
 
-def test_a_changed_text_stays_shut(keyring: Keyring) -> None:
+def test_a_changed_text_stays_shut(keyring: KeyfileKeyring) -> None:
     sealed = seal("value", HERE, keyring)
     other = seal("value", HERE, keyring)
     head, body = sealed.rsplit(".", 1)

@@ -20,7 +20,7 @@ from shared.records.gateway import Connection
 from shared.runtime.settings import Settings
 from shared.vault.connections import ConnectionKeys
 from shared.vault.envelope import Place, open_sealed, seal
-from shared.vault.keyfile import Keyring, load_keyring
+from shared.vault.keyfile import KeyfileKeyring, load_keyring
 from tests.fakes.llm import ScriptedLlm
 from tests.fakes.llm_script import Do, Refuse, Reply, Say
 from tests.unit.desk import WORKSPACE
@@ -90,11 +90,11 @@ def test_the_key_is_in_no_document_and_no_event(desk: PlannerDesk) -> None:
 
 
 @pytest.fixture
-def keyring(tmp_path: Path) -> Keyring:
+def keyring(tmp_path: Path) -> KeyfileKeyring:
     return load_keyring(tmp_path / "ring")
 
 
-def connection(keyring: Keyring, **changes: object) -> Connection:
+def connection(keyring: KeyfileKeyring, **changes: object) -> Connection:
     sealed = ConnectionKeys(keyring).seal(KEY, Place(WORKSPACE, ID, 1))
     return Connection(
         id=ID,
@@ -109,7 +109,9 @@ def connection(keyring: Keyring, **changes: object) -> Connection:
     ).but(**changes)
 
 
-def keys(desk: PlannerDesk, keyring: Keyring, found: Connection | None, **settings: object) -> ConnectedKeys:
+def keys(
+    desk: PlannerDesk, keyring: KeyfileKeyring, found: Connection | None, **settings: object
+) -> ConnectedKeys:
     if found is not None:
         desk.put("gateway", "connections", found.id, found.to_doc())
     return ConnectedKeys(
@@ -117,7 +119,9 @@ def keys(desk: PlannerDesk, keyring: Keyring, found: Connection | None, **settin
     )
 
 
-def test_a_working_connection_comes_before_the_operators_key(desk: PlannerDesk, keyring: Keyring) -> None:
+def test_a_working_connection_comes_before_the_operators_key(
+    desk: PlannerDesk, keyring: KeyfileKeyring
+) -> None:
     found = keys(desk, keyring, connection(keyring), anthropic_api_key="operator")
 
     assert found.key_for(WORKSPACE) == TYPED
@@ -129,7 +133,7 @@ def test_a_working_connection_comes_before_the_operators_key(desk: PlannerDesk, 
     [{"state": "failed"}, {"state": "testing", "tested_at": None}, {"deleted_at": "2026", "sealed": ""}],
 )
 def test_without_one_builds_use_the_operators_key_and_agents_none(
-    desk: PlannerDesk, keyring: Keyring, changes: dict[str, object]
+    desk: PlannerDesk, keyring: KeyfileKeyring, changes: dict[str, object]
 ) -> None:
     found = keys(desk, keyring, connection(keyring, **changes), anthropic_api_key="operator", model="m")
 
@@ -138,20 +142,20 @@ def test_without_one_builds_use_the_operators_key_and_agents_none(
 
 
 def test_where_workspaces_share_an_installation_each_pays_for_itself(
-    desk: PlannerDesk, keyring: Keyring
+    desk: PlannerDesk, keyring: KeyfileKeyring
 ) -> None:
     found = keys(desk, keyring, None, anthropic_api_key="operator", profile="gcp", gcp_project="p")
 
     assert found.builder_key_for(WORKSPACE) is None
 
 
-def test_while_a_new_key_is_tested_builds_go_on_with_it(desk: PlannerDesk, keyring: Keyring) -> None:
+def test_while_a_new_key_is_tested_builds_go_on_with_it(desk: PlannerDesk, keyring: KeyfileKeyring) -> None:
     found = keys(desk, keyring, connection(keyring, state="testing"))
 
     assert found.key_for(WORKSPACE) == TYPED
 
 
-def test_another_workspaces_connection_is_not_there(desk: PlannerDesk, keyring: Keyring) -> None:
+def test_another_workspaces_connection_is_not_there(desk: PlannerDesk, keyring: KeyfileKeyring) -> None:
     moved = connection(keyring).but(id="wsp_other-claude")
     found = keys(desk, keyring, moved)
 
@@ -161,7 +165,7 @@ def test_another_workspaces_connection_is_not_there(desk: PlannerDesk, keyring: 
         stolen.key_for("wsp_other")
 
 
-def test_only_the_number_that_was_announced_is_tested(desk: PlannerDesk, keyring: Keyring) -> None:
+def test_only_the_number_that_was_announced_is_tested(desk: PlannerDesk, keyring: KeyfileKeyring) -> None:
     found = keys(desk, keyring, connection(keyring, state="testing", tested_at=None))
 
     assert found.typed(WORKSPACE, 1) == TYPED
@@ -170,7 +174,7 @@ def test_only_the_number_that_was_announced_is_tested(desk: PlannerDesk, keyring
         found.typed(WORKSPACE, 3)
 
 
-def test_secrets_and_connections_do_not_open_as_each_other(keyring: Keyring) -> None:
+def test_secrets_and_connections_do_not_open_as_each_other(keyring: KeyfileKeyring) -> None:
     place = Place(WORKSPACE, ID, 1)
     secret = seal("a secret", place, keyring)
     typed = connection(keyring)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from shared.clock import FakeClock
 from shared.errors import NotAuthenticated
-from shared.vault.keyfile import Key, Keyring
+from shared.vault.keyfile import Key, KeyfileKeyring, load_keyring
 from shared.vault.run_tokens import Asking, AttemptTokens, RunTokens
 
 ASKING = Asking(workspace_id="wsp_1", run_id="run_1", attempt_id="run_1-1", lease_id="lease_1")
-RING = Keyring((Key("a", bytes(32)),))
+RING = KeyfileKeyring((Key("a", bytes(32)),))
 
 
 def test_what_was_made_is_read(tmp_path: Path) -> None:
@@ -25,7 +25,8 @@ def test_what_was_made_is_read(tmp_path: Path) -> None:
 
     assert tokens.read(tokens.mint(ASKING)) == ASKING
     clock = FakeClock()
-    assert RunTokens.at(tmp_path, clock).read(RunTokens.at(tmp_path, clock).mint(ASKING)) == ASKING
+    first, second = (RunTokens(load_keyring(tmp_path / "vault.key"), clock) for _ in range(2))
+    assert first.read(second.mint(ASKING)) == ASKING
 
 
 def test_after_a_minute_it_is_nothing() -> None:
@@ -41,7 +42,7 @@ def test_after_a_minute_it_is_nothing() -> None:
 
 
 def test_another_installations_is_nothing() -> None:
-    other = Keyring((Key("b", bytes([1]) * 32),))
+    other = KeyfileKeyring((Key("b", bytes([1]) * 32),))
 
     with pytest.raises(NotAuthenticated):
         RunTokens(RING, FakeClock()).read(RunTokens(other, FakeClock()).mint(ASKING))
@@ -70,7 +71,7 @@ def test_any_text_in_or_instead_of_one_is_nothing(text: str, place: int) -> None
 
 def test_an_attempts_lasts_as_long_as_was_said(tmp_path: Path) -> None:
     clock = FakeClock()
-    tokens = AttemptTokens.at(tmp_path, clock)
+    tokens = AttemptTokens(load_keyring(tmp_path / "vault.key"), clock)
     token = tokens.mint("att_1", clock.now() + timedelta(hours=1))
 
     clock.advance(minutes=59)

@@ -32,7 +32,7 @@ from shared.records.tapes import TapeSetting
 from shared.store.port import Cause
 from shared.store.sqlite import SqliteDatabases
 from shared.telemetry.watching import Watching
-from shared.vault.keyfile import Keyring, load_keyring
+from shared.vault.keyfile import KeyfileKeyring, load_keyring
 from shared.vault.run_tokens import AttemptTokens
 from tests.unit.executor.egress.conftest import UNHURRIED, World
 from tests.unit.gateway.conftest import agent_file
@@ -68,7 +68,7 @@ class Side:
         self.databases = SqliteDatabases(folder, CLOCK, RandomIds(), alone=False)
         self.store = self.databases.own("executor")
         blobs = FileBlobs(folder / "blobs", RandomIds())
-        keys = TapeKeys(self.store, folder, RandomIds(), CLOCK)
+        keys = TapeKeys(self.store, load_keyring(folder / "vault.key"), RandomIds(), CLOCK)
         self.tapes = Tapes(self.store, blobs, CLOCK, RandomIds(), keys, folder / f"spool-{name}", ())
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class OutletProcess:
             tapes=self.side.tapes,
             egress=elsewhere.world.gateway,
             ring=elsewhere.ring,
-            attempt_of=AttemptTokens.at(elsewhere.folder, CLOCK).read,
+            attempt_of=AttemptTokens(load_keyring(elsewhere.folder / "vault.key"), CLOCK).read,
             reveal=self._reveal,
             model=lambda run: None,
             look_s=0.1,
@@ -120,7 +120,7 @@ class Elsewhere:
         self.folder = folder
         self.side = Side(folder, "executor")
         self.tripped = threading.Event()
-        self.tokens = AttemptTokens.at(folder, CLOCK)
+        self.tokens = AttemptTokens(load_keyring(folder / "vault.key"), CLOCK)
         self.ways = RemoteWays(self.side.store, CLOCK, self.side.tapes, self.ring, look_s=0.2)
         self._processes: list[OutletProcess] = []
         self._carriers: list[Carrier] = []
@@ -140,8 +140,9 @@ class Elsewhere:
         gateway.transact(lambda tx: tx.put("grants", grant.id, grant.to_doc()), cause=CAUSE)
         self.becomes(a_run())
 
-    def ring(self) -> Keyring:
-        return load_keyring(self.folder / "vault.key")
+    @property
+    def ring(self) -> KeyfileKeyring:
+        return load_keyring(self.folder / "vault.key").ring("doors")
 
     def died(self, name: str) -> None:
         """A process of that name has served the attempt and will never say what it saw."""

@@ -18,7 +18,6 @@ from services.executor.egress.front import PATH
 from shared.agentfile.model import HostRule
 from shared.clock import SystemClock
 from shared.runtime.server import listen
-from shared.vault.run_tokens import AttemptTokens
 from tests.unit.executor.egress.conftest import World
 from tests.unit.executor.egress.elsewhere import Elsewhere
 
@@ -46,7 +45,7 @@ def test_a_run_reaches_its_hosts_through_the_process_and_what_it_did_is_known(
     elsewhere = Elsewhere(world, tmp_path)
     recorder = elsewhere.recorder()
     ca = elsewhere.open(recorder, hosts=(HostRule(host=PRACTICE),))
-    token = AttemptTokens.at(tmp_path, SystemClock()).mint("att_1", SystemClock().now().replace(year=2100))
+    token = elsewhere.tokens.mint("att_1", SystemClock().now().replace(year=2100))
     carrier = Carrier(address, token, patience=Patience(first=WAIT_S))
 
     with elsewhere.code(carrier, ca) as code:

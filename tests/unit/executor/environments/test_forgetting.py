@@ -22,6 +22,7 @@ from shared.clock import FakeClock
 from shared.errors import BadRequest
 from shared.ids import SeededIds
 from shared.store.sqlite import SqliteDatabases
+from shared.vault.keyfile import load_keyring
 
 SHARED = "a" * 64
 
@@ -41,7 +42,7 @@ class Kept:
         databases = SqliteDatabases(root, clock, ids)
         own = databases.own("executor")
         self.close = databases.close
-        keys = TapeKeys(own, root, ids, clock)
+        keys = TapeKeys(own, load_keyring(root / "vault.key"), ids, clock)
         tapes = SimpleNamespace(keys=keys)
         self.deps = SimpleNamespace(store=own, blobs=blobs, clock=clock, tapes=tapes, builder=self.builder)
         self._file(self.wheels / SHARED / "site" / "shared.py")

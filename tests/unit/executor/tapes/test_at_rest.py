@@ -11,7 +11,7 @@ import pytest
 from services.executor.tapes.recording import Bounds
 from shared.errors import DecodeError
 from shared.records.tapes import TapeHead
-from shared.vault.keyfile import Keyring, load_keyring
+from shared.vault.keyfile import KeyfileKeyring, load_keyring
 from shared.vault.tapes import CHUNK_BYTES, TapeKey, new_key, open_key, read_body, read_tape
 from tests.unit.executor.tapes.taping import Desk, exchange
 
@@ -127,7 +127,7 @@ def test_the_key_is_wrapped_for_one_workspace_and_one_installation(desk: Desk, t
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with pytest.raises(DecodeError):
-        open_key(record, Keyring(load_keyring(elsewhere / "vault.key").keys))
+        open_key(record, KeyfileKeyring(load_keyring(elsewhere / "vault.key").keys))
     assert isinstance(key, TapeKey)
 
 

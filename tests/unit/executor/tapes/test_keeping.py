@@ -25,6 +25,7 @@ from shared.records.executor import Run
 from shared.records.tapes import TapeRecord, TapeSetting
 from shared.store.port import Cause, Query
 from shared.store.sqlite import SqliteDatabases
+from shared.vault.keyfile import load_keyring
 from tests.unit.executor.tapes.taping import exchange
 
 CAUSE = Cause("wsp_1", "service:executor")
@@ -40,7 +41,7 @@ class Room:
         self.databases = SqliteDatabases(folder, self.clock, self.ids)
         self.store = self.databases.own("executor")
         self.blobs = FileBlobs(folder / "blobs", self.ids)
-        self.keys = TapeKeys(self.store, folder, self.ids, self.clock)
+        self.keys = TapeKeys(self.store, load_keyring(folder / "vault.key"), self.ids, self.clock)
         self.spool = folder / "tape-spool"
         self.clock_files = (folder / "time_machine",)
         self.tapes = Tapes(
@@ -170,7 +171,7 @@ def test_each_workspace_has_a_key_of_its_own_and_keeps_it(room: Room) -> None:
     one, other = room.keys.key("wsp_1"), room.keys.key("wsp_2")
     assert one.key != other.key
 
-    again = TapeKeys(room.store, room.folder, SeededIds(9), room.clock)
+    again = TapeKeys(room.store, load_keyring(room.folder / "vault.key"), SeededIds(9), room.clock)
     assert again.key("wsp_1") == one
 
 

@@ -1,31 +1,26 @@
-"""The vault over the installation's keyfile."""
+"""The vault over the installation's keys."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from pathlib import Path
 
 from shared.records.gateway import Connection
 from shared.records.tapes import TapeKeyRecord
 from shared.store.port import Reader
 from shared.vault.connections import ConnectionKeys
 from shared.vault.envelope import Place, open_sealed, seal
-from shared.vault.keyfile import KEYFILE, Keyring, load_keyring
+from shared.vault.keyring import Keys
 from shared.vault.reveal import reveal
 from shared.vault.tapes import TapeKey, open_key
 
 
-class KeyfileVault:
-    def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
-        self._connections = ConnectionKeys(keyring)
-        self._fingerprints = keyring.derive("fingerprints")
-
-    @classmethod
-    def at(cls, data_dir: Path) -> KeyfileVault:
-        """Makes the keyfile on first use. Raises Misconfigured when others may read it."""
-        return cls(load_keyring(data_dir / KEYFILE))
+class EnvelopeVault:
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._keyring = keys.ring("secrets")
+        self._connections = ConnectionKeys(keys)
+        self._fingerprints = keys.derive("fingerprints")
 
     def seal(self, value: str, place: Place) -> str:
         return seal(value, place, self._keyring)
@@ -40,7 +35,7 @@ class KeyfileVault:
         return hmac.new(self._fingerprints, f"{workspace_id}\x00{text}".encode(), hashlib.sha256).hexdigest()
 
     def tape_key(self, record: TapeKeyRecord) -> TapeKey:
-        return open_key(record, self._keyring)
+        return open_key(record, self._keys.ring("tapes"))
 
     def seal_connection(self, value: str, place: Place) -> str:
         return self._connections.seal(value, place)
@@ -49,4 +44,4 @@ class KeyfileVault:
         return self._connections.open(connection)
 
     def key(self, purpose: str) -> bytes:
-        return self._keyring.derive(purpose)
+        return self._keys.derive(purpose)
