@@ -74,6 +74,20 @@ def databases() -> str:
     return _json(found)
 
 
+def keys() -> str:
+    """`rings`: who wraps and who unwraps with each key. `signers`: who derives keys from which."""
+    from shared.runtime.profiles.engines import DERIVES, KEYS
+
+    uses = [(ring, may, name) for name, rings in KEYS.items() for ring, all in rings.items() for may in all]
+    rings = {
+        ring: {
+            may: sorted(name for r, m, name in uses if (r, m) == (ring, may)) for may in ("wrap", "unwrap")
+        }
+        for ring in sorted({ring for ring, _, _ in uses})
+    }
+    return _json({"rings": rings, "signers": {key: sorted(names) for key, names in DERIVES.items()}})
+
+
 def declared() -> dict[str, tuple[Query, ...]]:
     """Every query shape by the database it is asked of."""
     from shared.bus.dispatch import MARKS

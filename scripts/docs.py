@@ -142,6 +142,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/flows.md": flows_page,
     "docs/events.json": cloud.events,
     "docs/databases.json": cloud.databases,
+    "docs/keys.json": cloud.keys,
 }
 
 

@@ -1,7 +1,8 @@
-# What the code says about itself (make docs writes both files, tests/repo/test_terraform.py holds them to it).
+# What the code says about itself (make docs writes these files, tests/repo/test_terraform.py holds them to it).
 locals {
   code      = jsondecode(file("${path.module}/../docs/events.json"))
   databases = jsondecode(file("${path.module}/../docs/databases.json"))
+  keys      = jsondecode(file("${path.module}/../docs/keys.json"))
   services  = toset(keys(local.databases))
 
   # Cloud Run gives every service this address from the start, so that a service can be told its own.

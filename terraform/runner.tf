@@ -94,7 +94,7 @@ resource "google_cloud_run_v2_service" "egress" {
 
     containers {
       image   = local.images.executor
-      command = var.egress_command
+      command = ["python", "-m", "services.all_in_one", "serve", "--only", "executor-egress"]
 
       resources {
         limits = {
@@ -114,45 +114,64 @@ resource "google_cloud_run_v2_service" "egress" {
       }
 
       env {
-        name = "AB_VAULT_KEY"
-        value_source {
-          secret_key_ref {
-            secret  = google_secret_manager_secret.this["vault-key"].secret_id
-            version = "latest"
-          }
+        name  = "AB_GCP_REGION"
+        value = var.region
+      }
+
+      env {
+        name  = "AB_DATA_DIR"
+        value = "/data"
+      }
+
+      env {
+        name  = "AB_LISTEN"
+        value = "0.0.0.0"
+      }
+
+      startup_probe {
+        http_get {
+          path = "/healthz"
         }
       }
     }
   }
 
-  lifecycle {
-    precondition {
-      condition     = length(var.egress_command) > 0
-      error_message = "cloud_sandbox needs egress_command: what starts executor-egress."
-    }
-  }
-
-  depends_on = [google_secret_manager_secret_iam_member.egress]
+  depends_on = [google_kms_crypto_key_iam_member.unwrap]
 }
 
-# It asks who a run is (executor) and what a placeholder stands for (gateway), and reads nothing else.
-resource "google_project_iam_member" "egress_reads" {
-  for_each = toset(["executor", "gateway"])
+# It shares the executor's database, where it finds the doors and writes down what it sees; of the gateway's it reads
+# what a placeholder stands for; in the bucket it leaves its part of tapes.
+resource "google_project_iam_member" "egress_works" {
+  project = var.project
+  role    = "roles/datastore.user"
+  member  = google_service_account.egress.member
 
+  condition {
+    title      = "database executor"
+    expression = "resource.name == \"projects/${var.project}/databases/executor\""
+  }
+}
+
+resource "google_project_iam_member" "egress_reads" {
   project = var.project
   role    = "roles/datastore.viewer"
   member  = google_service_account.egress.member
 
   condition {
-    title      = "database ${each.key}, reading"
-    expression = "resource.name == \"projects/${var.project}/databases/${each.key}\""
+    title      = "database gateway, reading"
+    expression = "resource.name == \"projects/${var.project}/databases/gateway\""
   }
 }
 
-resource "google_secret_manager_secret_iam_member" "egress" {
-  secret_id = google_secret_manager_secret.this["vault-key"].id
-  role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.egress.member
+resource "google_storage_bucket_iam_member" "egress" {
+  bucket = google_storage_bucket.blobs.name
+  role   = "roles/storage.objectUser"
+  member = google_service_account.egress.member
+
+  condition {
+    title      = "below executor/tapes/"
+    expression = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.blobs.name}/objects/executor/tapes/\")"
+  }
 }
 
 # Google's front door lets the runner's account through to two services. What it may do there its attempt's own token

@@ -32,7 +32,6 @@ resource "google_kms_crypto_key_iam_member" "storage" {
 # Terraform makes the empty secrets; their values are typed in by a person and never in the state (docs/deploy.md).
 locals {
   secrets = {
-    vault-key   = { variable = "AB_VAULT_KEY", readers = ["executor", "gateway", "planner"] }
     owner-token = { variable = "AB_OWNER_TOKEN", readers = ["gateway"] }
   }
 }

@@ -50,12 +50,12 @@ module "service" {
     {
       AB_PROFILE       = "gcp"
       AB_GCP_PROJECT   = var.project
+      AB_GCP_REGION    = var.region
       AB_DATA_DIR      = "/data"
       AB_LISTEN        = "0.0.0.0"
       AB_PORT          = "8080"
       AB_PUSH_ACCOUNT  = google_service_account.push[each.key].email
       AB_PUSH_AUDIENCE = local.urls[each.key]
-      AB_GCP_REGION    = var.region
       AB_TRACE_SHARE   = tostring(var.trace_share)
     },
     local.settings[each.key],

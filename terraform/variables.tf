@@ -59,12 +59,6 @@ variable "cloud_sandbox" {
   description = "Make the runner's jobs, their network and executor-egress. Off: the executor runs code in its own instance, with bubblewrap."
 }
 
-variable "egress_command" {
-  type        = list(string)
-  default     = []
-  description = "What starts executor-egress in the executor's image. There is no such entry point in the code yet."
-}
-
 variable "shapes" {
   type = map(object({
     cpu       = string

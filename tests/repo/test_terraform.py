@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import get_args
 
 import pytest
 
@@ -35,6 +36,7 @@ NOT_DEPLOYED = {
     "PUBSUB_EMULATOR_HOST": "no emulator",
     "STORAGE_EMULATOR_HOST": "no emulator",
     "AB_CLOUD_RUN_HOST": "no stand-in",
+    "AB_KMS_HOST": "no stand-in",
 }
 
 
@@ -161,11 +163,50 @@ def test_each_service_has_a_size(environment: str) -> None:
     assert names(block(text(f"env/{environment}.tfvars"), "services =")) == set(SERVICES)
 
 
-def test_the_vaults_key_reaches_exactly_those_who_need_it() -> None:
-    from shared.runtime.profiles.google import SEALING
+def test_each_key_is_there_and_is_given_to_who_wraps_and_unwraps_with_it() -> None:
+    from shared.runtime.profiles.engines import DERIVES, KEYS
+    from shared.vault.keyring import Ring
+    from shared.vault.kms import KEY_RING, key_ring, signing_key
 
-    line = value(block(text("secrets.tf"), "secrets ="), "vault-key")
-    assert words(line.split("readers")[1]) == SEALING
+    assert (ROOT / "docs" / "keys.json").read_text(encoding="utf-8") == cloud.keys()
+    found = block(text("main.tf"), "locals")
+    assert value(found, "keys") == 'jsondecode(file("${path.module}/../docs/keys.json"))'
+    said = json.loads(cloud.keys())
+    assert set(said["rings"]) == set(get_args(Ring))
+    assert said["rings"]["secrets"]["unwrap"] == ["executor-egress", "gateway"]
+    assert said["rings"]["connections"] == {"wrap": ["gateway"], "unwrap": ["gateway", "planner"]}
+    assert {signing_key(purpose) for purpose in ("run tokens", "fingerprints")} == set(DERIVES)
+    assert {name for names in said["signers"].values() for name in names} == set(KEYS)
+
+    assert (
+        value(block(text("secrets.tf"), 'resource "google_kms_key_ring" "this"'), "name") == f'"{KEY_RING}"'
+    )
+    assert key_ring("p", "r") == f"projects/p/locations/r/keyRings/{KEY_RING}"
+    keys = text("keys.tf")
+    assert value(block(keys, 'resource "google_kms_crypto_key" "ring"'), "for_each") == "local.keys.rings"
+    assert value(block(keys, 'resource "google_kms_crypto_key" "signer"'), "for_each") == "local.keys.signers"
+    roles = {
+        name: value(block(keys, f'resource "google_kms_crypto_key_iam_member" "{name}"'), "role")
+        for name in ("wrap", "unwrap", "sign", "executor_secrets")
+    }
+    assert roles == {
+        "wrap": '"roles/cloudkms.cryptoKeyEncrypter"',
+        "unwrap": '"roles/cloudkms.cryptoKeyDecrypter"',
+        "sign": '"roles/cloudkms.signer"',
+        "executor_secrets": '"roles/cloudkms.cryptoKeyDecrypter"',
+    }
+
+
+def test_executor_egress_is_started_as_the_code_starts_it_and_told_only_settings_that_are_some() -> None:
+    from services.all_in_one import EGRESS
+    from services.executor.egress.front import HEALTH as EGRESS_HEALTH
+
+    made = block(text("runner.tf"), 'resource "google_cloud_run_v2_service" "egress"')
+    assert value(made, "command") == f'["python", "-m", "services.all_in_one", "serve", "--only", "{EGRESS}"]'
+    assert value(made, "name") == f'"ab-{EGRESS}"'
+    assert f'path = "{EGRESS_HEALTH}"' in made
+    told = set(re.findall(r'name  = "(AB_\w+)"', made))
+    assert told == {"AB_PROFILE", "AB_GCP_PROJECT", "AB_GCP_REGION", "AB_DATA_DIR", "AB_LISTEN"}
 
 
 def test_who_writes_files_writes_them_below_their_own_name() -> None:

@@ -41,6 +41,13 @@ KEYS: dict[str, dict[Ring, tuple[str, ...]]] = {
 }
 
 
+# Whose tokens, links and fingerprints follow from which signing key of KMS (shared/vault/kms.py).
+DERIVES: dict[str, tuple[str, ...]] = {
+    "derive-gateway": ("gateway",),
+    "derive-runs": ("executor", "executor-egress", "planner"),
+}
+
+
 class Allowed:
     """`Keys` of one service, which are looked for when it has any. The executor's are executor-egress's as well: the
     two are one program."""

@@ -31,7 +31,7 @@ from services.executor.run_api.messages import (
 from services.executor.run_api.parcels import pack
 from shared.clock import FakeClock
 from shared.errors import BadRequest, Conflict, DecodeError, NotAllowed, NotFound, TooLarge
-from shared.vault.keyfile import Key, Keyring
+from shared.vault.keyfile import Key, KeyfileKeyring
 from shared.vault.run_tokens import AttemptTokens
 from tests.contract.sandbox_runs import RecordingSink
 
@@ -226,7 +226,7 @@ class Desk:
 
     def __init__(self, there: Elsewhere) -> None:
         self.clock = FakeClock()
-        self.tokens = AttemptTokens(Keyring((Key("a", bytes(32)),)), self.clock)
+        self.tokens = AttemptTokens(KeyfileKeyring((Key("a", bytes(32)),)), self.clock)
         self._there = there
         app = run_api(self)
         assert app is not None
