@@ -18,7 +18,7 @@ from shared.vault.connections import ConnectionKeys
 def create(kit: Kit) -> Service:
     gateway, settings = kit.readers["gateway"], kit.settings
     keys = ConnectedKeys(gateway, ConnectionKeys(kit.keys), settings)
-    llms = OpenLlms(kit.clock, silence_s=settings.model_silence_s)
+    llms = OpenLlms(kit.clock, silence_s=settings.model_silence_s, tracer=kit.watching.tracer)
     readers = gateway, kit.readers["executor"]
     show_every_s = 0.05 if settings.profile == "embedded" else 0.3  # design, section 5
     bench = Workbench(kit.clock, kit.ids, kit.store, *readers, kit.blobs, keys, llms, show_every_s)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # it has no types of its own
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # as above
 
 from shared.errors import Misconfigured
 from shared.runtime.pushes import Wsgi
@@ -24,6 +25,17 @@ _LEAVE_S = 9
 _ANSWER_S = 3
 # Connections are the front end's; it keeps them for about this long, and a reset in its face is an error to a person.
 _KEEP_ALIVE_S = 75
+
+
+class _Lines(Logger):  # type: ignore[misc]  # a class without types
+    """Its lines as all others of this process (shared/telemetry/logs.py): it names addresses as they were asked for."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
 _CONFIG: dict[str, object] = {
     "worker_class": "gthread",
     "workers": 1,
@@ -34,6 +46,7 @@ _CONFIG: dict[str, object] = {
     "control_socket_disable": True,
     "accesslog": None,
     "loglevel": "warning",
+    "logger_class": _Lines,
 }
 
 

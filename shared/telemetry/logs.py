@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from shared.telemetry.trace import current, is_sampled, span_id, trace_id
 
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*)://(?:[^\s/@]*@)?([\w.:\[\]-]*)[^\s,)>]*", re.IGNORECASE)
+_QUERY = re.compile(r"\?\S+=\S*")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|`[^`\n]*`")
 _NAMED = re.compile(r"\b(bearer|basic|token|password|secret|key)([=: ]+)[^\s,;]{6,}", re.IGNORECASE)
@@ -29,6 +30,7 @@ def plain(text: str) -> str:
     """Without what a person or a program may have written."""
     text = _QUOTED.sub("'…'", text)
     text = _ADDRESS.sub(r"\1://\2/…", text)
+    text = _QUERY.sub("?…", text)
     text = _MAIL.sub("…@…", text)
     text = _NAMED.sub(r"\1\2…", text)
     text = _WORD.sub(lambda found: found[0] if _OURS.fullmatch(found[0]) else "…", text)

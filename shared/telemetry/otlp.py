@@ -49,15 +49,20 @@ class Place:
     about: Mapping[str, str] = field(default_factory=dict)
 
 
-def google(endpoint: str, project: str, region: str) -> Place:
-    """Google's own endpoint, with the account this process runs as.
+def google(endpoint: str, project: str, region: str) -> Place | None:
+    """Google's own endpoint, with the account this process runs as; None where it runs as none.
 
     Source: docs.cloud.google.com/stackdriver/docs/reference/telemetry (endpoint, scopes, and that a point without
     `location` and `instance` is refused)."""
     import google.auth
+    import google.auth.exceptions
     from google.auth.transport.requests import AuthorizedSession
 
-    credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    try:
+        credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    except google.auth.exceptions.DefaultCredentialsError:
+        log.warning("traces and numbers go nowhere: this process runs as no account of Google's")
+        return None
     about = {"gcp.project_id": project, "cloud.platform": "gcp_cloud_run", "cloud.region": region}
     signing: Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google-auth has no types
     return Place(endpoint, signing, about)
@@ -124,11 +129,13 @@ class OtlpExporter:
         self._place.session.close()
 
     def _send_spans(self) -> bool:
-        """False: not all could be sent, and what could not is kept."""
+        """False: not all could be sent, and what could not is kept, as far as there is room."""
         while batch := self._batch():
             if not self._post("traces", trace_request(batch, self._about)):
                 with self._lock:
-                    self._spans.extendleft(reversed(batch))
+                    room = max(0, _QUEUED - len(self._spans))
+                    self._spans.extendleft(reversed(batch[len(batch) - min(room, len(batch)) :]))
+                self._meter.add("ab_spans_lost_total", by=max(0, len(batch) - room))
                 return False
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -15,7 +15,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Collector:
-    """status: what it answers from now on. held: while clear it answers nobody."""
+    """status: what it answers from now on. held: while clear it answers nobody. It also gives out Google's tokens,
+    as oauth2.googleapis.com does for a service account's key; signed: the Authorization headers that came."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -24,6 +25,7 @@ class Collector:
         self.held.set()
         self.bodies: list[bytes] = []
         self.paths: list[str] = []
+        self.signed: list[str] = []
         self._changed = threading.Condition()
         self._traces: list[ExportTraceServiceRequest] = []
         self._metrics: list[ExportMetricsServiceRequest] = []
@@ -96,10 +98,22 @@ def collector() -> Iterator[Collector]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = made.take(self.path, self.headers.get("Content-Type", ""), body)
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            if self.path == "/token":
+                self._answer(
+                    200, b'{"access_token": "made-here", "expires_in": 3600, "token_type": "Bearer"}'
+                )
+                return
+            made.signed.append(self.headers.get("Authorization", ""))
+            self._answer(made.take(self.path, self.headers.get("Content-Type", ""), body), b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            with suppress(OSError):  # whoever asked may have gone meanwhile
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+                self.wfile.flush()
 
         def log_message(self, format: str, *arguments: object) -> None:
             return None

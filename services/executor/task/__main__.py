@@ -21,13 +21,14 @@ from shared.clock import SystemClock
 from shared.errors import Misconfigured, ProjectError
 from shared.ids import RandomIds
 from shared.runtime.settings import RunnerSettings, runner_from_environment
+from shared.telemetry import logs
 
 _GONE = 3
 log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.install()
     wanted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: wanted.set())

@@ -45,10 +45,13 @@ def chosen_outlook(settings: Settings, clock: Clock, ids: Ids) -> Outlook:
         return Outlook(meter, clock=clock, ids=ids)
     from shared.telemetry import otlp
 
+    place: otlp.Place | None
     if settings.otlp_endpoint:
         place = otlp.Place(settings.otlp_endpoint)
     else:
         place = otlp.google(GOOGLE, settings.gcp_project, settings.gcp_region)
+    if place is None:
+        return Outlook(meter, clock=clock, ids=ids)
     exporter = otlp.OtlpExporter(place, meter, clock, instance=ids.new("instance"))
     exporter.start()
     return Outlook(meter, exporter, settings.trace_share, clock, ids, exporter.close)

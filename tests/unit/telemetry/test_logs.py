@@ -28,6 +28,7 @@ CONTEXT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         "token=abcdef123456",
         "password: hunter22",
         "sent to kim@example.com",
+        "Error handling request /download/abcdefghijklmnop0123456789?x=나비",
         "sk-ant-" + "api03" + "-A1" * 20,
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3",
         "xoxb-1234567890-ABCDEFGHIJKL",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.clock import SystemClock
 from shared.telemetry.metrics import Meter
-from shared.telemetry.otlp import OtlpExporter, Place
+from shared.telemetry.otlp import OtlpExporter, Place, google
 from shared.telemetry.trace import Span, Tracer
 from tests.fakes.collector import Collector, collector, told
+from tests.google import named
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Made = Callable[[str], OtlpExporter]
@@ -109,7 +114,8 @@ def test_nothing_waits_for_a_collector_that_does_not_answer_and_the_newest_are_k
     assert lost >= 9000 - 4096 - 512
 
     there.held.set()
-    there.wait_for(spans=4096)
+    there.wait_for(spans=4000)
+    exporter.close()
     assert max(int(span.span_id.hex(), 16) for _, span in there.spans()) == 9000
 
 
@@ -157,3 +163,45 @@ def test_nobody_there_ends_at_once_and_costs_one_line(
     exporter.close()
     assert time.monotonic() - began < 4
     assert len([r for r in caplog.records if r.name == "shared.telemetry.otlp"]) <= 1
+
+
+def test_google_gets_them_signed_by_the_account_and_with_the_project(
+    there: Collector, meter: Meter, tmp_path: Path
+) -> None:
+    key = account_key(tmp_path, there.endpoint + "/token")
+    with named(GOOGLE_APPLICATION_CREDENTIALS=str(key)):
+        place = google(there.endpoint, "shop-project", "asia-northeast3")
+    assert place is not None
+    exporter = OtlpExporter(place, meter, SystemClock(), instance="instance_1", every_s=0.01)
+    exporter.start()
+    exporter.take(a_span())
+    there.wait_for(spans=1, metrics=1)
+    exporter.close()
+    assert set(there.signed) == {"Bearer made-here"}
+    about = there.about()[0]
+    assert (about["gcp.project_id"], about["cloud.region"]) == ("shop-project", "asia-northeast3")
+    assert about["service.instance.id"]  # without it Google refuses the numbers
+
+
+def test_without_an_account_nothing_is_sent_and_one_line_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with named(GOOGLE_APPLICATION_CREDENTIALS=str(tmp_path / "none.json")):
+        assert google("http://127.0.0.1:9", "shop-project", "asia-northeast3") is None
+    assert "traces and numbers go nowhere" in caplog.text
+
+
+def account_key(folder: Path, token_uri: str) -> Path:
+    """A service account's key, made for this test."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    about = {
+        "type": "service_account",
+        "client_email": "ab-ledger@shop-project.iam.gserviceaccount.com",
+        "private_key": pem,
+        "private_key_id": "1",
+        "token_uri": token_uri,
+    }
+    path = folder / "account.json"
+    path.write_text(json.dumps(about), encoding="ascii")
+    return path

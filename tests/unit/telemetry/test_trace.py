@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from shared.clock import FakeClock
 from shared.ids import SeededIds
 from shared.store.port import Cause
-from shared.telemetry.trace import Span, Tracer, current, is_sampled, span_id, trace_id, well_formed
+from shared.telemetry.trace import SPANS, Span, Tracer, current, is_sampled, span_id, trace_id, well_formed
+from tests.repo.tree import under
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -133,3 +135,17 @@ def test_nothing_is_recorded_of_a_trace_that_is_not(kept: Kept) -> None:
         assert span.traceparent == CALLER[:-1] + "0"
     tracer(kept).record("fetch", CALLER[:-1] + "0", "", 1, 2, {})
     assert kept.spans == []
+
+
+def test_every_span_is_begun_somewhere_and_none_is_not_on_the_list() -> None:
+    used = {
+        node.args[0].value
+        for source in (*under("shared"), *under("services"))
+        for node in ast.walk(ast.parse(source.text))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("span", "root", "record")
+        and len(node.args) >= (6 if node.func.attr == "record" else 3)
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert used == set(SPANS)
