@@ -24,8 +24,8 @@ test("nothing spent is said in the reader's own currency", () => {
   expect(money(0, "ko")).toBe("0원");
   expect(money(0, "en")).toBe("$0");
   expect(money(12_300, "en")).toBe("$0.0123");
-  expect(money(12_300, "ko")).toBe("약 16원");
-  expect(money(1_234_000, "ko")).toBe("약 1,620원");
+  expect(money(12_300, "ko")).toBe("약 17원");
+  expect(money(1_234_000, "ko")).toBe("약 1,690원");
   expect(money(100, "ko")).toBe("1원 미만");
 });
 

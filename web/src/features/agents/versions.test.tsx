@@ -13,7 +13,7 @@ const version = (number: number): Version =>
     prompt: number === 2 ? "abcdef0123456789" : "",
     created_at: "2026-11-22T20:00:00Z",
   }) as Version;
-const agent = { id: "agent_1", version_id: "ver_2" } as AgentCard;
+const agent = { id: "agent_1", version_id: "ver_2", version_number: 2 } as AgentCard;
 const diff = (change: Partial<VersionDiff["differences"]>): VersionDiff => ({
   older: { id: "ver_1", number: 1, prompt: "", created_at: "2026-11-22T20:00:00Z" },
   newer: { id: "ver_2", number: 2, prompt: "", created_at: "2026-11-22T20:00:00Z" },
@@ -83,4 +83,20 @@ test("that repairs go live by themselves is off until it is set, with what that 
   expect(screen.getByText(/확인하지 못한 것이 하나라도 있으면 여쭤봐요/)).toBeTruthy();
   await userEvent.click(toggle);
   expect(changes(asked).map(({ body }) => body)).toEqual([{ repairs_go_live: true }]);
+});
+
+test("a newer version is switched on, not gone back to, and what a plan left behind is not listed", async () => {
+  const candidate = { ...version(0), id: "ver_0", number: null, status: "candidate" } as Version;
+  const asked = shown(<Versions agent={{ ...agent, version_id: "ver_1", version_number: 1 }} />, {
+    "GET /api/v1/agents/agent_1/versions": { items: [version(2), version(1), candidate] },
+    "GET /api/v1/agents/agent_1/versions/1/diff/2": diff({}),
+    "PATCH /api/v1/agents/agent_1": agent,
+  });
+
+  await userEvent.click(await screen.findByRole("button", { name: "이 버전 켜기" }));
+
+  expect(await screen.findByText("버전 2를 켰어요")).toBeTruthy();
+  expect(changes(asked).map(({ body }) => body)).toEqual([{ version: "ver_2" }]);
+  expect(screen.queryByRole("button", { name: "이 버전으로 되돌리기" })).toBeNull();
+  expect(screen.queryByText("연습 중인 버전")).toBeNull();
 });

@@ -142,7 +142,13 @@ function Compare({ agentId, versions }: { agentId: string; versions: Numbered[] 
   );
 }
 
-function VersionRow({ version, agent, onBack }: { version: Version; agent: AgentCard; onBack: () => void }) {
+const isNewer = (version: Version, agent: AgentCard): boolean =>
+  (version.number ?? 0) > (agent.version_number ?? 0);
+
+/** A plan leaves a candidate behind when its code was written; only the newest may still be tried. */
+const isListed = (version: Version, place: number): boolean => version.status !== "candidate" || place === 0;
+
+function VersionRow({ version, agent, onUse }: { version: Version; agent: AgentCard; onUse: () => void }) {
   const { t } = useTranslation();
   const live = version.id === agent.version_id;
   return (
@@ -162,8 +168,8 @@ function VersionRow({ version, agent, onBack }: { version: Version; agent: Agent
         <Files versionId={version.id} stamp="" />
       </details>
       {!live && version.number !== null && version.status === "promoted" && agent.version_id && (
-        <Button icon="refresh" onClick={onBack}>
-          {t("diff.back")}
+        <Button icon={isNewer(version, agent) ? "play" : "refresh"} onClick={onUse}>
+          {t(isNewer(version, agent) ? "diff.use" : "diff.back")}
         </Button>
       )}
     </li>
@@ -204,13 +210,13 @@ export function Versions({ agent }: { agent: AgentCard }) {
     void queries.invalidateQueries({ queryKey: ["agent", agent.id] });
     void queries.invalidateQueries({ queryKey: ["agents"] });
   };
-  const back = (version: Version) =>
+  const use = (version: Version) =>
     void act(async () => {
       const before = agent.version_id;
       await go(version.id);
       const undo = () => void go(before ?? "").catch((problem) => toast(words(problem), { bad: true }));
       toast(
-        t("diff.wentBack", { number: version.number }),
+        t(isNewer(version, agent) ? "diff.used" : "diff.wentBack", { number: version.number }),
         before ? { action: { label: t("undo"), run: undo } } : {},
       );
     });
@@ -218,8 +224,8 @@ export function Versions({ agent }: { agent: AgentCard }) {
     <>
       {agent.version_id && <RepairsGoLive agent={agent} />}
       <ul className="versions">
-        {items.map((version) => (
-          <VersionRow key={version.id} version={version} agent={agent} onBack={() => back(version)} />
+        {items.filter(isListed).map((version) => (
+          <VersionRow key={version.id} version={version} agent={agent} onUse={() => use(version)} />
         ))}
       </ul>
       {numbered.length > 1 && <Compare key={numbered[0]?.number} agentId={agent.id} versions={numbered} />}

@@ -41,7 +41,7 @@ test("a connection that works says what the test took, and never more of the key
   shown(<ConnectionCard connections={connections({ items: [line()] })} />);
   expect(screen.getByText(/연결됐어요/)).toBeTruthy();
   expect(screen.getByText(/…ABCD/)).toBeTruthy();
-  expect(screen.getByText("약 16원")).toBeTruthy();
+  expect(screen.getByText("약 17원")).toBeTruthy();
 });
 
 test("a model without a known price is not called free", () => {

@@ -21,7 +21,14 @@ interface Props {
   onStart: () => void;
 }
 
-function SwitchOn({ detail, onOn }: { detail: ConversationDetail; onOn: (runId: string) => void }) {
+interface SwitchOnProps {
+  detail: ConversationDetail;
+  /** The version that works meanwhile; null: none does. */
+  meanwhile: number | null;
+  onOn: (runId: string) => void;
+}
+
+function SwitchOn({ detail, meanwhile, onOn }: SwitchOnProps) {
   const { t } = useTranslation();
   const { busy, act } = useAction();
   const plan = detail.plan;
@@ -36,12 +43,15 @@ function SwitchOn({ detail, onOn }: { detail: ConversationDetail; onOn: (runId: 
       void queries.invalidateQueries({ queryKey: ["agents"] });
       onOn((await startWhenLive(id)).id);
     });
+  const title = t(meanwhile === null ? "activity.readyTitle" : "activity.newTitle");
   return (
-    <section className="card switch-on" aria-label={t("activity.readyTitle")}>
+    <section className="card switch-on" aria-label={title}>
       <div>
-        <h3>{t("activity.readyTitle")}</h3>
+        <h3>{title}</h3>
         <p className="soft">
-          {t("activity.readyText")}
+          {meanwhile === null
+            ? t("activity.readyText")
+            : t("activity.newText", { version: t("agent.version", { number: meanwhile }) })}
           {next && (
             <>
               {" "}
@@ -82,7 +92,9 @@ export function Activity({ detail, rehearsal, onStart }: Props) {
   const known = new Set(real.map((run) => run.id));
   const unlisted = started.filter((id) => !known.has(id));
   const newestId = unlisted.at(-1) ?? real[0]?.id;
-  const live = Boolean(agent?.version_id) || started.length > 0;
+  // A version that was mended or changed waits here until the person switches it on; another one works meanwhile.
+  const waits = started.length === 0 && agent?.version_id != null && agent.version_id !== detail.version_id;
+  const live = started.length > 0 || (agent?.version_id != null && !waits);
 
   if (!agentId || !isOver(rehearsal)) return null;
   const begun = (runId: string) => {
@@ -92,21 +104,22 @@ export function Activity({ detail, rehearsal, onStart }: Props) {
   };
   return (
     <div className="activity">
-      {!live && agent && <SwitchOn detail={detail} onOn={begun} />}
+      {!live && agent && (
+        <SwitchOn detail={detail} meanwhile={waits ? agent.version_number : null} onOn={begun} />
+      )}
       {live && (
         <p className="said-note">
           <Icon name="check" size={16} /> {t("activity.isOn")}{" "}
           <Link to={`/agents/${agentId}`}>{t("activity.toAgent")}</Link>
         </p>
       )}
-      {real
-        .filter((run) => run.id !== newestId)
-        .slice(0, 4)
-        .reverse()
-        .map((run) => (
-          <RunLine key={run.id} run={run} />
-        ))}
-      {newestId && (
+      {!waits &&
+        real
+          .filter((run) => run.id !== newestId)
+          .slice(0, 4)
+          .reverse()
+          .map((run) => <RunLine key={run.id} run={run} />)}
+      {!waits && newestId && (
         <RunCard
           key={newestId}
           id={newestId}
