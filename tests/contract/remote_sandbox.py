@@ -50,10 +50,10 @@ class RemoteHouse:
         self.store = self._databases.own("executor")
         self.claims = Claims(self.store, self.clock)
         self.tokens = AttemptTokens(KeyfileKeyring((Key("a", bytes(32)),)), self.clock)
-        self.proofs = JobProofs(self.store, self.clock, RandomIds(), proof.version(), folder / "doctor")
+        self._folder = folder
+        self.proofs = self.forget_proof()
         if proven is not None:
             self.proofs.write(proven)
-        self._folder = folder
         self.blobs: Blobs = FileBlobs(folder / "blobs", RandomIds()) if blobs is None else blobs
         self._patience = patience
         self._listening = listen(0)
@@ -61,6 +61,11 @@ class RemoteHouse:
         self._lives: list[CloudRunSandbox] = []
         self.sandbox = self.another()
         self._serve()
+
+    def forget_proof(self) -> JobProofs:
+        """As a new process would: what was found is read again."""
+        self.proofs = JobProofs(self.store, self.clock, RandomIds(), proof.version(), self._folder / "doctor")
+        return self.proofs
 
     def attempt(self, token: str) -> Remote:
         return self.sandbox.attempt(token)

@@ -205,11 +205,32 @@ def test_nothing_runs_before_a_job_has_proven_its_sandbox_and_asking_makes_one_t
             with pytest.raises(Unavailable, match="has shown yet that its sandbox holds"):
                 bench.start(bench.order("print('never')"))
 
-        assert house.google.calls.count("run") == 1
+        assert house.google.asked.acquire(timeout=60)
         house.proofs.write(PROOF)
         assert bench.run("print('now')")[0].text == "now\n"
+        assert house.google.calls.count("run") == 2
     finally:
         held.set()
+        house.close()
+
+
+def test_another_versions_runs_are_cancelled_before_the_new_one_is_proven(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    house = RemoteHouse(tmp_path / "house")
+    try:
+        bench = Bench(house.sandbox, tmp_path)
+        sink = bench.start(bench.order(_FOREVER))
+        assert sink.printed.wait(60)
+        house.google.faults.append(Fault(refuse=grpc.StatusCode.RESOURCE_EXHAUSTED))
+        house.proofs.write(PROOF.model_copy(update={"version": "another"}))
+        house.forget_proof()
+
+        house.sandbox = house.another()
+
+        assert "all" in house.sandbox.enforcement().missing
+        assert house.google.settled(1) == [""]
+        assert house.google.calls.count("cancel") == 1
+    finally:
         house.close()
 
 

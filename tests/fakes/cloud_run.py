@@ -68,6 +68,7 @@ class FakeCloudRun:
         self._count = 0
         self.faults: list[Fault] = []
         self.calls: list[str] = []
+        self.asked = threading.Semaphore(0)  # released with each call of RunJob
         self.unlisted = False  # the list of executions is behind
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
         self._server.add_generic_rpc_handlers((self._jobs_api(), self._executions_api()))
@@ -128,6 +129,7 @@ class FakeCloudRun:
         self, asked: run_v2.RunJobRequest, context: grpc.ServicerContext
     ) -> operations_pb2.Operation:
         self.calls.append("run")
+        self.asked.release()
         with self._lock:
             fault = self.faults.pop(0) if self.faults else Fault()
         if self._jobs is not None and asked.name not in self._jobs:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from scripts.deploy import IMAGES
 from shared.runtime.settings import variable_names
+from tests.fakes.cloud_run import COMMAND
 from tests.repo.tree import ROOT, SERVICES, tracked
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -51,6 +52,10 @@ def test_each_service_and_the_runner_is_a_stage_that_starts_itself() -> None:
         assert f'CMD ["python", "-m", "services.all_in_one", "serve", "--only", "{service}"]' in DOCKERFILE
         assert stages[service] == "common"
         assert f"COPY services/{service} services/{service}" in DOCKERFILE
+    assert stages["runner"] == "executor"
+    assert (
+        f'CMD ["python", "-m", "{COMMAND[-1]}"]' in DOCKERFILE
+    )  # what the stand-in for Cloud Run starts, too
     assert DOCKERFILE.rstrip().endswith("FROM ${SERVICE}")
 
 

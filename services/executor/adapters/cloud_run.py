@@ -101,7 +101,8 @@ class CloudRunSandbox:
         return self._start(RemoteAttempt(order, sink, job, self._around))
 
     def prove(self, order: Order, sink: AttemptSink) -> None:
-        """The attacks, in the smallest job there is."""
+        """The attacks, in the smallest job there is. What another version left running is cancelled first."""
+        self.sweep(list(self._attempts))
         self._start(RemoteAttempt(order, sink, self._shapes[0].job, self._around, doctor=True))
 
     def _start(self, attempt: RemoteAttempt) -> str:
@@ -179,8 +180,7 @@ class CloudRunSandbox:
         """Until a job has proven its sandbox nothing may run, and asking makes one try."""
         found = self._proofs.enforcement()
         if "all" in found.missing:
-            with suppress(ProjectError):  # told by the runs that cannot start either
-                self._proofs.begin(self)
+            self._proofs.begin(self)
         return found
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from services.executor import repository
 from services.executor.ports import Ended, Enforcement, Order, RunLimits
 from services.executor.run_api.messages import PROOF, JobProof
 from shared.clock import Clock
+from shared.errors import ProjectError
 from shared.ids import Ids
 from shared.store.port import Cause, Store
 
@@ -66,15 +67,22 @@ class JobProofs:
         self._store.transact(lambda tx: tx.put(repository.SANDBOX, BACKEND, document), cause=_CAUSE)
 
     def begin(self, prover: Prover) -> None:
-        """`doctor` in a job, unless that is done or was tried just now. Raises: ProjectError."""
+        """`doctor` in a job, unless that is done or was tried just now. Returns at once: Google is asked in a thread,
+        and who asks what a sandbox holds to must not wait for that."""
         with self._lock:
             now = self._clock.monotonic()
             if self._known() is not None or (self._tried_s is not None and now - self._tried_s < _AGAIN_S):
                 return
             self._tried_s = now
+        threading.Thread(target=self._prove, args=(prover,), name="doctor", daemon=True).start()
+
+    def _prove(self, prover: Prover) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         order = Order(self._ids.new("doctor"), self._folder, limits=_LIMITS)
-        prover.prove(order, Proving(self, prover, order.id))
+        try:
+            prover.prove(order, Proving(self, prover, order.id))
+        except ProjectError as error:
+            log.warning("doctor could not be started in a job: %s", error.detail)
 
     def _known(self) -> JobProof | None:
         if self._found is None:
