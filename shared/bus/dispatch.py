@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.bus.own import OwnTx, named_by
 from shared.bus.port import Received
 from shared.clock import Clock, moment, stamp
 from shared.errors import Conflict, DecodeError, ProjectError
@@ -224,6 +225,7 @@ class Dispatcher:
         fail, and `act` may have failed for being late. Only then is it looked for.
         """
         mark = derived("seen", envelope.source, envelope.id)
+        named = named_by(envelope) if envelope.workspace_id else frozenset()  # a tick is everybody's
         tries = 0
 
         def work(tx: Tx) -> tuple[bool, T | None]:
@@ -231,7 +233,7 @@ class Dispatcher:
             tries += 1
             if once and tries > 1 and tx.get(INBOX, mark) is not None:
                 return False, None
-            result = act(tx)
+            result = act(OwnTx(tx, named) if named else tx)
             if once and not tx.empty:  # what changed nothing needs no mark, and no commit
                 tx.create(INBOX, mark, {"at": stamp(self._clock.now())})
             return True, result

@@ -17,8 +17,8 @@ from shared.bus.oidc import Pusher
 from shared.clock import SystemClock, stamp
 from shared.errors import Misconfigured
 from shared.events.agent import AgentChanged
+from shared.events.plan import PlanDecided
 from shared.events.routing import subscriptions
-from shared.events.run import RunRequested
 from shared.runtime.profiles.engines import Engines
 from shared.runtime.server import WebServer, listen
 from shared.runtime.settings import Settings, from_environment
@@ -86,6 +86,15 @@ def pushed(client: FlaskClient, attributes: dict[str, str], data: bytes, header:
     return client.post("/events", json=body, headers={"Authorization": header} if header else {}).status_code
 
 
+CHANGED = AgentChanged(
+    agent_id="agent_1",
+    conversation_id="conv_1",
+    enabled=True,
+    version_id="ver_1",
+    grant_id="grant_1",
+    schedule=Schedule(cron="0 9 * * *"),
+    revision="1",
+)
 TICK = {"ce-source": "/services/clock", "ce-type": "agentbuilder.clock.time_ticked.v1"}
 
 
@@ -110,21 +119,52 @@ def test_without_its_own_token_nothing_reaches_the_service(
     assert engines.bus.dead_letters() == []
 
 
-def test_an_event_that_its_sender_may_not_emit_or_nobody_knows_is_parked_with_its_reason(
-    client: FlaskClient, engines: Engines
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"ce-type": "agentbuilder.nobody.knows.v1"}, "unknown type agentbuilder.nobody.knows.v1"),
+        ({"ce-type": "agentbuilder.plan.decided.v2"}, "unknown type agentbuilder.plan.decided.v2"),
+        ({"ce-source": "/services/ledger"}, f"/services/ledger may not emit {PlanDecided.type()}"),
+        ({"ce-source": "/services/nobody"}, f"/services/nobody may not emit {PlanDecided.type()}"),
+        ({"ce-type": AgentChanged.type()}, None),
+    ],
+    ids=["unknown", "a newer version", "another service", "no service", "another type's name"],
+)
+def test_what_its_sender_may_not_say_or_nobody_understands_is_parked_with_its_reason(
+    client: FlaskClient, engines: Engines, attributes: dict[str, str], reason: str | None
 ) -> None:
-    unknown = event(type="agentbuilder.nobody.knows.v1")
-    forged = event(type=RunRequested.type()).attributes() | {"ce-source": "/services/ledger"}
-    assert "ledger" not in RunRequested.producers
+    forged = event(type=PlanDecided.type()).attributes() | attributes
+    assert PlanDecided.producers == {"gateway"}
 
-    assert pushed(client, unknown.attributes(), unknown.body(), ISSUER.header()) == 204
     assert pushed(client, forged, b"{}", ISSUER.header()) == 204
 
-    reasons = sorted(letter.reason for letter in engines.bus.dead_letters())
-    assert reasons == [
-        f"/services/ledger may not emit {RunRequested.type()}",
-        "unknown type agentbuilder.nobody.knows.v1",
-    ]
+    (letter,) = engines.bus.dead_letters()
+    assert letter.service == "scheduler"
+    assert reason is None or letter.reason == reason
+
+
+def test_an_event_of_another_workspace_than_its_agent_is_parked(
+    client: FlaskClient, engines: Engines
+) -> None:
+    mine = event(type=AgentChanged.type(), subject="agent_1").with_data(CHANGED.model_dump(mode="json"))
+    assert pushed(client, mine.attributes(), mine.body(), ISSUER.header()) == 204
+    off = CHANGED.model_copy(update={"enabled": False, "revision": "2"})
+    theirs = event(type=AgentChanged.type(), subject="agent_1").with_data(off.model_dump(mode="json"))
+
+    foreign = theirs.attributes() | {"ce-workspaceid": "ws_2"}
+    assert pushed(client, foreign, theirs.body(), ISSUER.header()) == 204
+
+    (letter,) = engines.bus.dead_letters()
+    assert "of another workspace" in letter.reason
+    kept = engines.databases.own("scheduler").get("schedules", "agent_1")
+    assert kept is not None
+    assert (kept.data["workspace_id"], kept.data["enabled"]) == ("ws_1", True)
+
+
+def test_eleven_megabytes_are_not_even_read(client: FlaskClient, engines: Engines) -> None:
+    large = event(type=PlanDecided.type())
+    assert pushed(client, large.attributes(), b"x" * (11 << 20), ISSUER.header()) == 413
+    assert engines.bus.dead_letters() == []
 
 
 def test_a_service_that_seals_does_not_start_on_keys_of_its_own(tmp_path: Path) -> None:
@@ -221,17 +261,8 @@ def ticked(engines: Engines) -> None:
 
 
 def test_what_pub_sub_itself_pushes_is_taken(engines: Engines, door: Door) -> None:
-    changed = AgentChanged(
-        agent_id="agent_1",
-        conversation_id="conv_1",
-        enabled=True,
-        version_id="ver_1",
-        grant_id="grant_1",
-        schedule=Schedule(cron="0 9 * * *"),
-        revision="1",
-    )
     engines.bus.publish(
-        [event(type=AgentChanged.type(), subject="agent_1").with_data(changed.model_dump(mode="json"))]
+        [event(type=AgentChanged.type(), subject="agent_1").with_data(CHANGED.model_dump(mode="json"))]
     )
     ticked(engines)
 

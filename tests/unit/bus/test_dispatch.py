@@ -109,6 +109,27 @@ def test_a_sender_who_may_not_emit_it_is_refused(desk: Desk) -> None:
     assert desk.deps.calls == []
 
 
+def test_an_event_of_another_workspace_than_its_aggregate_is_dead_and_changes_nothing(tmp_path: Path) -> None:
+    def on_started(event: RunStarted, tx: Tx, deps: Deps) -> None:
+        run = tx.get("runs", event.run_id)
+        others = tx.query(Query("runs"))
+        tx.put("runs", event.run_id, {"workspace_id": tx.cause.workspace_id, "known": run is not None})
+        assert len(others) == (run is not None)
+
+    desk = Desk(tmp_path, "gateway", {RunStarted: Quick(on_started)}, lambda _: Deps())
+    started = RunStarted(run_id="run_1", agent_id="a", kind="test", attempt=1)
+    assert desk.hears(started) == ACK
+
+    received = desk.hears(started, workspace="wsp_two")
+
+    assert received.verdict == "dead"
+    assert "runs/run_1 is of another workspace" in received.reason
+    assert desk.documents("runs") == {"run_1": {"workspace_id": WORKSPACE, "known": False}}
+    assert desk.hears(started) == ACK
+    assert desk.documents("runs")["run_1"]["known"]
+    desk.close()
+
+
 def test_an_unknown_type_is_dead_and_one_nobody_here_handles_is_taken(desk: Desk) -> None:
     unknown = replace(desk.envelope(FUNDED), type="agentbuilder.run.forgotten.v1")
     assert desk.hears_again(unknown).verdict == "dead"
