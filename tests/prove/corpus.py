@@ -21,11 +21,12 @@ from services.executor.ports import Sandbox
 from services.executor.siege.cases import Case, read
 from services.executor.siege.doctor import Progress
 from services.executor.siege.judge import Found, Judge
+from tests.contract.remote_sandbox import RemoteHouse
 from tests.docker_daemon import daemon
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 BEGIN, END = "<!-- corpus -->", "<!-- /corpus -->"
-BACKENDS = ("bubblewrap", "docker", "gvisor")
+BACKENDS = ("bubblewrap", "docker", "gvisor", "cloud_run")
 
 
 @contextmanager
@@ -37,6 +38,13 @@ def _opened(backend: str, folder: Path) -> Iterator[Sandbox]:
                 yield sandbox
             finally:
                 sandbox.close()
+        return
+    if backend == "cloud_run":
+        house = RemoteHouse(folder)
+        try:
+            yield house.sandbox
+        finally:
+            house.close()
         return
     sandbox = ContainedSandbox(folder, GvisorEngine()) if backend == "gvisor" else BubblewrapSandbox(folder)
     try:
