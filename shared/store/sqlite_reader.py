@@ -74,7 +74,8 @@ class SqliteReader:
                 return remembered[0]
             commits = self._recent.commits
             row = self._row(collection, id)
-            self._recent.read((collection, id), *(row or ("", None)), commits)
+            version, text = row or ("", None)
+            self._recent.read((collection, id), version, text, commits)
         return Document(id, json.loads(row[1]), row[0]) if row else None
 
     def _row(self, collection: str, id: str) -> tuple[str, str] | None:
