@@ -6,8 +6,6 @@ docs/builds.md.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -22,9 +20,9 @@ from tests.flows.killing import Living
 from tests.flows.killing_builds import STAGES, BuildPoint
 from tests.flows.shops import Shops, Sink
 from tests.flows.sites.places import Sites
+from tests.prove.record import ROOT, Record, asked, at_points
 
-ROOT = Path(__file__).parents[2]
-RECORD = ROOT / ".cache" / "prove-builds.jsonl"
+RECORD = Record("builds")
 PAGE = ROOT / "docs" / "builds.md"
 _MEANS = {
     "heard": "just after the person said, answered or allowed something",
@@ -69,10 +67,6 @@ def prove(stage: str, seed: int) -> dict[str, Any]:
     }
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def page(found: list[dict[str, Any]]) -> str:
     lines = [
         "# Builds that were killed",
@@ -99,24 +93,8 @@ def page(found: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--points", type=int, default=50)
-    options.add_argument("--again", action="store_true", help="forget earlier points")
-    chosen = options.parse_args(arguments)
-    if chosen.again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
-    done = {(one["stage"], one["seed"]) for one in found}
-    for number in range(chosen.points):
-        stage, seed = STAGES[number % len(STAGES)], number // len(STAGES)
-        if (stage, seed) in done:
-            continue
-        one = prove(stage, seed)
-        found.append(one)
-        with RECORD.open("a") as record:
-            record.write(json.dumps(one, ensure_ascii=False) + "\n")
-        print(f"{number + 1}/{chosen.points} {stage} seed {seed}: {one['problem'] or 'held'}", flush=True)
+    points = asked(arguments, __doc__, RECORD, points=50)
+    found = at_points(RECORD, STAGES, points, prove)
     PAGE.write_text(page(found), encoding="utf-8")
     print(page(found))
     return 1 if any(one["problem"] for one in found) else 0

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -24,10 +23,10 @@ from tests.flows.foreign import foreign_server
 from tests.flows.house import House
 from tests.flows.shops import Shops, Sink
 from tests.flows.sites.places import Sites
+from tests.prove.record import ROOT, Record, asked
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "dialogues.md"
-RECORD = ROOT / ".cache" / "prove-dialogues.jsonl"
+RECORD = Record("dialogues")
 _TRIED = Reply((Say("hello"),))
 
 
@@ -134,11 +133,6 @@ def moved(reply: Reply, before: tuple[int, ...], now: tuple[int, ...]) -> Reply:
     return replace(reply, items=tuple(item(one) for one in reply.items))
 
 
-def known() -> list[Played]:
-    lines = RECORD.read_text().splitlines() if RECORD.exists() else []
-    return [Played(**json.loads(line)) for line in lines]
-
-
 def page(found: list[Played]) -> str:
     """What docs/dialogues.md says."""
     held = sum(one.held for one in found)
@@ -163,18 +157,13 @@ def page(found: list[Played]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--again", action="store_true", help="forget earlier dialogues")
-    if options.parse_args(arguments).again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = [one for one in known() if one.held]
+    asked(arguments, __doc__, RECORD)
+    found = [one for one in (Played(**line) for line in RECORD.known()) if one.held]
     for name in DIALOGUES:
         if name not in {one.name for one in found}:
             one = play(name)
             found.append(one)
-            with RECORD.open("a") as record:
-                record.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+            RECORD.note(asdict(one))
             print(f"{name}: {'held' if one.held else one.why}", flush=True)
     PAGE.write_text(page(found))
     held = sum(one.held for one in found)

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -16,8 +14,9 @@ from typing import Any
 
 from tests.flows.killing import STAGES, Living, Point
 from tests.flows.shops import Shops, Sink
+from tests.prove.record import Record, asked, at_points
 
-RECORD = Path(__file__).parents[2] / ".cache" / "prove-kills.jsonl"
+RECORD = Record("kills")
 
 
 def prove(stage: str, seed: int) -> dict[str, Any]:
@@ -50,10 +49,6 @@ def prove(stage: str, seed: int) -> dict[str, Any]:
     }
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def summary(found: list[dict[str, Any]]) -> str:
     lines = [f"{'stage':<12}{'points':>7}{'held':>6}{'back again, median':>20}"]
     for stage in STAGES:
@@ -66,24 +61,8 @@ def summary(found: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--points", type=int, default=40)
-    options.add_argument("--again", action="store_true", help="forget earlier points")
-    chosen = options.parse_args(arguments)
-    if chosen.again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
-    done = {(one["stage"], one["seed"]) for one in found}
-    for number in range(chosen.points):
-        stage, seed = STAGES[number % len(STAGES)], number // len(STAGES)
-        if (stage, seed) in done:
-            continue
-        one = prove(stage, seed)
-        found.append(one)
-        with RECORD.open("a") as record:
-            record.write(json.dumps(one, ensure_ascii=False) + "\n")
-        print(f"{number + 1}/{chosen.points} {stage} seed {seed}: {one['problem'] or 'held'}", flush=True)
+    points = asked(arguments, __doc__, RECORD, points=40)
+    found = at_points(RECORD, STAGES, points, prove)
     print(summary(found))
     return 1 if any(one["problem"] for one in found) else 0
 

@@ -7,8 +7,6 @@ anew.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from dataclasses import asdict
@@ -20,10 +18,10 @@ from tests.flows.mending import Mended, Street
 from tests.flows.sites.places import Sites
 from tests.flows.sites.readers import WRONG
 from tests.flows.sites.redesigns import SHOPS
+from tests.prove.record import ROOT, Record, asked
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "repairs.md"
-RECORD = ROOT / ".cache" / "prove-repairs.jsonl"
+RECORD = Record("repairs")
 
 _SAYS = {
     "hard-coded": "today's rows written down",
@@ -59,18 +57,12 @@ def mended(done: set[str]) -> list[Mended]:
             for shop in (shop for shop in SHOPS if shop.name not in done):
                 one = street.mend(shop)
                 found.append(one)
-                with RECORD.open("a") as record:
-                    record.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+                RECORD.note(asdict(one))
                 print(f"{shop.name} {shop.change}: {'held' if one.held else one}", flush=True)
         finally:
             house.close()
             sites.close()
     return found
-
-
-def known() -> list[Mended]:
-    lines = RECORD.read_text().splitlines() if RECORD.exists() else []
-    return [Mended(**json.loads(line)) for line in lines]
 
 
 def page(found: list[Mended]) -> str:
@@ -109,12 +101,8 @@ def page(found: list[Mended]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--again", action="store_true", help="forget earlier shops")
-    if options.parse_args(arguments).again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    before = known()
+    asked(arguments, __doc__, RECORD)
+    before = [Mended(**one) for one in RECORD.known()]
     found = before + mended({one.shop for one in before})
     PAGE.write_text(page(found))
     held = sum(one.held for one in found)
