@@ -21,8 +21,8 @@ from shared.runtime.pushes import Wsgi
 _THREADS = 64
 # Cloud Run kills ten seconds after SIGTERM; what was not done by then is what a claim's lease is for.
 # Source: cloud.google.com/run/docs/container-contract#instance-shutdown (read November 2026).
-_LEAVE_S = 9
-_ANSWER_S = 3
+LEAVE_S = 9
+ANSWER_S = 3
 # Connections are the front end's; it keeps them for about this long, and a reset in its face is an error to a person.
 _KEEP_ALIVE_S = 75
 
@@ -41,7 +41,7 @@ _CONFIG: dict[str, object] = {
     "workers": 1,
     "threads": _THREADS,
     "keepalive": _KEEP_ALIVE_S,
-    "graceful_timeout": _LEAVE_S,
+    "graceful_timeout": LEAVE_S,
     "timeout": 0,  # an instance whose CPU was taken away for a minute is not stuck; the liveness probe judges
     "control_socket_disable": True,
     "accesslog": None,
@@ -85,7 +85,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # a class without types
         return self._served.web
 
     def _began(self, worker: Any) -> None:
-        worker.cfg.set("graceful_timeout", _ANSWER_S)  # its own share; the rest is for `stop`
+        worker.cfg.set("graceful_timeout", ANSWER_S)  # its own share; the rest is for `stop`
 
         def leave(number: int, frame: Any) -> None:
             worker.handle_exit(number, frame)
