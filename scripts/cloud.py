@@ -53,6 +53,7 @@ def databases() -> str:
     TTL policy; only timestamps can have one, everything else is swept on the tick. `unindexed`: collection ->
     fields that shall have no index of their own."""
     from shared.runtime.profiles import READS
+    from shared.store.firestore import OUTBOX
     from shared.store.firestore_changes import CHANGES, EXPIRES
     from shared.store.indexes import composite
 
@@ -69,7 +70,7 @@ def databases() -> str:
                 for collection, fields in indexes
             ],
             "expiring": {CHANGES: EXPIRES},
-            "unindexed": {CHANGES: ["at"]},
+            "unindexed": {CHANGES: ["at"], OUTBOX: ["committed_at"]},
         }
     return _json(found)
 
@@ -93,9 +94,10 @@ def declared() -> dict[str, tuple[Query, ...]]:
     from shared.bus.dispatch import MARKS
     from shared.bus.letters import NEWEST
     from shared.bus.workers import DUE
+    from shared.store.firestore import UNSENT
     from shared.store.firestore_changes import QUERIES as NOTES
 
-    shapes = {service: [DUE, MARKS, NEWEST, *NOTES] for service in SERVICES}
+    shapes = {service: [DUE, MARKS, NEWEST, UNSENT, *NOTES] for service in SERVICES}
     for service, modules in _OWN.items():
         for module in modules:
             shapes[service] += import_module(f"services.{service}.{module}").QUERIES

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from google.api_core import exceptions
@@ -19,7 +20,7 @@ from shared.clock import Clock, stamp
 from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
-from shared.store.firestore_changes import COMMIT_S, ChangeFeed, FeedWatch, note
+from shared.store.firestore_changes import COMMIT_S, IN_SHARDS, ChangeFeed, FeedWatch, note, shard_of
 from shared.store.firestore_documents import (
     READ_S,
     FirestoreReader,
@@ -34,6 +35,7 @@ from shared.store.port import Cause, Document, Query, T, Tx
 from shared.store.signal import Signal
 
 OUTBOX = "_outbox"
+UNSENT = Query(OUTBOX, (IN_SHARDS,), order_by="committed_at")
 _TRIES = 30
 _TRIES_OF_CREATE = 4  # an existing document rarely goes away: fewer tries than for a lost race
 _MAX_WAIT_S = 0.5
@@ -153,7 +155,11 @@ class FirestoreStore(FirestoreReader):
         for envelope in tx.events:
             batch.create(
                 place(self.client, OUTBOX, envelope.id),
-                {"envelope": envelope.text(), "committed_at": firestore.SERVER_TIMESTAMP},
+                {
+                    "envelope": envelope.text(),
+                    "committed_at": firestore.SERVER_TIMESTAMP,
+                    "shard": shard_of(envelope.id),
+                },
             )
         touched = {collection for collection, _ in tx.writes} | ({OUTBOX} if tx.events else set())
         note(batch, self.client, touched, self._clock.now(), self._ids)
@@ -176,7 +182,7 @@ class FirestoreStore(FirestoreReader):
         self._carry = carry
 
     def outbox(self, limit: int) -> list[Envelope]:
-        rows = self.client.collection(OUTBOX).order_by("committed_at").limit(limit)
+        rows = self._select(replace(UNSENT, limit=limit))
         with answering():
             return [Envelope.from_text(row.get("envelope")) for row in rows.stream(timeout=READ_S)]
 

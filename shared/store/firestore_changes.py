@@ -27,10 +27,10 @@ COMMIT_S = 20.0
 # Five hundred writes a second is what an index on rising values takes; each shard has a range of its own in it, and
 # `at` alone has none. Source: cloud.google.com/firestore/docs/best-practices (read November 2026).
 SHARDS = tuple(range(10))
-_IN_SHARDS = Where("shard", "in", list(SHARDS))
+IN_SHARDS = Where("shard", "in", list(SHARDS))
 QUERIES = (
-    Query(CHANGES, (_IN_SHARDS, Where("at", ">=", "")), order_by="at"),
-    Query(CHANGES, (_IN_SHARDS,), order_by="at", descending=True),
+    Query(CHANGES, (IN_SHARDS, Where("at", ">=", "")), order_by="at"),
+    Query(CHANGES, (IN_SHARDS,), order_by="at", descending=True),
 )
 # A note carries the moment its commit began, so it may appear this long after newer ones: the longest a
 # commit may take, and some more.
@@ -40,6 +40,10 @@ _CHECK_S = 5.0
 _RENEW_AFTER = 2000  # notes; the client keeps every document of a listened query in memory
 
 
+def shard_of(id: str) -> int:
+    return SHARDS[zlib.crc32(id.encode()) % len(SHARDS)]
+
+
 def note(
     batch: firestore.WriteBatch, client: firestore.Client, collections: set[str], now: datetime, ids: Ids
 ) -> None:
@@ -47,7 +51,7 @@ def note(
     shown = sorted(name for name in collections if not name.startswith("_"))
     if shown:
         id = ids.new("chg")
-        said = {"collections": shown, "shard": zlib.crc32(id.encode()) % len(SHARDS)}
+        said = {"collections": shown, "shard": shard_of(id)}
         times = {"at": firestore.SERVER_TIMESTAMP, EXPIRES: now + _KEEP}
         batch.create(client.collection(CHANGES).document(id), said | times)
 
