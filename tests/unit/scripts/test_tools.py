@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -45,8 +46,9 @@ def printing(text: str, then_s: float) -> list[str]:
 
 def test_a_registry_that_never_answers_is_given_up_with_the_cure() -> None:
     with pytest.raises(Failed) as caught:
-        Tool().run("npm-test", printing("asking", 60), registry=Registry(SIGN, "mirror.invalid", 0.5))
+        Tool().run("npm-test", printing("asking", 20), registry=Registry(SIGN, "mirror.invalid", 0.5))
 
+    assert caught.value.status == -signal.SIGKILL
     assert "mirror.invalid did not answer for" in str(caught.value)
     assert "npm_config_registry" in str(caught.value)
 
