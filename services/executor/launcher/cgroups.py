@@ -109,24 +109,30 @@ def _rmdir(folder: str) -> bool:
     return True
 
 
+def _folders(parent: Path) -> list[Path]:
+    """Empty where it is gone: other launchers of this machine make and remove theirs at the same time."""
+    with suppress(OSError):
+        return sorted(entry for entry in parent.iterdir() if entry.is_dir())
+    return []
+
+
 def _sweep(parents: list[Path]) -> None:
     for parent in parents:
         _remove_orphans(parent)
-        for left in sorted(parent.iterdir()) if parent.is_dir() else ():
-            if left.is_dir():
-                for pid in _procs(str(left)):
-                    with suppress(OSError):
-                        os.kill(pid, signal.SIGKILL)
-                _rmdir(str(left))
+        for left in _folders(parent):
+            for pid in _procs(str(left)):
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            _rmdir(str(left))
 
 
 def _remove_orphans(ours: Path) -> None:
     """Empty groups beside ours whose maker (the number their names begin with) is gone: its folder, and with
     it the one who would have cleaned up, may never come back. Never touches a group with a process in it."""
     family = ours.name.partition("-")[0] + "-"
-    for parent in ours.parent.iterdir() if ours.parent.is_dir() else ():
-        if parent != ours and parent.name.startswith(family) and parent.is_dir():
-            found = [entry for entry in parent.iterdir() if entry.is_dir()]
+    for parent in _folders(ours.parent):
+        if parent != ours and parent.name.startswith(family):
+            found = _folders(parent)
             makers = {entry.name.partition("-")[0] for entry in found}
             if all(maker.isdecimal() and not Path(f"/proc/{maker}").exists() for maker in makers):
                 for entry in (*found, parent):
