@@ -162,12 +162,19 @@ class GoogleSplitHouse(House):
         os.killpg(process.pid, signal.SIGKILL)
         self._ended(process)
 
+    def _wiped(self) -> None:
+        """What a killed executor's sandboxes had mounted goes with its machine, and here that is this one."""
+        mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        for place in sorted((m for m in mounted if m.startswith(f"{self.folder}/")), reverse=True):
+            subprocess.run(["umount", "--lazy", place], check=False)
+
     def close(self) -> None:
         self.scheduler.close()
         died = [name for name, process in self._processes.items() if process.poll() is not None]
         for process in self._processes.values():
             process.terminate()
         statuses = {name: self._ended(process) for name, process in self._processes.items()}
+        self._wiped()
         self.front.close()
         if self._runs is not None:
             self._runs.google.close()

@@ -43,7 +43,7 @@ Again: `python -m tests.prove.outages`; two of the points are in `make test` (`t
 def prove(target: str, stage: str, seed: int) -> dict[str, Any]:
     """One point on engines and a house of its own. `problem` is empty when every promise held."""
     shops, sink, problem = Shops(), Sink(), ""
-    with tempfile.TemporaryDirectory(prefix="ab-outage-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ab-outage-", ignore_cleanup_errors=True) as folder:
         engines = Path(folder) / "engines"
         engines.mkdir()
         with engines_of_its_own(str(engines)):
