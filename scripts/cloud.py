@@ -53,8 +53,8 @@ def databases() -> str:
     TTL policy; only timestamps can have one, everything else is swept on the tick. `unindexed`: collection ->
     fields that shall have no index of their own."""
     from shared.runtime.profiles import READS
-    from shared.store.firestore import OUTBOX
     from shared.store.firestore_changes import CHANGES, EXPIRES
+    from shared.store.firestore_shards import OUTBOX
     from shared.store.indexes import composite
 
     found = {}
@@ -94,8 +94,8 @@ def declared() -> dict[str, tuple[Query, ...]]:
     from shared.bus.dispatch import MARKS
     from shared.bus.letters import NEWEST
     from shared.bus.workers import DUE
-    from shared.store.firestore import UNSENT
     from shared.store.firestore_changes import QUERIES as NOTES
+    from shared.store.firestore_shards import UNSENT
 
     shapes = {service: [DUE, MARKS, NEWEST, UNSENT, *NOTES] for service in SERVICES}
     for service, modules in _OWN.items():

@@ -20,7 +20,7 @@ from shared.clock import Clock, stamp
 from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
-from shared.store.firestore_changes import COMMIT_S, IN_SHARDS, ChangeFeed, FeedWatch, note, shard_of
+from shared.store.firestore_changes import COMMIT_S, ChangeFeed, FeedWatch, note
 from shared.store.firestore_documents import (
     READ_S,
     FirestoreReader,
@@ -30,12 +30,11 @@ from shared.store.firestore_documents import (
     encode,
     place,
 )
+from shared.store.firestore_shards import OUTBOX, UNSENT, shard_of
 from shared.store.lanes import Held, Lanes
 from shared.store.port import Cause, Document, Query, T, Tx
 from shared.store.signal import Signal
 
-OUTBOX = "_outbox"
-UNSENT = Query(OUTBOX, (IN_SHARDS,), order_by="committed_at")
 _TRIES = 30
 _TRIES_OF_CREATE = 4  # an existing document rarely goes away: fewer tries than for a lost race
 _MAX_WAIT_S = 0.5

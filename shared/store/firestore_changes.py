@@ -7,7 +7,6 @@ broken stream catches up by itself and nothing is lost; watching the collections
 from __future__ import annotations
 
 import threading
-import zlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,16 +17,13 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.store.firestore_documents import READ_S, answering
+from shared.store.firestore_shards import IN_SHARDS, SHARDS, shard_of
 from shared.store.port import Query, Where
 from shared.store.signal import Signal, SignalWatch
 
 CHANGES = "_changes"
 EXPIRES = "expires_at"  # the field of terraform's TTL policy on notes
 COMMIT_S = 20.0
-# Five hundred writes a second is what an index on rising values takes; each shard has a range of its own in it, and
-# `at` alone has none. Source: cloud.google.com/firestore/docs/best-practices (read November 2026).
-SHARDS = tuple(range(10))
-IN_SHARDS = Where("shard", "in", list(SHARDS))
 QUERIES = (
     Query(CHANGES, (IN_SHARDS, Where("at", ">=", "")), order_by="at"),
     Query(CHANGES, (IN_SHARDS,), order_by="at", descending=True),
@@ -38,10 +34,6 @@ _OVERLAP = timedelta(seconds=COMMIT_S + 10)
 _KEEP = timedelta(hours=1)  # and then within a day: TTL policies take their time
 _CHECK_S = 5.0
 _RENEW_AFTER = 2000  # notes; the client keeps every document of a listened query in memory
-
-
-def shard_of(id: str) -> int:
-    return SHARDS[zlib.crc32(id.encode()) % len(SHARDS)]
 
 
 def note(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared.events.catalog import TYPES
 from shared.events.envelope import Event
 from shared.events.routing import subscriptions
-from shared.store.firestore_changes import SHARDS
+from shared.store.firestore_shards import SHARDS
 
 MINUTES = 24 * 60
 # Assumption: how people choose. Share of agents -> when they run; of those on the hour, most on the minute.

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-_MOST_READ = 64 << 10
+from services.executor.launcher import cgroup_files
+
 _WANTED_V1 = ("memory", "pids", "cpuacct")
 # How the processor is shared where it is fought for: one run with sixty processes weighs as much as one with
 # one, and all runs together as much as one thread of the platform per core, however many they are.
@@ -60,83 +61,27 @@ class Groups(Protocol):
         """Remove what is ours and empty."""
 
 
-def _text(path: str) -> str:
-    """These files are read many times a run; one system call for each step, and no more."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(file, _MOST_READ).decode("ascii", "replace")
-    finally:
-        os.close(file)
-
-
-def _number(path: str) -> int:
-    try:
-        return int(_text(path))
-    except (OSError, ValueError):
-        return 0
-
-
-def _field(path: str, key: str) -> int:
-    """The number after `key` in a file of "key number" lines; 0 when absent."""
-    with suppress(OSError, ValueError, IndexError):
-        for line in _text(path).splitlines():
-            if line.startswith(key + " "):
-                return int(line.split()[1])
-    return 0
-
-
-def _write(path: str, value: int | str) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(file, str(value).encode("ascii"))
-    finally:
-        os.close(file)
-
-
-def _procs(folder: str) -> list[int]:
-    with suppress(OSError, ValueError), open(f"{folder}/cgroup.procs", encoding="ascii") as file:
-        return [int(line) for line in file]
-    return []
-
-
-def _rmdir(folder: str) -> bool:
-    try:
-        os.rmdir(folder)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def _folders(parent: Path) -> list[Path]:
-    """Empty where it is gone: other launchers of this machine make and remove theirs at the same time."""
-    with suppress(OSError):
-        return sorted(entry for entry in parent.iterdir() if entry.is_dir())
-    return []
-
-
 def _sweep(parents: list[Path]) -> None:
     for parent in parents:
         _remove_orphans(parent)
-        for left in _folders(parent):
-            for pid in _procs(str(left)):
+        for left in cgroup_files.folders(parent):
+            for pid in cgroup_files.pids(str(left)):
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
-            _rmdir(str(left))
+            cgroup_files.remove(str(left))
 
 
 def _remove_orphans(ours: Path) -> None:
     """Empty groups beside ours whose maker (the number their names begin with) is gone: its folder, and with
     it the one who would have cleaned up, may never come back. Never touches a group with a process in it."""
     family = ours.name.partition("-")[0] + "-"
-    for parent in _folders(ours.parent):
+    for parent in cgroup_files.folders(ours.parent):
         if parent != ours and parent.name.startswith(family):
-            found = _folders(parent)
+            found = cgroup_files.folders(parent)
             makers = {entry.name.partition("-")[0] for entry in found}
             if all(maker.isdecimal() and not Path(f"/proc/{maker}").exists() for maker in makers):
                 for entry in (*found, parent):
-                    _rmdir(str(entry))
+                    cgroup_files.remove(str(entry))
 
 
 @dataclass
@@ -153,38 +98,40 @@ class GroupV1:
 
     def join(self, pid: int) -> None:
         for folder in self._all():
-            _write(f"{folder}/cgroup.procs", pid)
+            cgroup_files.write(f"{folder}/cgroup.procs", pid)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
         # Never below the other one, so on the way up this is first; absent without swap accounting.
         with suppress(OSError):
-            _write(f"{self.memory}/memory.memsw.limit_in_bytes", memory_bytes)
-        _write(f"{self.memory}/memory.limit_in_bytes", memory_bytes)
+            cgroup_files.write(f"{self.memory}/memory.memsw.limit_in_bytes", memory_bytes)
+        cgroup_files.write(f"{self.memory}/memory.limit_in_bytes", memory_bytes)
         with suppress(OSError):
-            _write(f"{self.memory}/memory.memsw.limit_in_bytes", memory_bytes)
-        _write(f"{self.pids_dir}/pids.max", processes)
+            cgroup_files.write(f"{self.memory}/memory.memsw.limit_in_bytes", memory_bytes)
+        cgroup_files.write(f"{self.pids_dir}/pids.max", processes)
 
     def pids(self) -> list[int]:
-        return _procs(self.pids_dir)
+        return cgroup_files.pids(self.pids_dir)
 
     def cpu_ms(self) -> int:
-        return _number(f"{self.cpu}/cpuacct.usage") // 1_000_000
+        return cgroup_files.number(f"{self.cpu}/cpuacct.usage") // 1_000_000
 
     def memory_peak(self) -> int:
-        return _number(f"{self.memory}/memory.max_usage_in_bytes")
+        return cgroup_files.number(f"{self.memory}/memory.max_usage_in_bytes")
 
     def forget_peak(self) -> None:
         with suppress(OSError):
-            _write(f"{self.memory}/memory.max_usage_in_bytes", 0)
+            cgroup_files.write(f"{self.memory}/memory.max_usage_in_bytes", 0)
 
     def out_of_memory(self) -> bool:
-        return _field(f"{self.memory}/memory.oom_control", "oom_kill") > 0
+        return cgroup_files.field(f"{self.memory}/memory.oom_control", "oom_kill") > 0
 
     def refused_forks(self) -> bool:
-        return _field(f"{self.pids_dir}/pids.events", "max") > 0
+        return cgroup_files.field(f"{self.pids_dir}/pids.events", "max") > 0
 
     def remove(self) -> bool:
-        gone = [_rmdir(folder) for folder in self._all()]  # each of them, whatever the first says
+        gone = [
+            cgroup_files.remove(folder) for folder in self._all()
+        ]  # each of them, whatever the first says
         return all(gone)
 
 
@@ -199,7 +146,7 @@ class GroupsV1:
     def make(self, name: str) -> Group | None:
         folders = {controller: f"{parent}/{name}" for controller, parent in self.parents.items()}
         for folder in folders.values():
-            os.makedirs(folder, exist_ok=True)  # our parent may be gone with another of our name
+            cgroup_files.make(folder)
         memory, pids, cpu = (folders[controller] for controller in _WANTED_V1)
         return GroupV1(memory, pids, cpu, folders.get("cpu"))
 
@@ -208,7 +155,7 @@ class GroupsV1:
 
     def close(self) -> None:
         for parent in self.parents.values():
-            _rmdir(str(parent))
+            cgroup_files.remove(str(parent))
 
 
 @dataclass
@@ -217,27 +164,27 @@ class GroupV2:
     _peak: int = -1  # a reset holds for the descriptor it was written to
 
     def join(self, pid: int) -> None:
-        _write(f"{self.folder}/cgroup.procs", pid)
+        cgroup_files.write(f"{self.folder}/cgroup.procs", pid)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
-        _write(f"{self.folder}/memory.max", memory_bytes)
+        cgroup_files.write(f"{self.folder}/memory.max", memory_bytes)
         with suppress(OSError):  # absent without swap
-            _write(f"{self.folder}/memory.swap.max", 0)
+            cgroup_files.write(f"{self.folder}/memory.swap.max", 0)
         with suppress(OSError):  # the whole sandbox ends, not one process of it
-            _write(f"{self.folder}/memory.oom.group", 1)
-        _write(f"{self.folder}/pids.max", processes)
+            cgroup_files.write(f"{self.folder}/memory.oom.group", 1)
+        cgroup_files.write(f"{self.folder}/pids.max", processes)
 
     def pids(self) -> list[int]:
-        return _procs(self.folder)
+        return cgroup_files.pids(self.folder)
 
     def cpu_ms(self) -> int:
-        return _field(f"{self.folder}/cpu.stat", "usage_usec") // 1000
+        return cgroup_files.field(f"{self.folder}/cpu.stat", "usage_usec") // 1000
 
     def memory_peak(self) -> int:
         if self._peak >= 0:
             with suppress(OSError, ValueError):
                 return int(os.pread(self._peak, 64, 0))
-        return _number(f"{self.folder}/memory.peak")
+        return cgroup_files.number(f"{self.folder}/memory.peak")
 
     def forget_peak(self) -> None:
         with suppress(OSError):
@@ -249,16 +196,16 @@ class GroupV2:
                 os.close(peak)
 
     def out_of_memory(self) -> bool:
-        return _field(f"{self.folder}/memory.events", "oom_kill") > 0
+        return cgroup_files.field(f"{self.folder}/memory.events", "oom_kill") > 0
 
     def refused_forks(self) -> bool:
-        return _field(f"{self.folder}/pids.events", "max") > 0
+        return cgroup_files.field(f"{self.folder}/pids.events", "max") > 0
 
     def remove(self) -> bool:
         if self._peak >= 0:
             os.close(self._peak)
             self._peak = -1
-        return _rmdir(self.folder)
+        return cgroup_files.remove(self.folder)
 
 
 @dataclass
@@ -270,14 +217,14 @@ class GroupsV2:
         self.missing: dict[str, str] = {}
 
     def make(self, name: str) -> Group | None:
-        os.makedirs(f"{self.parent}/{name}", exist_ok=True)
+        cgroup_files.make(f"{self.parent}/{name}")
         return GroupV2(f"{self.parent}/{name}")
 
     def sweep(self) -> None:
         _sweep([self.parent])
 
     def close(self) -> None:
-        _rmdir(str(self.parent))
+        cgroup_files.remove(str(self.parent))
 
 
 class NoGroups:
@@ -356,7 +303,7 @@ def _sharing(name: str, mounts: list[_Mount], cgroup: str) -> dict[str, Path]:
             parent = _own(mount, cgroup, "cpu") / name
             with suppress(OSError):
                 parent.mkdir(exist_ok=True)
-                _write(f"{parent}/cpu.shares", _WHOLE_SHARE_V1)
+                cgroup_files.write(f"{parent}/cpu.shares", _WHOLE_SHARE_V1)
                 return {} if "cpuacct" in mount.controllers else {"cpu": parent}
     return {}
 
@@ -366,9 +313,9 @@ def _hand_down(parent: Path) -> Path | None:
     try:
         parent.mkdir(exist_ok=True)
         with suppress(OSError):  # runs are then weighed by the kernel's own defaults
-            _write(f"{parent}/cgroup.subtree_control", "+cpu")
-            _write(f"{parent}/cpu.weight", _WHOLE_WEIGHT_V2)
-        _write(f"{parent}/cgroup.subtree_control", "+memory +pids")
+            cgroup_files.write(f"{parent}/cgroup.subtree_control", "+cpu")
+            cgroup_files.write(f"{parent}/cpu.weight", _WHOLE_WEIGHT_V2)
+        cgroup_files.write(f"{parent}/cgroup.subtree_control", "+memory +pids")
     except OSError:
         with suppress(OSError):
             parent.rmdir()
