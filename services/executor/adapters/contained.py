@@ -264,6 +264,8 @@ class ContainedSandbox:
                     cell.container.remove()
             cell.door.close()
         if cell.attempt is None:
+            if cell.door.way_out is not None:
+                cell.door.way_out.close()  # the gateway never got it, so nobody else does
             cell.unstarted = ended
             cell.sink.ended(ended)
         else:
