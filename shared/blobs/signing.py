@@ -40,5 +40,5 @@ def own_account(
 def signing_as(
     own: google.auth.credentials.Credentials, email: str, request: Request
 ) -> service_account.Credentials:
-    signer = iam.Signer(request, own, email)  # type: ignore[no-untyped-call]
-    return service_account.Credentials(signer, email, _TOKENS)  # type: ignore[no-untyped-call]
+    signer = iam.Signer(request, own, email)  # type: ignore[no-untyped-call]  # google-auth has no types
+    return service_account.Credentials(signer, email, _TOKENS)  # type: ignore[no-untyped-call]  # as above

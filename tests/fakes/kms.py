@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import Any, Self
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # it has no types of its own
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.cloud.kms import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # it has no types of its own
 from google.api_core import exceptions
 from google.cloud import run_v2
 from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcTransport
@@ -129,7 +129,7 @@ class GoogleExecutions:
 
     def close(self) -> None:
         for client in (self._jobs, self._executions):
-            client.transport.close()  # type: ignore[no-untyped-call]
+            client.transport.close()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
 def _attempt_in(execution: run_v2.Execution) -> str:

@@ -80,17 +80,15 @@ class Neighbour:
 
 
 def _both_ways(here: socket.socket, there: socket.socket) -> None:
-    other = {here: there, there: here}
     with selectors.DefaultSelector() as selector:
-        for one in other:
-            selector.register(one, selectors.EVENT_READ)
+        selector.register(here, selectors.EVENT_READ, (here, there))
+        selector.register(there, selectors.EVENT_READ, (there, here))
         while selector.get_map():
             for key, _events in selector.select():
-                source = key.fileobj
-                assert isinstance(source, socket.socket)  # noqa: S101 - only those were registered
+                source, target = key.data
                 if data := source.recv(_CHUNK):
-                    other[source].sendall(data)
+                    target.sendall(data)
                 else:
                     selector.unregister(source)
                     with suppress(OSError):
-                        other[source].shutdown(socket.SHUT_WR)
+                        target.shutdown(socket.SHUT_WR)
