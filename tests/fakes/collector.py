@@ -43,16 +43,35 @@ class Collector:
             self._changed.notify_all()
         return self.status if content_type == "application/x-protobuf" else 415
 
-    def wait_for(self, spans: int = 0, tries: int = 0, metrics: int = 0, timeout_s: float = 20) -> None:
-        """Until so much has come; raises AssertionError when it does not."""
+    def wait_for(
+        self,
+        spans: int = 0,
+        tries: int = 0,
+        metrics: int = 0,
+        named: Iterable[tuple[str, str]] = (),
+        trace_id: str = "",
+        timeout_s: float = 20,
+    ) -> None:
+        """Until so much has come, and spans of these services and names in that trace; raises AssertionError when it
+        does not."""
+        awaited = set(named)
         with self._changed:
             enough = self._changed.wait_for(
                 lambda: (
-                    len(self._spans()) >= spans and len(self.paths) >= tries and len(self._metrics) >= metrics
+                    len(self._spans()) >= spans
+                    and len(self.paths) >= tries
+                    and len(self._metrics) >= metrics
+                    and not awaited - self._names(trace_id)
                 ),
                 timeout_s,
             )
-        assert enough, f"{len(self._spans())} spans, {len(self.paths)} tries, {len(self._metrics)} metrics"
+            missing = awaited - self._names(trace_id)
+        assert enough, (
+            f"{len(self._spans())} spans without {missing}, {len(self.paths)} tries, {len(self._metrics)} metrics"
+        )
+
+    def _names(self, trace_id: str) -> set[tuple[str, str]]:
+        return {(service, span.name) for service, span in self._spans() if span.trace_id.hex() == trace_id}
 
     def spans(self) -> list[tuple[str, Span]]:
         """Each with the name of its service."""

@@ -57,11 +57,7 @@ def test_a_run_is_one_trace_from_its_slot_to_its_delivery(
     person = traced.person()
     run = slot_run(traced, person, switched_on(person, shops, sink))
     assert run["outcome"] == "delivered"
-    traced.close()
-
-    found = of_trace(there, run["traceparent"][3:35])
-    names = Counter((service.removeprefix("agentbuilder-"), span.name) for service, span in found)
-    for step in (
+    steps = (
         ("scheduler", "slot"),
         ("ledger", "handle run.requested.v1"),
         ("executor", "handle run.requested.v1"),
@@ -75,7 +71,15 @@ def test_a_run_is_one_trace_from_its_slot_to_its_delivery(
         ("gateway", "work delivery.requested.v1"),
         ("executor", "handle delivery.settled.v1"),
         ("gateway", "handle run.settled.v1"),
-    ):
+    )
+    # A run is told as ended before the last of them has heard of it.
+    trace_id = run["traceparent"][3:35]
+    there.wait_for(named=((f"agentbuilder-{service}", name) for service, name in steps), trace_id=trace_id)
+    traced.close()
+
+    found = of_trace(there, trace_id)
+    names = Counter((service.removeprefix("agentbuilder-"), span.name) for service, span in found)
+    for step in steps:
         assert names[step], (step, names)
     assert names["scheduler", "slot"] == names["executor", "attempt scheduled"] == 1
     assert is_whole(found)
