@@ -87,8 +87,9 @@ class Workshop:
         assert isinstance(found, Installed), found
         return found
 
-    def run(self, code: str, environment_id: str = "", *, net: bool = False) -> tuple[Ended, str]:
-        """How the code ended in a sandbox with those packages, and the end of what it printed."""
+    def run(self, code: str, environment_id: str = "") -> tuple[Ended, str]:
+        """How the code ended in a sandbox with those packages and the way out that every run has, and the end of what
+        it printed."""
         folder = self.root / "scratch" / self.ids.new("code")
         folder.mkdir()
         (folder / "main.py").write_text(code, encoding="utf-8")
@@ -102,12 +103,9 @@ class Workshop:
             limits=_LIMITS,
         )
         heard = Heard()
-        if net:
-            rule = HostRule.model_validate({"host": PRACTICE})
-            out = EgressRun(
-                order.id, (rule,), lambda exchange: None, pace=Pace(requests_per_s=0, connections=0)
-            )
-            order = replace(order, egress=lambda listener: self.egress.open(out, listener))
+        rule = HostRule.model_validate({"host": PRACTICE})
+        out = EgressRun(order.id, (rule,), lambda exchange: None, pace=Pace(requests_per_s=0, connections=0))
+        order = replace(order, egress=lambda listener: self.egress.open(out, listener))
         handle = self.sandbox.start(order, heard)
         assert heard.done.wait(180), "the code never ended"
         self.egress.close(order.id)

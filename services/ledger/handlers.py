@@ -137,6 +137,7 @@ def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
         raise NotYet("The lease is not known yet.")
     if repository.is_counted(tx, event.call_id):
         return
+    now = deps.clock.now()
     spent = event.input_tokens + event.output_tokens
     entry = UsageEntry(
         id=repository.usage_id(event.call_id),
@@ -149,9 +150,11 @@ def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
         output_tokens=event.output_tokens,
         cost_usd_micros=event.cost_usd_micros,
         priced=event.priced,
-        at=stamp(deps.clock.now()),
+        at=stamp(now),
     )
     repository.add_usage(tx, entry)
+    if event.agent_id is not None and spent:
+        repository.add_to_month(tx, lease.workspace_id, event.agent_id, now, spent)
     repository.save_lease(tx, lease.but(spent_tokens=lease.spent_tokens + spent))
     covered = covered_by(lease, spent)
     budget, day = repository.find_budget(tx, lease.budget_id), repository.find_day(tx, lease.day_id)

@@ -29,6 +29,10 @@ def agent_day_id(agent_id: str, now: datetime) -> str:
     return f"{agent_id}-{now:%Y-%m-%d}"
 
 
+def agent_month_id(agent_id: str, now: datetime) -> str:
+    return f"{agent_id}-{period(now)}"
+
+
 def room(purse: Budget | AgentDay) -> int:
     """What may still be granted; below 0 when servers have reported more than anybody granted."""
     return purse.cap_tokens - purse.leased_tokens - purse.spent_tokens - purse.over_tokens

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.ledger.model import agent_day_id, budget_id, period
+from services.ledger.model import agent_day_id, agent_month_id, budget_id, period
 from shared.ids import derived
-from shared.records.ledger import AgentDay, Budget, Lease, UsageEntry
+from shared.records.ledger import AgentDay, AgentMonth, Budget, Lease, UsageEntry
 from shared.store.port import Query, Reader, Tx, Where
 
-BUDGETS, DAYS, LEASES, USAGE = "budgets", "agent_days", "leases", "usage"
+BUDGETS, DAYS, MONTHS, LEASES, USAGE = "budgets", "agent_days", "agent_months", "leases", "usage"
 
 QUERIES = (
     Query(LEASES, (Where("status", "==", ""),), order_by="expires_at"),
     Query(LEASES, (Where("holder_id", "==", ""),), order_by="at"),
     Query(USAGE, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(USAGE, (Where("agent_id", "==", ""),), order_by="at"),
+    Query(MONTHS, (Where("workspace_id", "==", ""), Where("period", "==", "")), order_by="agent_id"),
 )
 
 
@@ -54,6 +55,17 @@ def find_day(tx: Tx, id: str | None) -> AgentDay | None:
 
 def save_day(tx: Tx, day: AgentDay) -> None:
     tx.put(DAYS, day.id, day.to_doc())
+
+
+def add_to_month(tx: Tx, workspace_id: str, agent_id: str, now: datetime, tokens: int) -> None:
+    id = agent_month_id(agent_id, now)
+    document = tx.get(MONTHS, id)
+    month = (
+        AgentMonth.from_doc(document.data)
+        if document is not None
+        else AgentMonth(id=id, workspace_id=workspace_id, agent_id=agent_id, period=period(now))
+    )
+    tx.put(MONTHS, id, month.but(tokens=month.tokens + tokens).to_doc())
 
 
 def find_lease(tx: Tx, id: str) -> Lease | None:

@@ -1,4 +1,4 @@
-"""Owned by ledger: budgets, leases, usage."""
+"""Owned by ledger: budgets, leases, usage and its sums."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ class AgentDay(Record):
     leased_tokens: int = 0
     spent_tokens: int = 0
     over_tokens: int = 0
+
+
+class AgentMonth(Record):
+    """All tokens models used for one agent in one calendar month in UTC, id `<agent>-<yyyy-mm>`: in its runs, and in
+    the conversation that made it. Absent: none. Every usage entry with tokens is in it, once."""
+
+    agent_id: str
+    period: str
+    tokens: int = 0
 
 
 class Lease(Record):

@@ -146,6 +146,7 @@ def test_a_scheduled_run_asks_and_its_tokens_are_its_own(
     assert budget["spent_tokens"] == 2 * COST.total
     by_run = {row["key"]: row for row in person.call("GET", "/api/v1/usage?by=run")["items"]}
     assert by_run[run["id"]]["input_tokens"] == COST.input
+    assert person.call("GET", f"/api/v1/agents/{agent_id}")["tokens_month"] == 2 * COST.total
 
     before = len(claude.requests)
     again = person.run(person.call("POST", f"/api/v1/runs/{run['id']}/replay", {})["id"])

@@ -62,7 +62,7 @@ def prove(shop: Workshop, one: dict[str, Any]) -> dict[str, Any]:
         told["version"] = next(
             (line.partition("==")[2] for line in lines if line.startswith(f"{name}==")), ""
         )
-        ended, printed = shop.run(one["code"], found.environment_id, net=one.get("net", False))
+        ended, printed = shop.run(one["code"], found.environment_id)
         if ended.reason != "exited" or ended.exit_code != 0:
             told["problem"] = f"{ended.reason} {ended.exit_code} {ended.detail} {printed[-700:]}"
     except (ProjectError, AssertionError) as error:

@@ -13,13 +13,12 @@ from shared.agentfile.schedule import next_firings
 from shared.clock import moment, stamp
 from shared.records.executor import PermissionRequest, Run
 from shared.records.gateway import Agent, Grant, Notice
-from shared.records.ledger import UsageEntry
+from shared.records.ledger import AgentMonth
 from shared.records.planner import Conversation, Version
 from shared.records.scheduler import ScheduleRecord
 from shared.store.port import Reader, Where
 
-# A month's usage of one workspace that a list of cards adds up; beyond it the sum is of the newest.
-_USAGE_LINES = 2000
+_AGENTS = 1000  # of one workspace
 _FIRINGS = 5
 
 
@@ -50,7 +49,7 @@ class AgentRepository:
 
     def all(self) -> list[Agent]:
         """Newest first, without the deleted."""
-        found = self._scope.all(self._store, AGENTS, Agent, order_by="created_at", limit=1000)
+        found = self._scope.all(self._store, AGENTS, Agent, order_by="created_at", limit=_AGENTS)
         return [agent for agent in found if agent.deleted_at is None]
 
     def facts(self, agents: list[Agent], now: str) -> dict[str, CardFacts]:
@@ -121,16 +120,16 @@ class AgentRepository:
         )
 
     def _tokens_month(self, now: str) -> dict[str, int]:
-        since = Where("at", ">=", now[:7])
-        entries = self._scope.all(
-            self._readers["ledger"], "usage", UsageEntry, since, order_by="at", limit=_USAGE_LINES
+        this_month = Where("period", "==", now[:7])
+        months = self._scope.all(
+            self._readers["ledger"],
+            "agent_months",
+            AgentMonth,
+            this_month,
+            order_by="agent_id",
+            limit=_AGENTS,
         )
-        sums: dict[str, int] = {}
-        for entry in entries:
-            if entry.agent_id:
-                used = entry.input_tokens + entry.output_tokens
-                sums[entry.agent_id] = sums.get(entry.agent_id, 0) + used
-        return sums
+        return {month.agent_id: month.tokens for month in months}
 
     def _waiting(self) -> dict[str, list[tuple[str, str, str]]]:
         waiting: dict[str, list[tuple[str, str, str]]] = {}

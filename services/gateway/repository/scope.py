@@ -25,6 +25,7 @@ class Readable(Protocol):
 
 
 _PAGES = 20
+_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Scope:
         order_by: str,
         wanted: Callable[[R], bool],
     ) -> R | None:
-        """The newest that is wanted, among the newest thousand."""
-        paging: Paging | None = Paging()
+        """The newest that is wanted, among the newest thousand. It mostly is the very newest: few are read first."""
+        paging: Paging | None = Paging(limit=_FEW)
         for _ in range(_PAGES):
             if paging is None:
                 return None

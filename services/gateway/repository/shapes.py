@@ -83,5 +83,8 @@ READER_QUERIES: dict[str, tuple[Query, ...]] = {
         _by("slots", "workspace_id", order="at"),
         _by("slots", "workspace_id", "agent_id", order="at"),
     ),
-    "ledger": (_by("usage", "workspace_id", order="at"),),
+    "ledger": (
+        _by("usage", "workspace_id", order="at"),
+        _by("agent_months", "workspace_id", "period", order="agent_id"),
+    ),
 }

@@ -89,8 +89,9 @@ def parked(id: str = "run_1", lease_id: str | None = None) -> RunParked:
     )
 
 
-def used(lease_id: str, call_id: str, tokens: int) -> TokensUsed:
+def used(lease_id: str, call_id: str, tokens: int, agent: str | None = None) -> TokensUsed:
     return TokensUsed(
+        agent_id=agent,
         lease_id=lease_id,
         call_id=call_id,
         model="m",
@@ -227,6 +228,25 @@ def test_a_day_gets_back_what_a_run_did_not_use(desk: Desk) -> None:
     desk.hears(requested("run_2", 71, day=100))
     desk.hears(requested("run_3", 70, day=100))
     assert [funded.run_id for funded in desk.said(RunFunded)] == ["run_1", "run_3"]
+
+
+def test_a_months_tokens_of_an_agent_are_the_sum_of_its_calls_each_once(desk: Desk) -> None:
+    desk.hears(requested("run_1", 100))
+    desk.hears(requested("run_2", 100, agent="agent_2"))
+    first, second = desk.said(RunFunded)
+    for call, lease, tokens in (("call_1", first, 30), ("call_2", second, 5), ("call_3", first, 4)):
+        desk.hears(used(lease.lease_id, call, tokens, lease.agent_id))
+        desk.hears(used(lease.lease_id, call, tokens, lease.agent_id))
+    desk.hears(used(first.lease_id, "call_of_no_agent", 7))
+    desk.hears(finished(lease_id=first.lease_id))
+    desk.clock.advance(hours=24 * 31)
+    desk.hears(used(second.lease_id, "call_4", 1, "agent_1"))
+    months = desk.documents("agent_months")
+    assert {id: month["tokens"] for id, month in months.items()} == {
+        "agent_1-2026-01": 34,
+        "agent_2-2026-01": 5,
+        "agent_1-2026-02": 1,
+    }
 
 
 def test_a_day_without_tokens_lets_none_be_used(desk: Desk) -> None:
