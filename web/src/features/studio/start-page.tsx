@@ -92,7 +92,10 @@ export function StartPage() {
       />
       {engine === "recipes" && (
         <p className="free soft">
-          <Icon name="coin" size={16} /> <span>{t("start.free")}</span> <ConnectLink />
+          <Icon name="coin" size={16} />
+          <span>
+            {t("start.free")} <ConnectLink />
+          </span>
         </p>
       )}
       <section aria-labelledby="examples-title">
