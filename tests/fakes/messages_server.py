@@ -189,6 +189,7 @@ class _Http(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a word goes out when it is written, as streaming servers send them
     server: _Http
 
     def log_message(self, format: str, *args: Any) -> None:
