@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import emulators
+from tests import emulators, left_behind
 from tests.needs import unavailable
 
 settings.register_profile(
@@ -34,11 +34,28 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: _end_session(Path(folder)))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Fails a run that leaves something on the machine; its controlling process looks when all others have ended."""
+    yield
+    if os.environ.get(emulators.OWNER_VARIABLE) != str(os.getpid()):
+        return
+    emulators.stop_all(Path(os.environ[emulators.FOLDER_VARIABLE]))
+    if left := left_behind.after_all():
+        print("\nleft behind by this test run:", *left, sep="\n  ", flush=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def _end_session(folder: Path) -> None:
     emulators.stop_all(folder)
     shutil.rmtree(folder, ignore_errors=True)
     for variable in (emulators.FOLDER_VARIABLE, emulators.OWNER_VARIABLE):
         os.environ.pop(variable, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    left_behind.note(tmp_path_factory.getbasetemp())
 
 
 class _ErrorRecorder(logging.Handler):

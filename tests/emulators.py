@@ -24,6 +24,7 @@ from pathlib import Path
 FOLDER_VARIABLE = "TEST_RUN_FOLDER"
 OWNER_VARIABLE = "TEST_RUN_OWNER"
 READY_S = 60
+_ENDS_S = 10
 _HOST = "127.0.0.1"
 _SDK_PLACES = (
     "/usr/lib/google-cloud-sdk",
@@ -32,8 +33,6 @@ _SDK_PLACES = (
     "/snap/google-cloud-sdk/current",
     "~/google-cloud-sdk",
 )
-_GUARDS: dict[int, subprocess.Popen[bytes]] = {}
-"""Those this process started; xdist workers leave theirs to the controlling process."""
 
 
 class NotHere(Exception):
@@ -65,29 +64,29 @@ def _start(kind: str, command_for: Callable[[int, Path], list[str]], folder: Pat
     work.mkdir()
     command = command_for(port, work)
     with open(folder / f"{kind}.log", "w", encoding="utf-8") as log:
-        guard = subprocess.Popen(
+        started = subprocess.run(
             [sys.executable, __file__, os.environ[OWNER_VARIABLE], *command],
             cwd=work,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+            stderr=log,
             start_new_session=True,
+            check=True,
         )
-    _GUARDS[guard.pid] = guard
-    known.write_text(json.dumps({"address": f"{_HOST}:{port}", "guard": guard.pid}), encoding="utf-8")
+    guard = int(started.stdout)
+    known.write_text(json.dumps({"address": f"{_HOST}:{port}", "guard": guard}), encoding="utf-8")
     if not _answers(port, guard):
         said = (folder / f"{kind}.log").read_text(encoding="utf-8", errors="replace")[-2000:]
         known.unlink()
-        guard.terminate()
-        guard.wait(10)
+        _stop(guard)
         raise RuntimeError(f"The {kind} emulator did not start within {READY_S} s:\n{said}")
     return f"{_HOST}:{port}"
 
 
-def _answers(port: int, guard: subprocess.Popen[bytes]) -> bool:
+def _answers(port: int, guard: int) -> bool:
     pause = threading.Event()
     for _ in range(READY_S * 10):
-        if guard.poll() is not None:
+        if not Path(f"/proc/{guard}").exists():
             return False
         with socket.socket() as probe:
             if probe.connect_ex((_HOST, port)) == 0:
@@ -103,13 +102,20 @@ def use(folder: Path) -> None:
 
 
 def stop_all(folder: Path) -> None:
-    """Ends what this run started; the guards end their emulators and wait for them."""
+    """Ends what this run started; the guards end their emulators and wait for them. May be called twice."""
     for known in folder.glob("*.json"):
-        pid = json.loads(known.read_text(encoding="utf-8"))["guard"]
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-        if guard := _GUARDS.pop(pid, None):
-            guard.wait(10)
+        _stop(json.loads(known.read_text(encoding="utf-8"))["guard"])
+        known.unlink()
+
+
+def _stop(guard: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        watched = os.pidfd_open(guard)
+        try:
+            signal.pidfd_send_signal(watched, signal.SIGTERM)
+            select.select([watched], [], [], _ENDS_S)
+        finally:
+            os.close(watched)
 
 
 def process(kind: str) -> int:
@@ -200,5 +206,14 @@ def _guard(owner: int, command: list[str]) -> int:
     return child.wait()
 
 
+def _alone() -> None:
+    """Goes on in a child of nobody here, after saying its number: an emulator outlives the worker that started it."""
+    if child := os.fork():
+        print(child)
+        sys.exit()
+    os.dup2(2, 1)
+
+
 if __name__ == "__main__":
+    _alone()
     sys.exit(_guard(int(sys.argv[1]), sys.argv[2:]))

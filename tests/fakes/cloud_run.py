@@ -20,6 +20,9 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from google.protobuf import any_pb2
 
+from tests.emulators import OWNER_VARIABLE
+from tests.machine import own_mounts
+
 _REPOSITORY = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "services.executor.task")
 _GRACE_S = 10.0  # between SIGTERM and SIGKILL, as on Cloud Run
@@ -66,6 +69,7 @@ class FakeCloudRun:
         self._lock = threading.Lock()
         self._executions: dict[str, _Execution] = {}
         self._count = 0
+        self._closed = threading.Event()
         self.faults: list[Fault] = []
         self.calls: list[str] = []
         self.asked = threading.Semaphore(0)  # released with each call of RunJob
@@ -83,8 +87,10 @@ class FakeCloudRun:
         self.close()
 
     def close(self) -> None:
-        """Ends every process it started."""
+        """Ends every process it started, and starts no other."""
         self._server.stop(None).wait()
+        with self._lock:
+            self._closed.set()
         for execution in list(self._executions.values()):
             _signal(execution, signal.SIGKILL)
         for execution in list(self._executions.values()):
@@ -167,28 +173,35 @@ class FakeCloudRun:
         if held is not None:
             held.wait()
         execution.folder.mkdir(parents=True)
+        process = self._started(execution)
         code = 1
-        if not execution.cancelled:
-            with (execution.folder / "log").open("wb") as said:
-                execution.process = subprocess.Popen(
-                    list(self._command),
-                    cwd=_REPOSITORY,
-                    stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
-                    env=self._environment(execution),
-                    start_new_session=True,
-                )
+        if process is not None:
             try:
-                code = execution.process.wait(execution.timeout_s)
+                code = process.wait(execution.timeout_s)
             except subprocess.TimeoutExpired:
                 execution.timed_out = True
                 code = _end(execution)
         self._settle(execution, code)
 
+    def _started(self, execution: _Execution) -> subprocess.Popen[bytes] | None:
+        with self._lock, (execution.folder / "log").open("wb") as said:
+            if execution.cancelled or self._closed.is_set():
+                return None
+            execution.process = subprocess.Popen(
+                own_mounts(self._command),
+                cwd=_REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                env=self._environment(execution),
+                start_new_session=True,
+            )
+            return execution.process
+
     def _environment(self, execution: _Execution) -> dict[str, str]:
-        """As a container's: nothing of this process but where Python is."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
+        """As a container's: nothing of this process but where Python is, and the mark of the test run."""
+        names = ("PATH", "LANG", "PYTHONPATH", OWNER_VARIABLE)
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         own = {"AB_DATA_DIR": str(execution.folder), "CLOUD_RUN_EXECUTION": execution.message.name}
         return kept | own | self._variables | execution.variables
 

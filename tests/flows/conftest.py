@@ -39,16 +39,20 @@ def talking(tmp_path: Path, shops: Shops, claude: MessagesServer) -> Iterator[Ho
     """Asks the scripted model."""
     made = new_house(tmp_path / "data", open_ports=(shops.port,))
     made.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
-    yield made.open()
-    made.close()
+    try:
+        yield made.open()
+    finally:
+        made.close()
 
 
 @pytest.fixture
 def house(tmp_path_factory: pytest.TempPathFactory, shops: Shops, sink: Sink) -> Iterator[House]:
     """As events come, or doubled and shuffled where FLOWS_SEED says so."""
-    made = new_house(tmp_path_factory.mktemp("house"), open_ports=(shops.port, sink.port)).open()
-    yield made
-    made.close()
+    made = new_house(tmp_path_factory.mktemp("house"), open_ports=(shops.port, sink.port))
+    try:
+        yield made.open()
+    finally:
+        made.close()
 
 
 @pytest.fixture

@@ -34,9 +34,11 @@ from tests.fakes.push_front import PushFront
 from tests.flows.house import House
 from tests.flows.lending import lend_packages
 from tests.google import emulators, fresh_project, named
+from tests.machine import own_mounts
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
+_ONE_SERVICE = (sys.executable, "-m", "tests.flows.one_service")
 REGION = "asia-northeast3"
 """Anything: nothing here is anywhere."""
 TICK_S = 0.5
@@ -108,14 +110,7 @@ class GoogleSplitHouse(House):
             fd = listening.fileno()
             with self._said(service).open("ab") as said:
                 self._processes[service] = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "tests.flows.one_service",
-                        service,
-                        str(self.folder / "clock"),
-                        str(fd),
-                    ],
+                    own_mounts([*_ONE_SERVICE, service, str(self.folder / "clock"), str(fd)]),
                     cwd=ROOT,
                     env={**os.environ, **self.environment, **self._own(service), "AB_DATA_DIR": str(data)},
                     pass_fds=(fd,),
@@ -162,19 +157,12 @@ class GoogleSplitHouse(House):
         os.killpg(process.pid, signal.SIGKILL)
         self._ended(process)
 
-    def _wiped(self) -> None:
-        """What a killed executor's sandboxes had mounted goes with its machine, and here that is this one."""
-        mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-        for place in sorted((m for m in mounted if m.startswith(f"{self.folder}/")), reverse=True):
-            subprocess.run(["umount", "--lazy", place], check=False)
-
     def close(self) -> None:
         self.scheduler.close()
         died = [name for name, process in self._processes.items() if process.poll() is not None]
         for process in self._processes.values():
             process.terminate()
         statuses = {name: self._ended(process) for name, process in self._processes.items()}
-        self._wiped()
         self.front.close()
         if self._runs is not None:
             self._runs.google.close()
