@@ -60,6 +60,13 @@ class WebServer:
         # In its own thread: closing under a waiting select would make that raise.
         # That thread may be awake and have closed everything before the waking byte is written.
         with suppress(OSError):
-            self._server.trigger.pull_trigger(self._server.close)
+            self._server.trigger.pull_trigger(self._close)
         if self._thread.ident is not None:
             self._thread.join(1)
+
+    def _close(self) -> None:
+        """Connections too, once what was answered is out: who kept one open would wait on it for a server that is
+        gone, and the thread for them."""
+        self._server.close()
+        for channel in self._server.active_channels.values():
+            channel.close_when_flushed = True
