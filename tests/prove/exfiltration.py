@@ -6,31 +6,24 @@ done it writes docs/exfiltration.md, with what honesty and rehearsals have shown
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from tests.flows.exfiltrating import Den, scripts
 from tests.prove import honesty, rehearsals
+from tests.prove.record import ROOT, Found, Record, asked
 
-RECORD = Path(__file__).parents[2] / ".cache" / "prove-exfiltration.jsonl"
-PAGE = Path(__file__).parents[2] / "docs" / "exfiltration.md"
+RECORD = Record("exfiltration")
+PAGE = ROOT / "docs" / "exfiltration.md"
 _MEANT = {
     "decoy": "stopped, nothing sent or kept, agent quarantined",
     "secret": "the real value nowhere but at its own host",
 }
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
-def page(found: list[dict[str, Any]]) -> str:
-    honest, rehearsed = honesty.known(), rehearsals.known()
-    writes = sum(one["writes"] for one in rehearsed)
+def page(found: list[Found]) -> str:
+    honest, rehearsed = honesty.RECORD.known(), rehearsals.RECORD.known()
     lines = [
         "# Ways to get a secret out",
         "",
@@ -39,10 +32,7 @@ def page(found: list[dict[str, Any]]) -> str:
         "and every byte of the data folder is searched, in a dozen spellings. The code stands in",
         "`tests/flows/exfiltration.toml`. What is not seen, and why that is bearable: decision 0024.",
         "",
-        f"{_held(honest)} of {len(honest)} honest runs that handle tokens, digests, archives and noise were let be.",
-        f"{_held(rehearsed)} of {len(rehearsed)} writing agents sent nothing when rehearsed, then exactly what was",
-        f"shown: {writes} writes, compared by method, address and body.",
-        "",
+        *_beside(honest, rehearsed),
         "| code takes | way | what must hold | held |",
         "|---|---|---|---|",
     ]
@@ -54,17 +44,29 @@ def page(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _held(found: list[dict[str, Any]]) -> int:
+def _beside(honest: list[Found], rehearsed: list[Found]) -> list[str]:
+    """What the two proofs beside this one have found here; nothing where they were not tried."""
+    said = []
+    if honest:
+        said.append(
+            f"{_held(honest)} of {len(honest)} honest runs that handle tokens, digests, archives and noise were let be."
+        )
+    if rehearsed:
+        writes = sum(one["writes"] for one in rehearsed)
+        said += [
+            f"{_held(rehearsed)} of {len(rehearsed)} writing agents sent nothing when rehearsed, then exactly what was",
+            f"shown: {writes} writes, compared by method, address and body.",
+        ]
+    return [*said, ""] if said else []
+
+
+def _held(found: list[Found]) -> int:
     return sum(not one["problem"] for one in found)
 
 
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--again", action="store_true", help="forget earlier scripts")
-    if options.parse_args(arguments).again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
+    asked(arguments, __doc__, RECORD)
+    found = RECORD.known()
     done = {one["name"] for one in found}
     with tempfile.TemporaryDirectory(prefix="ab-exfiltration-") as folder, Den(Path(folder) / "data") as den:
         person = den.house.person(patience_s=60)
@@ -76,8 +78,7 @@ def main(arguments: list[str]) -> int:
                 problem = str(error)[:1000] or "an assertion without words"
             one = {"name": script.name, "uses": script.uses, "problem": problem}
             found.append(one)
-            with RECORD.open("a") as record:
-                record.write(json.dumps(one, ensure_ascii=False) + "\n")
+            RECORD.note(one)
             print(f"{script.uses}: {script.name}: {problem or 'held'}", flush=True)
     for uses in ("decoy", "secret"):
         of = [one for one in found if one["uses"] == uses]

@@ -5,32 +5,22 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from tests.fakes.upstream import Upstream
 from tests.flows.honest import honest_agent, honest_run
 from tests.flows.house import House
+from tests.prove.record import Record, asked
 
-RECORD = Path(__file__).parents[2] / ".cache" / "prove-honesty.jsonl"
+RECORD = Record("honesty")
 RUNS = 200
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--again", action="store_true", help="forget earlier runs")
-    if options.parse_args(arguments).again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
+    asked(arguments, __doc__, RECORD)
+    found = RECORD.known()
     done = {one["seed"] for one in found}
     with tempfile.TemporaryDirectory(prefix="ab-honesty-") as folder, Upstream() as sink:
         house = House(Path(folder) / "data", open_ports=(sink.port,)).open()
@@ -44,8 +34,7 @@ def main(arguments: list[str]) -> int:
                 except AssertionError as error:
                     problem = str(error)[:1000] or "an assertion without words"
                 found.append({"seed": seed, "problem": problem})
-                with RECORD.open("a") as record:
-                    record.write(json.dumps(found[-1], ensure_ascii=False) + "\n")
+                RECORD.note(found[-1])
                 if problem:
                     print(f"seed {seed}: {problem}", flush=True)
         finally:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -17,8 +15,9 @@ from typing import Any
 from tests.bench.agents import bring_in
 from tests.bench.application import Client, Served
 from tests.contract import census
+from tests.prove.record import Record, asked
 
-RECORD = Path(__file__).parents[2] / ".cache" / "prove-leftovers.jsonl"
+RECORD = Record("leftovers")
 _A_ROUND = 100
 _AGENTS = 3  # the third leaves a file, which is measured in a sandbox of its own
 _SETTLE_S = 60.0
@@ -114,25 +113,14 @@ def _wreck(served: Served, folder: Path) -> str:
     return f"boxes left: {boxes}" if len(boxes) > 1 else ""
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--runs", type=int, default=500)
-    options.add_argument("--again", action="store_true", help="forget earlier rounds")
-    chosen = options.parse_args(arguments)
-    if chosen.again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
-    while (done := sum(one["runs"] for one in found)) < chosen.runs:
-        one = prove(min(_A_ROUND, chosen.runs - done))
+    runs = asked(arguments, __doc__, RECORD, 500, called="runs")
+    found = RECORD.known()
+    while (done := sum(one["runs"] for one in found)) < runs:
+        one = prove(min(_A_ROUND, runs - done))
         found.append(one)
-        with RECORD.open("a") as record:
-            record.write(json.dumps(one, ensure_ascii=False) + "\n")
-        print(f"{done + one['runs']}/{chosen.runs}: {one['problem'] or 'nothing left'}", flush=True)
+        RECORD.note(one)
+        print(f"{done + one['runs']}/{runs}: {one['problem'] or 'nothing left'}", flush=True)
     return 1 if any(one["problem"] for one in found) else 0
 
 

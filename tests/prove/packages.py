@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 import tomllib
@@ -16,11 +15,11 @@ from typing import Any
 
 from services.executor.ports import Asking
 from shared.errors import ProjectError
+from tests.prove.record import ROOT, Record
 from tests.workshop import Workshop
 
-ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("packages.toml")
-RECORD = ROOT / ".cache" / "prove-packages.jsonl"
+RECORD = Record("packages")
 DATA = ROOT / ".cache" / "prove-packages"
 PAGE = ROOT / "docs" / "packages.md"
 
@@ -72,8 +71,7 @@ def prove(shop: Workshop, one: dict[str, Any]) -> dict[str, Any]:
 
 
 def known() -> dict[str, dict[str, Any]]:
-    lines = RECORD.read_text().splitlines() if RECORD.exists() else []
-    return {one["name"]: one for one in map(json.loads, lines)}
+    return {one["name"]: one for one in RECORD.known()}
 
 
 def page(found: dict[str, dict[str, Any]]) -> str:
@@ -111,8 +109,7 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--only", nargs="*", default=None)
     chosen = options.parse_args(arguments)
     if chosen.again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
+        RECORD.forget()
     found = known()
     shop = Workshop(DATA)
     shop.language = "en"
@@ -120,8 +117,7 @@ def main(arguments: list[str]) -> int:
         for one in wanted():
             if one["name"] in (chosen.only or ()) or (chosen.only is None and one["name"] not in found):
                 told = found[one["name"]] = prove(shop, one)
-                with RECORD.open("a") as record:
-                    record.write(json.dumps(told, ensure_ascii=False) + "\n")
+                RECORD.note(told)
                 print(f"{one['name']}: {told['problem'][-300:] or 'works'} ({told['all_s']} s)", flush=True)
     finally:
         shop.close()

@@ -32,16 +32,19 @@ class Record:
         self._path.unlink(missing_ok=True)
 
 
-def asked(arguments: Sequence[str], about: str | None, record: Record, points: int = 0) -> int:
-    """Reads --again, which forgets earlier findings, and --points where there is a number of them; that number."""
+def asked(
+    arguments: Sequence[str], about: str | None, record: Record, points: int = 0, *, called: str = "points"
+) -> int:
+    """Reads --again, which forgets earlier findings, and --points, or what they are called, where there is a number of
+    them; that number."""
     options = argparse.ArgumentParser(description=about)
     options.add_argument("--again", action="store_true", help="forget what was found earlier")
     if points:
-        options.add_argument("--points", type=int, default=points)
+        options.add_argument(f"--{called}", type=int, default=points)
     chosen = options.parse_args(arguments)
     if chosen.again:
         record.forget()
-    return int(getattr(chosen, "points", 0))
+    return int(getattr(chosen, called, 0))
 
 
 def at_points(

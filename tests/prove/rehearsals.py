@@ -6,8 +6,6 @@ index once, for the agents that write with requests and httpx.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -16,8 +14,9 @@ from typing import Any
 from tests.fakes.upstream import Upstream
 from tests.flows.house import House
 from tests.flows.rehearsing import shown_then_made, writing_agent
+from tests.prove.record import Record, asked
 
-RECORD = Path(__file__).parents[2] / ".cache" / "prove-rehearsals.jsonl"
+RECORD = Record("rehearsals")
 AGENTS = 30
 
 
@@ -37,17 +36,9 @@ def prove(house: House, sink: Upstream, seed: int) -> dict[str, Any]:
     return {"seed": seed, "library": agent.library, "writes": writes, "problem": problem}
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--again", action="store_true", help="forget earlier agents")
-    if options.parse_args(arguments).again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
+    asked(arguments, __doc__, RECORD)
+    found = RECORD.known()
     done = {one["seed"] for one in found}
     with tempfile.TemporaryDirectory(prefix="ab-rehearsals-") as folder, Upstream() as sink:
         house = House(Path(folder) / "data", open_ports=(sink.port,)).open()
@@ -55,8 +46,7 @@ def main(arguments: list[str]) -> int:
             for seed in (seed for seed in range(AGENTS) if seed not in done):
                 one = prove(house, sink, seed)
                 found.append(one)
-                with RECORD.open("a") as record:
-                    record.write(json.dumps(one, ensure_ascii=False) + "\n")
+                RECORD.note(one)
                 print(f"{seed + 1}/{AGENTS} {one['library']}: {one['problem'] or 'held'}", flush=True)
         finally:
             house.close()

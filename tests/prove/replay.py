@@ -6,8 +6,6 @@ once, for the agents that use requests and httpx.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -16,8 +14,9 @@ from typing import Any
 from tests.flows.house import House
 from tests.flows.replaying import record, replay_without_network
 from tests.flows.world_to_record import PROGRAMS, Web
+from tests.prove.record import Record, asked
 
-RECORD = Path(__file__).parents[2] / ".cache" / "prove-replay.jsonl"
+RECORD = Record("replay")
 _AT_ONCE = 10
 
 
@@ -50,10 +49,6 @@ def prove(points: list[tuple[str, int]]) -> list[dict[str, Any]]:
     ]
 
 
-def known() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def summary(found: list[dict[str, Any]]) -> str:
     lines = [f"{'program':<32}{'runs':>6}{'requests':>10}{'same':>6}"]
     for name in PROGRAMS:
@@ -65,22 +60,15 @@ def summary(found: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--runs", type=int, default=50)
-    options.add_argument("--again", action="store_true", help="forget earlier runs")
-    chosen = options.parse_args(arguments)
-    if chosen.again:
-        RECORD.unlink(missing_ok=True)
-    RECORD.parent.mkdir(exist_ok=True)
-    found = known()
+    runs = asked(arguments, __doc__, RECORD, 50, called="runs")
+    found = RECORD.known()
     done = {(one["program"], one["seed"]) for one in found}
-    left = [point for point in wanted(chosen.runs) if point not in done]
+    left = [point for point in wanted(runs) if point not in done]
     for start in range(0, len(left), _AT_ONCE):
         some = prove(left[start : start + _AT_ONCE])
         found += some
-        with RECORD.open("a") as file:
-            file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in some)
         for one in some:
+            RECORD.note(one)
             print(f"{one['program']} seed {one['seed']}: {one['problem'] or 'the same'}", flush=True)
     print(summary(found))
     return 1 if any(one["problem"] for one in found) else 0
