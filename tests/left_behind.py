@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.emulators import FOLDER_VARIABLE, OWNER_VARIABLE
 
-_ENDS_S = 20.0
+_ENDS_S = 60.0
 _PAUSE_S = 0.1
 
 
