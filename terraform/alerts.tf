@@ -17,96 +17,55 @@ resource "google_logging_metric" "letters" {
   }
 }
 
+# Each has one condition. over: a measured value passes `limit`; of: it is a share of this. query: PromQL on the code's
+# own numbers (docs/metrics.md). silent: nothing is measured at all.
 locals {
   alerts = {
     letters = {
-      says      = "A service gave up on an event"
-      do        = "List them with GET /api/v1/dead-letters, mend the cause, replay them."
-      filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.letters.name}\""
-      aligner   = "ALIGN_DELTA"
-      over      = 0
-      lasts     = "0s"
-      period    = "60s"
-      denominat = ""
+      says = "A service gave up on an event"
+      do   = "List them with GET /api/v1/dead-letters, mend the cause, replay them."
+      over = {
+        filter  = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.letters.name}\""
+        aligner = "ALIGN_DELTA"
+        limit   = 0
+        lasts   = "0s"
+        period  = "60s"
+      }
     }
     dead = {
-      says      = "Messages lie in a dead-letter topic"
-      do        = "A service did not answer for an hour. Its log says why; `gcloud pubsub subscriptions pull dead.<service>` shows what."
-      filter    = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = starts_with(\"dead.\") AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
-      aligner   = "ALIGN_MAX"
-      over      = 0
-      lasts     = "0s"
-      period    = "60s"
-      denominat = ""
+      says = "Messages lie in a dead-letter topic"
+      do   = "A service did not answer for an hour. Its log says why; `gcloud pubsub subscriptions pull dead.<service>` shows what."
+      over = {
+        filter  = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = starts_with(\"dead.\") AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+        aligner = "ALIGN_MAX"
+        limit   = 0
+        lasts   = "0s"
+        period  = "60s"
+      }
     }
     backlog = {
-      says      = "Events wait for ten minutes"
-      do        = "The reader is down, or too small: see its instances and its error rate."
-      filter    = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = monitoring.regex.full_match(\"[a-z]+[.][a-z]+\") AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
-      aligner   = "ALIGN_MAX"
-      over      = 600
-      lasts     = "300s"
-      period    = "60s"
-      denominat = ""
+      says = "Events wait for ten minutes"
+      do   = "The reader is down, or too small: see its instances and its error rate."
+      over = {
+        filter  = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = monitoring.regex.full_match(\"[a-z]+[.][a-z]+\") AND metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+        aligner = "ALIGN_MAX"
+        limit   = 600
+        lasts   = "300s"
+        period  = "60s"
+      }
     }
     errors = {
-      says      = "More than one request in fifty fails"
-      do        = "The service's log names the error. 503 to a push alone is an early event, and passes."
-      filter    = "resource.type = \"cloud_run_revision\" AND metric.type = \"run.googleapis.com/request_count\" AND metric.labels.response_code = monitoring.regex.full_match(\"50[0124]\")"
-      aligner   = "ALIGN_RATE"
-      over      = 0.02
-      lasts     = "300s"
-      period    = "300s"
-      denominat = "resource.type = \"cloud_run_revision\" AND metric.type = \"run.googleapis.com/request_count\""
-    }
-  }
-}
-
-resource "google_monitoring_alert_policy" "over" {
-  for_each = local.alerts
-
-  display_name          = "Agent Builder: ${each.value.says}"
-  combiner              = "OR"
-  notification_channels = [google_monitoring_notification_channel.email.id]
-
-  documentation {
-    content   = each.value.do
-    mime_type = "text/markdown"
-  }
-
-  conditions {
-    display_name = each.value.says
-
-    condition_threshold {
-      filter             = each.value.filter
-      denominator_filter = each.value.denominat != "" ? each.value.denominat : null
-      comparison         = "COMPARISON_GT"
-      threshold_value    = each.value.over
-      duration           = each.value.lasts
-
-      aggregations {
-        alignment_period     = each.value.period
-        per_series_aligner   = each.value.aligner
-        cross_series_reducer = "REDUCE_SUM"
-        group_by_fields      = each.value.denominat != "" ? ["resource.labels.service_name"] : null
-      }
-
-      dynamic "denominator_aggregations" {
-        for_each = each.value.denominat != "" ? [each.value.period] : []
-        content {
-          alignment_period     = denominator_aggregations.value
-          per_series_aligner   = each.value.aligner
-          cross_series_reducer = "REDUCE_SUM"
-          group_by_fields      = ["resource.labels.service_name"]
-        }
+      says = "More than one request in fifty fails"
+      do   = "The service's log names the error. 503 to a push alone is an early event, and passes."
+      over = {
+        filter  = "resource.type = \"cloud_run_revision\" AND metric.type = \"run.googleapis.com/request_count\" AND metric.labels.response_code = monitoring.regex.full_match(\"50[0124]\")"
+        of      = "resource.type = \"cloud_run_revision\" AND metric.type = \"run.googleapis.com/request_count\""
+        aligner = "ALIGN_RATE"
+        limit   = 0.02
+        lasts   = "300s"
+        period  = "300s"
       }
     }
-  }
-}
-
-# Numbers of the code's own (docs/metrics.md), as PromQL.
-locals {
-  queries = {
     spend = {
       says  = "Models cost more than a day may"
       do    = "GET /api/v1/usage?by=agent says whose; the caps of plans and agents hold in any case."
@@ -127,11 +86,16 @@ locals {
       do    = "One cause for many: the sandbox, the network, a model. The runs' reasons say which."
       query = "sum(increase(ab_runs_total{status=\"failed\"}[30m])) > 10 and sum(increase(ab_runs_total{status=\"failed\"}[30m])) > 0.5 * sum(increase(ab_runs_total[30m]))"
     }
+    tick = {
+      says   = "No tick for five minutes"
+      do     = "Nothing fires on time and nothing is swept. Look at the Cloud Scheduler job ab-tick and who may publish to agentbuilder-clock."
+      silent = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"agentbuilder-clock\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
+    }
   }
 }
 
-resource "google_monitoring_alert_policy" "asked" {
-  for_each = local.queries
+resource "google_monitoring_alert_policy" "this" {
+  for_each = local.alerts
 
   display_name          = "Agent Builder: ${each.value.says}"
   combiner              = "OR"
@@ -145,34 +109,57 @@ resource "google_monitoring_alert_policy" "asked" {
   conditions {
     display_name = each.value.says
 
-    condition_prometheus_query_language {
-      query               = each.value.query
-      duration            = "300s"
-      evaluation_interval = "60s"
+    dynamic "condition_threshold" {
+      for_each = try([each.value.over], [])
+      iterator = over
+      content {
+        filter             = over.value.filter
+        denominator_filter = try(over.value.of, null)
+        comparison         = "COMPARISON_GT"
+        threshold_value    = over.value.limit
+        duration           = over.value.lasts
+
+        aggregations {
+          alignment_period     = over.value.period
+          per_series_aligner   = over.value.aligner
+          cross_series_reducer = "REDUCE_SUM"
+          group_by_fields      = can(over.value.of) ? ["resource.labels.service_name"] : null
+        }
+
+        dynamic "denominator_aggregations" {
+          for_each = can(over.value.of) ? [over.value] : []
+          iterator = whole
+          content {
+            alignment_period     = whole.value.period
+            per_series_aligner   = whole.value.aligner
+            cross_series_reducer = "REDUCE_SUM"
+            group_by_fields      = ["resource.labels.service_name"]
+          }
+        }
+      }
     }
-  }
-}
 
-resource "google_monitoring_alert_policy" "tick" {
-  display_name          = "Agent Builder: no tick for five minutes"
-  combiner              = "OR"
-  notification_channels = [google_monitoring_notification_channel.email.id]
+    dynamic "condition_prometheus_query_language" {
+      for_each = try([each.value.query], [])
+      iterator = asked
+      content {
+        query               = asked.value
+        duration            = "300s"
+        evaluation_interval = "60s"
+      }
+    }
 
-  documentation {
-    content   = "Nothing fires on time and nothing is swept. Look at the Cloud Scheduler job ab-tick and who may publish to agentbuilder-clock."
-    mime_type = "text/markdown"
-  }
+    dynamic "condition_absent" {
+      for_each = try([each.value.silent], [])
+      iterator = silent
+      content {
+        filter   = silent.value
+        duration = "300s"
 
-  conditions {
-    display_name = "Nothing was published to agentbuilder-clock"
-
-    condition_absent {
-      filter   = "resource.type = \"pubsub_topic\" AND resource.labels.topic_id = \"agentbuilder-clock\" AND metric.type = \"pubsub.googleapis.com/topic/send_message_operation_count\""
-      duration = "300s"
-
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_RATE"
+        aggregations {
+          alignment_period   = "60s"
+          per_series_aligner = "ALIGN_RATE"
+        }
       }
     }
   }

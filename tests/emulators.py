@@ -1,13 +1,15 @@
 """Pub/Sub, Firestore and Cloud Storage stand-ins: found or started once per test run, ended with it.
 
-Order: the usual variable (PUBSUB_EMULATOR_HOST, …), else what this machine holds. The processes of one run
-agree through a locked file, and a guard ends each emulator when the run is gone, however it went.
+Order: the usual variable (PUBSUB_EMULATOR_HOST, …), else what this machine holds, else containers where Docker is; with
+TEST_EMULATORS=docker containers before that. The processes of one run agree through a locked file, and a guard ends
+each emulator when the run is gone, however it went.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import select
@@ -17,14 +19,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 FOLDER_VARIABLE = "TEST_RUN_FOLDER"
 OWNER_VARIABLE = "TEST_RUN_OWNER"
 READY_S = 60
-_ENDS_S = 10
+_PULLED_S = 900  # an image that was never here is 1.5 GB
+_LAST_WORDS_S = 10  # a container takes a moment to go
+_ENDS_S = 2 * _LAST_WORDS_S
 _HOST = "127.0.0.1"
 _SDK_PLACES = (
     "/usr/lib/google-cloud-sdk",
@@ -62,10 +68,10 @@ def _start(kind: str, command_for: Callable[[int, Path], list[str]], folder: Pat
     port = _free_port()
     work = folder / kind
     work.mkdir()
-    command = command_for(port, work)
+    chosen = choose(kind, command_for, port, work)
     with open(folder / f"{kind}.log", "w", encoding="utf-8") as log:
         started = subprocess.run(
-            [sys.executable, __file__, os.environ[OWNER_VARIABLE], *command],
+            [sys.executable, __file__, os.environ[OWNER_VARIABLE], *chosen.command],
             cwd=work,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -75,23 +81,59 @@ def _start(kind: str, command_for: Callable[[int, Path], list[str]], folder: Pat
         )
     guard = int(started.stdout)
     known.write_text(json.dumps({"address": f"{_HOST}:{port}", "guard": guard}), encoding="utf-8")
-    if not _answers(port, guard):
+    if not _answers(port, guard, chosen.ready_s):
         said = (folder / f"{kind}.log").read_text(encoding="utf-8", errors="replace")[-2000:]
         known.unlink()
         _stop(guard)
-        raise RuntimeError(f"The {kind} emulator did not start within {READY_S} s:\n{said}")
+        if chosen.missing is not None:
+            raise chosen.missing
+        raise RuntimeError(f"The {kind} emulator did not start within {chosen.ready_s} s:\n{said}")
     return f"{_HOST}:{port}"
 
 
-def _answers(port: int, guard: int) -> bool:
+@dataclass(frozen=True)
+class Start:
+    """ready_s: until it answers. missing: what a container stands in for; raised when that does not come up."""
+
+    command: list[str]
+    ready_s: int
+    missing: NotHere | None = None
+
+
+def choose(kind: str, command_for: Callable[[int, Path], list[str]], port: int, work: Path) -> Start:
+    """command_for raises NotHere where this machine does not hold the emulator. Raises: NotHere."""
+    container = [sys.executable, str(Path(__file__).with_name("emulator_containers.py")), kind, str(port)]
+    if os.environ.get("TEST_EMULATORS") == "docker":
+        return Start(container, _PULLED_S)
+    try:
+        return Start(command_for(port, work), READY_S)
+    except NotHere as problem:
+        if not _docker():
+            raise
+        return Start(container, _PULLED_S, problem)
+
+
+def _docker() -> bool:
+    """Whether containers can be reached from here: an engine on this machine."""
+    scheme, _, path = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
+    return scheme == "unix" and Path(path).is_socket()
+
+
+def _answers(port: int, guard: int, ready_s: int) -> bool:
+    """Asked over HTTP, which all three speak: in front of a container somebody listens before it does."""
     pause = threading.Event()
-    for _ in range(READY_S * 10):
-        if not Path(f"/proc/{guard}").exists():
-            return False
-        with socket.socket() as probe:
-            if probe.connect_ex((_HOST, port)) == 0:
-                return True
-        pause.wait(0.1)
+    end = time.monotonic() + ready_s
+    while Path(f"/proc/{guard}").exists() and time.monotonic() < end:
+        connection = http.client.HTTPConnection(_HOST, port, timeout=5)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            pause.wait(0.1)
+        else:
+            return True
+        finally:
+            connection.close()
     return False
 
 
@@ -194,16 +236,16 @@ _KINDS: dict[str, tuple[str, Callable[[int, Path], list[str]]]] = {
 def _guard(owner: int, command: list[str]) -> int:
     """Runs `command` until it ends, `owner` is gone or SIGTERM arrives."""
     child = subprocess.Popen(command)
-
-    def end(number: int, frame: object) -> None:
-        child.kill()
-
-    signal.signal(signal.SIGTERM, end)
+    told, tell = os.pipe()
+    signal.signal(signal.SIGTERM, lambda *_: os.write(tell, b"."))
     with contextlib.suppress(ProcessLookupError):
-        watched = [os.pidfd_open(owner), os.pidfd_open(child.pid)]
-        select.select(watched, [], [])
-    child.kill()
-    return child.wait()
+        select.select([told, os.pidfd_open(owner), os.pidfd_open(child.pid)], [], [])
+    child.terminate()
+    try:
+        return child.wait(_LAST_WORDS_S)
+    except subprocess.TimeoutExpired:  # one that a test has stopped hears nothing
+        child.kill()
+        return child.wait()
 
 
 def _alone() -> None:

@@ -52,7 +52,8 @@ class _Execution:
 
 
 class FakeCloudRun:
-    """address: host:port without TLS. jobs: full names that exist; None: any. Use as a context."""
+    """at: where it listens; port 0: any free one. address: host:port without TLS. jobs: full names that exist; None:
+    any. Use as a context."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class FakeCloudRun:
         jobs: Sequence[str] | None = None,
         command: Sequence[str] = COMMAND,
         variables: Mapping[str, str] | None = None,
+        at: str = "127.0.0.1:0",
     ) -> None:
         self._folder = folder
         self._jobs = jobs
@@ -76,7 +78,7 @@ class FakeCloudRun:
         self.unlisted = False  # the list of executions is behind
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
         self._server.add_generic_rpc_handlers((self._jobs_api(), self._executions_api()))
-        port = self._server.add_insecure_port("127.0.0.1:0")
+        port = self._server.add_insecure_port(at)
         self.address = f"127.0.0.1:{port}"
         self._server.start()
 

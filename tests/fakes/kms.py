@@ -27,11 +27,11 @@ _VERSION_BYTES = 8
 
 
 class FakeKms:
-    """address: host:port without TLS. refused: keys, by their last name, that nobody may use. failing: how many of the
-    next requests fail with UNAVAILABLE. damaged: answers are changed on their way. asked: methods, in their order.
-    Use as a context."""
+    """at: where it listens; port 0: any free one. address: host:port without TLS. refused: keys, by their last name,
+    that nobody may use. failing: how many of the next requests fail with UNAVAILABLE. damaged: answers are changed on
+    their way. asked: methods, in their order. Use as a context."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: str = "127.0.0.1:0") -> None:
         self.refused: set[str] = set()
         self.failing = 0
         self.damaged = False
@@ -42,7 +42,7 @@ class FakeKms:
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(_SERVICE, self._methods()),)
         )
-        port = self._server.add_insecure_port("127.0.0.1:0")
+        port = self._server.add_insecure_port(at)
         self.address = f"127.0.0.1:{port}"
 
     def __enter__(self) -> Self:

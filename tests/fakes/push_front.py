@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from google.cloud.pubsub_v1 import SubscriberClient
+
 from shared.bus.oidc import Pusher
+from shared.bus.pubsub import provision, topic_path
+from shared.events import catalog
+from shared.events.routing import subscriptions
 from shared.runtime.pushes import HEALTH
 from shared.runtime.server import WebServer, listen
 from tests.fakes.issuer import FakeIssuer
@@ -27,27 +33,57 @@ _LATEST_S = 0.5
 _AGAIN_S = 1.0
 
 
+def pusher(project: str, service: str, audience: str) -> Pusher:
+    """As terraform names the account."""
+    return Pusher(f"ab-push-{service}@{project}.iam.gserviceaccount.com", audience)
+
+
+def subscribe(project: str, endpoint: Callable[[str], str]) -> None:
+    """Topics and pushed subscriptions as terraform's module topic makes them, in the emulator's words. endpoint: where
+    a service's pushes go. Not idempotent."""
+    provision(project, catalog.topics(), {})
+    with SubscriberClient() as subscriber:
+        for service, topics in subscriptions().items():
+            for topic in topics:
+                request = {
+                    "name": subscriber.subscription_path(project, f"{topic}.{service}"),
+                    "topic": topic_path(project, topic),
+                    "ack_deadline_seconds": 60,
+                    "push_config": {"push_endpoint": endpoint(service)},
+                    "retry_policy": {"minimum_backoff": "0.1s", "maximum_backoff": "2s"},
+                }
+                subscriber.create_subscription(request=request)
+
+
 class PushFront:
     """`/push/<service>` passes a push on to where that service listens now (`place`), with its own account's token;
     `/certificates` is what the services check it with. A service that does not answer is a 503, which makes it come
     again.
 
-    now: the services' clock. seed: not 0: every push comes late and once more, at moments that follow from the seed.
+    now: the services' clock. listening: None: a port of its own, for this machine alone. seed: not 0: every push comes
+    late and once more, at moments that follow from the seed.
     `answers` counts the services' answers by (service, status).
     """
 
-    def __init__(self, pushers: Mapping[str, Pusher], now: Callable[[], datetime], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        pushers: Mapping[str, Pusher],
+        now: Callable[[], datetime],
+        *,
+        seed: int = 0,
+        listening: socket.socket | None = None,
+    ) -> None:
         self._pushers = dict(pushers)
         self._now = now
         self._random = random.Random(seed) if seed else None
-        self._ports: dict[str, int] = {}
+        self._places: dict[str, tuple[str, int]] = {}
         self.answers: Counter[tuple[str, int]] = Counter()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         first = next(iter(self._pushers.values()))
         self._issuer = FakeIssuer(first, now(), "k1")
         self._again = ThreadPoolExecutor(_THREADS, thread_name_prefix="pushed-again")
-        listening = listen(0)
+        listening = listening or listen(0)
         self.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self._server = WebServer(self._answer, listening, _THREADS)
         self._server.start()
@@ -60,13 +96,13 @@ class PushFront:
         """Where its subscriptions push to."""
         return f"{self.address}/push/{service}"
 
-    def place(self, service: str, port: int) -> None:
+    def place(self, service: str, port: int, host: str = "127.0.0.1") -> None:
         with self._lock:
-            self._ports[service] = port
+            self._places[service] = (host, port)
 
     def wait_for(self, service: str) -> None:
         """As a container's startup probe: until it answers, for a minute and a half."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports[service], timeout=_STARTS_S)
+        connection = http.client.HTTPConnection(*self._places[service], timeout=_STARTS_S)
         try:
             connection.request("GET", HEALTH)
             assert connection.getresponse().status == 200, service
@@ -108,7 +144,7 @@ class PushFront:
         token = self._issuer.header(
             aud=pusher.audience, email=pusher.account, iat=moment - 10, exp=moment + 3590
         )
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports[service], timeout=_TIMEOUT_S)
+        connection = http.client.HTTPConnection(*self._places[service], timeout=_TIMEOUT_S)
         try:
             headers = {"Authorization": token, "Content-Type": "application/json"}
             connection.request("POST", "/events", body, headers)

@@ -13,15 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1 import PublisherClient
 
 from services.all_in_one import SERVICES
 from services.scheduler.adapters import cloud_scheduler
-from shared.bus.oidc import Pusher
-from shared.bus.pubsub import provision, topic_path
 from shared.errors import Unavailable
-from shared.events import catalog
-from shared.events.routing import subscriptions
 from shared.ids import RandomIds
 from shared.runtime.server import listen
 from shared.store.firestore import FirestoreDatabases
@@ -30,7 +26,7 @@ from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock
 from tests.fakes.cloud_scheduler import FakeCloudScheduler
 from tests.fakes.kms import FakeKms
-from tests.fakes.push_front import PushFront
+from tests.fakes.push_front import PushFront, pusher, subscribe
 from tests.flows.house import House
 from tests.flows.lending import lend_packages
 from tests.google import emulators, fresh_project, named
@@ -62,12 +58,7 @@ class GoogleSplitHouse(House):
             "AB_KMS_HOST": self.kms.address,
             **emulators(),
         }
-        self._pushers = {
-            name: Pusher(
-                f"ab-push-{name}@{self.project}.iam.gserviceaccount.com", f"https://{name}.example.com"
-            )
-            for name in SERVICES
-        }
+        self._pushers = {name: pusher(self.project, name, f"https://{name}.example.com") for name in SERVICES}
         self.front = PushFront(self._pushers, self.clock.now, seed=seed)
         with named(**emulators()):
             self._publisher: Any = PublisherClient()
@@ -81,8 +72,7 @@ class GoogleSplitHouse(House):
         self.kms.__enter__()
         self._databases = FirestoreDatabases(self.project, self.clock, RandomIds())
         with named(**emulators()):
-            provision(self.project, catalog.topics(), {})
-            self._subscribe()
+            subscribe(self.project, self.front.endpoint)
             for service in SERVICES:
                 _first_commit(self._databases.own(service))
         if self._runs is not None:
@@ -133,20 +123,6 @@ class GoogleSplitHouse(House):
             "AB_PUSH_AUDIENCE": pusher.audience,
             "AB_PUSH_CERTIFICATES": self.front.certificates,
         }
-
-    def _subscribe(self) -> None:
-        """As terraform's module topic does, in the emulator's words."""
-        with SubscriberClient() as subscriber:
-            for service, topics in subscriptions().items():
-                for topic in topics:
-                    request = {
-                        "name": subscriber.subscription_path(self.project, f"{topic}.{service}"),
-                        "topic": topic_path(self.project, topic),
-                        "ack_deadline_seconds": 60,
-                        "push_config": {"push_endpoint": self.front.endpoint(service)},
-                        "retry_policy": {"minimum_backoff": "0.1s", "maximum_backoff": "2s"},
-                    }
-                    subscriber.create_subscription(request=request)
 
     def _publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> None:
         self._publisher.publish(topic, data, **attributes)

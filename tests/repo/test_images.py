@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterable
 
 from scripts.deploy import IMAGES
+from services.all_in_one import EGRESS
+from services.executor.adapters.shapes import read
 from shared.runtime.settings import variable_names
+from tests import stand_ins
+from tests.emulator_containers import CONTAINERS
 from tests.fakes.cloud_run import COMMAND
 from tests.repo.tree import ROOT, SERVICES, tracked
 
@@ -53,6 +57,7 @@ def test_each_service_and_the_runner_is_a_stage_that_starts_itself() -> None:
         assert stages[service] == "common"
         assert f"COPY services/{service} services/{service}" in DOCKERFILE
     assert stages["runner"] == "executor"
+    assert stages["google"] == "runner"  # whose jobs are what the runner's image starts
     assert (
         f'CMD ["python", "-m", "{COMMAND[-1]}"]' in DOCKERFILE
     )  # what the stand-in for Cloud Run starts, too
@@ -83,15 +88,50 @@ def test_nothing_runs_as_root() -> None:
     assert "USER" not in DOCKERFILE.replace("USER 10001", "", 1)
 
 
-def test_compose_starts_the_five_and_gives_them_only_settings_that_are_some() -> None:
-    services = set(
-        re.findall(r"^  ([a-z]+):$", COMPOSE.split("\nservices:\n")[1].split("\nvolumes:")[0], re.MULTILINE)
-    )
-    assert services == {*SERVICES, "firestore", "pubsub", "storage"}
-    assert set(re.findall(r"SERVICE: ([a-z]+)", COMPOSE)) == set(SERVICES)
+def composed() -> dict[str, str]:
+    """What stands below each name of compose.yaml's services."""
+    parts = re.split(r"^  ([a-z-]+):$", COMPOSE.split("\nservices:\n")[1], flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_compose_starts_what_is_deployed_and_gives_it_only_settings_that_are_some() -> None:
+    found = composed()
+    emulated = {"google", "firestore", "pubsub", "storage"}
+    assert set(found) == {*SERVICES, EGRESS, *emulated}
+    built = {name: re.findall(r"SERVICE: ([a-z]+)", text) for name, text in found.items()}
+    assert {name: images[0] for name, images in built.items() if images} == {
+        **{name: name for name in (*SERVICES, "google")},
+        EGRESS: "executor",
+    }
+    assert f'command: ["python", "-m", "services.all_in_one", "serve", "--only", "{EGRESS}"]' in found[EGRESS]
     named = set(re.findall(r"^\s+([A-Z][A-Z_]+): ", COMPOSE, re.MULTILINE))
     assert named - set(variable_names().values()) == set()
     assert {"AB_PROFILE", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST"} <= named
+
+
+def test_compose_and_the_stand_ins_agree_on_who_is_where() -> None:
+    said = dict(re.findall(r"^\s+([A-Z][A-Z_]+): (\S+)$", COMPOSE, re.MULTILINE))
+    assert said["AB_KMS_HOST"] == f"google:{stand_ins.KMS}"
+    assert said["AB_CLOUD_RUN_HOST"] == f"google:{stand_ins.JOBS}"
+    assert said["AB_PUSH_CERTIFICATES"] == f"http://google:{stand_ins.PUSHES}/certificates"
+    pushers = stand_ins.pushers(said["AB_GCP_PROJECT"])
+    for name in SERVICES:
+        assert f"AB_PUSH_ACCOUNT: {pushers[name].account}\n" in composed()[name]
+        assert f"AB_PUSH_AUDIENCE: {pushers[name].audience}\n" in composed()[name]
+    shapes = [shape.job for shape in read(said["AB_RUN_SHAPES"])]
+    assert shapes == ["ab-run-512mb-gateway", "ab-run-4096mb-gateway"]
+
+
+def test_tests_take_emulators_from_the_images_that_compose_takes() -> None:
+    for kind, container in CONTAINERS.items():
+        said = composed()[kind]
+        assert f'image: "${{{container.named_by}:-{container.image}}}"' in said
+        port = (
+            f"--host-port=0.0.0.0:{container.inside}"
+            if kind != "storage"
+            else f'"-port", "{container.inside}"'
+        )
+        assert port in said
 
 
 def test_rules_notice_when_they_are_broken() -> None:

@@ -260,11 +260,20 @@ def test_a_container_has_room_for_more_than_its_run() -> None:
 
 
 def test_the_alert_for_a_missing_tick_names_the_job_that_is_made() -> None:
-    assert NAME in block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "tick"')
+    assert NAME in block(text("alerts.tf"), "tick =")
+
+
+def test_each_alert_has_one_condition_of_a_kind_that_is_made() -> None:
+    alerts = block(text("alerts.tf"), "alerts =")
+    kinds = re.findall(r"^      (over|query|silent) +=", alerts, re.MULTILINE)
+    assert len(kinds) == len(re.findall(r"^      says +=", alerts, re.MULTILINE)) == len(names(alerts))
+    made = block(text("alerts.tf"), 'resource "google_monitoring_alert_policy" "this"')
+    assert value(made, "for_each") == "local.alerts"
+    assert set(re.findall(r"try\(\[each\.value\.(\w+)\]", made)) == set(kinds) == {"over", "query", "silent"}
 
 
 def test_alerts_ask_for_numbers_that_are_counted() -> None:
-    queries = block(text("alerts.tf"), "queries =")
+    queries = "\n".join(re.findall(r"^ +query += (.+)$", text("alerts.tf"), re.MULTILINE))
     counters = {name: set(metric.labels) for name, metric in METRICS.items() if metric.kind == "counter"}
     asked = set(re.findall(r"\bab_[a-z_]+", queries))
     assert asked == asked & set(counters)
