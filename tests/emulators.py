@@ -27,7 +27,7 @@ from pathlib import Path
 
 FOLDER_VARIABLE = "TEST_RUN_FOLDER"
 OWNER_VARIABLE = "TEST_RUN_OWNER"
-READY_S = 60
+READY_S = 120
 _PULLED_S = 900  # an image that was never here is 1.5 GB
 _LAST_WORDS_S = 10  # a container takes a moment to go
 _ENDS_S = 2 * _LAST_WORDS_S
