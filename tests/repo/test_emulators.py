@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.emulator_containers import CONTAINERS
-from tests.emulators import NotHere, address, choose
+from tests.emulators import NotHere, Start, address, choose
+from tests.google import named
 
 HERE = ["java", "-jar", "emulator.jar"]
 
@@ -26,52 +26,40 @@ def is_container(command: list[str]) -> bool:
     return command[1].endswith("emulator_containers.py")
 
 
-@pytest.fixture(autouse=True)
-def no_choice_of_whoever_runs_this(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEST_EMULATORS", raising=False)
-
-
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def engine(tmp_path: Path) -> Iterator[str]:
     """Something that listens where Docker would."""
     place = tmp_path / "d"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(place))
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
-        yield
+        yield f"unix://{place}"
 
 
-@pytest.fixture
-def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+def chosen(command: Callable[[int, Path], list[str]], folder: Path, engine: str, asked: str = "") -> Start:
+    with named(DOCKER_HOST=engine, TEST_EMULATORS=asked):
+        return choose("pubsub", command, 4321, folder)
 
 
-def test_a_variable_names_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "somewhere:1")
-    assert address("pubsub") == "somewhere:1"
+def test_a_variable_names_the_emulator() -> None:
+    with named(PUBSUB_EMULATOR_HOST="somewhere:1"):
+        assert address("pubsub") == "somewhere:1"
 
 
-@pytest.mark.usefixtures("engine")
-def test_what_this_machine_holds_comes_before_a_container(tmp_path: Path) -> None:
-    assert choose("pubsub", found, 1, tmp_path).command == HERE
+def test_what_this_machine_holds_comes_before_a_container(tmp_path: Path, engine: str) -> None:
+    assert chosen(found, tmp_path, engine).command == HERE
 
 
-@pytest.mark.usefixtures("engine")
-@pytest.mark.parametrize("kind", sorted(CONTAINERS))
-def test_a_container_comes_where_docker_is(kind: str, tmp_path: Path) -> None:
-    chosen = choose(kind, missing, 4321, tmp_path)
-    assert is_container(chosen.command)
-    assert chosen.command[2:] == [kind, "4321"]
-    assert chosen.missing is not None  # skipped, or failed in CI, when the image cannot be had
+def test_a_container_comes_where_docker_is(tmp_path: Path, engine: str) -> None:
+    start = chosen(missing, tmp_path, engine)
+    assert is_container(start.command)
+    assert start.command[2:] == ["pubsub", "4321"]
+    assert start.missing is not None  # skipped, or failed in CI, when the image cannot be had
 
 
-@pytest.mark.usefixtures("no_engine")
 def test_without_both_the_cure_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotHere, match="install it"):
-        choose("pubsub", missing, 1, tmp_path)
+        chosen(missing, tmp_path, f"unix://{tmp_path}/none")
 
 
-@pytest.mark.usefixtures("engine")
-def test_containers_can_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEST_EMULATORS", "docker")
-    assert is_container(choose("pubsub", found, 1, tmp_path).command)
+def test_containers_can_be_asked_for(tmp_path: Path, engine: str) -> None:
+    assert is_container(chosen(found, tmp_path, engine, asked="docker").command)
