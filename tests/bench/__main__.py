@@ -36,7 +36,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
     count, seconds = (12, 4.0) if quick else (80, 12.0)
     bare = BareSandbox(emptied(folder / "bare"))
     shops = [Shops(f"127.0.0.{number}") for number in (1, 2, 3)]
-    served = Served(folder / "data", open_places=tuple(shop.place for shop in shops))
+    served = Served(folder / "data", open_places=tuple(shop.place("a") for shop in shops))
     try:
         rows = _said(runs.measure(served, bare, count, seconds))
         rows += _said(splits.measure(served, folder / "data", count // 2, seconds))

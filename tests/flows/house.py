@@ -20,6 +20,7 @@ from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
 from tests.flows.lending import lend_packages
 from tests.flows.person import Person
+from tests.flows.shops import opened
 from tests.google import fresh_project
 
 TOKEN = "flow-test-owner-token"
@@ -37,7 +38,7 @@ class House:
             "AB_DATA_DIR": str(folder),
             "AB_PORT": "0",
             "AB_OWNER_TOKEN": TOKEN,
-            "AB_EGRESS_ALLOW_PRIVATE": ",".join(f"127.0.0.1:{port}" for port in open_ports),
+            "AB_EGRESS_ALLOW_PRIVATE": opened(open_ports),
             "AB_TICK_S": "0.3",
             "AB_DISORDER": str(disorder),
         }
@@ -101,7 +102,7 @@ class CloudRunHouse(House):
 
     def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = ()) -> None:
         super().__init__(folder / "data", open_ports=open_ports)
-        self.runs = CloudRuns(folder / "containers")
+        self.runs = CloudRuns(folder / "containers", forked=True)
         self._egress: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.flows.lending import lend_packages
 from tests.flows.person import Json, Person
-from tests.flows.shops import Shops, Sink
+from tests.flows.shops import Shops, Sink, opened
 from tests.flows.test_sentence import the_sentence
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ class Living:
             "AB_DATA_DIR": str(self.folder),
             "AB_PORT": "0",
             "AB_OWNER_TOKEN": TOKEN,
-            "AB_EGRESS_ALLOW_PRIVATE": ",".join(f"127.0.0.1:{port}" for port in self._ports),
+            "AB_EGRESS_ALLOW_PRIVATE": opened(self._ports),
             "AB_TICK_S": "0.5",
             **self._more,
         }

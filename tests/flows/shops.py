@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Item = tuple[str, str, int]  # id, title, price in won
+Answer = Callable[[str, str, bytes], tuple[int, str, bytes]]
+# A shop is a website of its own: an agent reads one host once a second, and three hosts at once.
+HOSTS = {"a": "127.0.0.1", "b": "127.0.0.2", "c": "127.0.0.3"}
+_TRIES = 20
+
+
+def opened(ports: Iterable[int]) -> str:
+    """AB_EGRESS_ALLOW_PRIVATE for servers of these ports."""
+    return ",".join(f"{host}:{port}" for port in ports for host in HOSTS.values())
+
 
 DAY_ONE: dict[str, list[Item]] = {
     "a": [
@@ -26,25 +37,27 @@ DAY_ONE: dict[str, list[Item]] = {
 
 class Shops:
     """`items` may be changed between runs; `trouble[shop]` is one of "500", "markup", "empty", "redesign" (of shop a:
-    the same goods as a table) or absent.
-
-    host: an address of this machine, where it matters that shops lie on different ones.
+    the same goods as a table) or absent. host: where all of them are, in place of HOSTS.
     """
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "") -> None:
         self.items = {name: list(items) for name, items in DAY_ONE.items()}
         self.trouble: dict[str, str] = {}
         self.requests: list[str] = []
-        self._server = _serve(self._answer, host)
-        self.port: int = self._server.server_address[1]
-        self.place = f"{host}:{self.port}"
+        self._host = host
+        self._servers = _serve_on_each(self._answer, [host] if host else [*HOSTS.values()])
+        self.port: int = self._servers[0].server_address[1]
+
+    def place(self, shop: str) -> str:
+        return f"{self._host or HOSTS[shop]}:{self.port}"
 
     def address(self, shop: str) -> str:
-        return f"http://{self.place}/{shop}/new"
+        return f"http://{self.place(shop)}/{shop}/new"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
 
     def _answer(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
         self.requests.append(f"{method} {path}")
@@ -124,9 +137,22 @@ class Sink:
         return self.answer[0], "text/plain", self.answer[1]
 
 
-def _serve(
-    answer: Callable[[str, str, bytes], tuple[int, str, bytes]], host: str = "127.0.0.1"
-) -> ThreadingHTTPServer:
+def _serve_on_each(answer: Answer, hosts: list[str]) -> list[ThreadingHTTPServer]:
+    """At one port; another where one of them has it taken."""
+    for _ in range(_TRIES):
+        servers = [_serve(answer, hosts[0])]
+        port = servers[0].server_address[1]
+        with suppress(OSError):
+            servers.extend(_serve(answer, host, port) for host in hosts[1:])
+        if len(servers) == len(hosts):
+            return servers
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+    raise OSError("no port is free at all addresses")
+
+
+def _serve(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -145,6 +171,6 @@ def _serve(
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer((host, 0), Handler)
+    server = ThreadingHTTPServer((host, port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

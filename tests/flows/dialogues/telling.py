@@ -34,7 +34,7 @@ class World:
         text = (AGENTS / f"{name}.py").read_text(encoding="utf-8")
         text = re.sub(r"  # (noqa|type: ignore).*", "", text)  # what only this repository's checks need
         return text.replace("http://sites.test", self.sites.address).replace(
-            "http://shops.test", f"http://{self.shops.place}"
+            "http://shops.test", f"http://{self.shops.place('a')}"
         )
 
     def close(self) -> None:
