@@ -53,7 +53,7 @@ CMD ["python", "-m", "services.executor.task"]
 # the stand-ins.
 FROM runner AS google
 COPY services/scheduler services/scheduler
-COPY tests/stand_ins.py tests/
+COPY tests/emulators.py tests/machine.py tests/stand_ins.py tests/zygote.py tests/
 COPY tests/fakes tests/fakes
 CMD ["python", "-m", "tests.stand_ins"]
 

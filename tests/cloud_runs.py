@@ -26,10 +26,11 @@ PROOF = JobProof(
 
 
 class CloudRuns:
-    """A stand-in for Cloud Run, and the settings that lead there. Use as a context; folder: for its containers."""
+    """A stand-in for Cloud Run, and the settings that lead there. Use as a context; folder: for its containers.
+    forked: as FakeCloudRun's."""
 
-    def __init__(self, folder: Path) -> None:
-        self.google = FakeCloudRun(folder)
+    def __init__(self, folder: Path, *, forked: bool = False) -> None:
+        self.google = FakeCloudRun(folder, forked=forked)
 
     def __enter__(self) -> Self:
         return self

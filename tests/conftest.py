@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import emulators, left_behind
+from tests import emulators, left_behind, zygote
 from tests.needs import unavailable
 
 settings.register_profile(
@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Fails a run that leaves something on the machine; its controlling process looks when all others have ended."""
     yield
+    zygote.end()
     if os.environ.get(emulators.OWNER_VARIABLE) != str(os.getpid()):
         return
     emulators.stop_all(Path(os.environ[emulators.FOLDER_VARIABLE]))

@@ -22,9 +22,10 @@ from google.protobuf import any_pb2
 
 from tests.emulators import OWNER_VARIABLE
 from tests.machine import own_mounts
+from tests.zygote import Forked, zygote
 
 _REPOSITORY = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "services.executor.task")
+PROGRAM = "services.executor.task"  # the runner image's command: python -m
 _GRACE_S = 10.0  # between SIGTERM and SIGKILL, as on Cloud Run
 
 
@@ -45,7 +46,7 @@ class _Execution:
     variables: dict[str, str]
     timeout_s: float
     folder: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     cancelled: bool = False
     timed_out: bool = False
     over: threading.Event = field(default_factory=threading.Event)
@@ -53,20 +54,21 @@ class _Execution:
 
 class FakeCloudRun:
     """at: where it listens; port 0: any free one. address: host:port without TLS. jobs: full names that exist; None:
-    any. Use as a context."""
+    any. forked: executions begin in this process's zygote (tests/zygote.py), which has loaded their program already.
+    Use as a context."""
 
     def __init__(
         self,
         folder: Path,
         *,
         jobs: Sequence[str] | None = None,
-        command: Sequence[str] = COMMAND,
+        forked: bool = False,
         variables: Mapping[str, str] | None = None,
         at: str = "127.0.0.1:0",
     ) -> None:
         self._folder = folder
         self._jobs = jobs
-        self._command = command
+        self._forked = forked
         self._variables = dict(variables or {})
         self._lock = threading.Lock()
         self._executions: dict[str, _Execution] = {}
@@ -185,17 +187,21 @@ class FakeCloudRun:
                 code = _end(execution)
         self._settle(execution, code)
 
-    def _started(self, execution: _Execution) -> subprocess.Popen[bytes] | None:
+    def _started(self, execution: _Execution) -> subprocess.Popen[bytes] | Forked | None:
         with self._lock, (execution.folder / "log").open("wb") as said:
             if execution.cancelled or self._closed.is_set():
                 return None
+            env = self._environment(execution)
+            if self._forked:
+                execution.process = zygote().start(PROGRAM, (), env=env, said=said, stdout=said)
+                return execution.process
             execution.process = subprocess.Popen(
-                own_mounts(self._command),
+                own_mounts([sys.executable, "-m", PROGRAM]),
                 cwd=_REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                env=self._environment(execution),
+                env=env,
                 start_new_session=True,
             )
             return execution.process

@@ -6,10 +6,6 @@ long as this house's tick; refused pushes come again after 0.1 s, where terrafor
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +25,9 @@ from tests.fakes.kms import FakeKms
 from tests.fakes.push_front import PushFront, pusher, subscribe
 from tests.flows.house import House
 from tests.flows.lending import lend_packages
+from tests.flows.service_processes import ServiceProcesses
 from tests.google import emulators, fresh_project, named
-from tests.machine import own_mounts
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60
-_ONE_SERVICE = (sys.executable, "-m", "tests.flows.one_service")
 REGION = "asia-northeast3"
 """Anything: nothing here is anywhere."""
 TICK_S = 0.5
@@ -43,10 +36,16 @@ TICK_S = 0.5
 class GoogleSplitHouse(House):
     """seed: not 0: every push twice, late and in another order. jobs: runs are executions of a stand-in's jobs, whose
     processes share this machine with the executor; else they are in this machine's sandbox. `close` fails as
-    SplitHouse's, but for what `kill` ended."""
+    SplitHouse's, but for what `kill` ended. forked: as ServiceProcesses', and the jobs too."""
 
     def __init__(
-        self, folder: Path, *, open_ports: tuple[int, ...] = (), seed: int = 0, jobs: bool = True
+        self,
+        folder: Path,
+        *,
+        open_ports: tuple[int, ...] = (),
+        seed: int = 0,
+        jobs: bool = True,
+        forked: bool = True,
     ) -> None:
         super().__init__(folder, open_ports=open_ports, disorder=0)
         self.clock = FileShiftedClock(folder / "clock")
@@ -63,9 +62,9 @@ class GoogleSplitHouse(House):
         with named(**emulators()):
             self._publisher: Any = PublisherClient()
         self.scheduler = FakeCloudScheduler(self._publish, TICK_S).start()
-        self._runs = CloudRuns(folder / "containers") if jobs else None
+        self._runs = CloudRuns(folder / "containers", forked=forked) if jobs else None
         self._ports: dict[str, int] = {}
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes = ServiceProcesses(folder, folder / "clock", forked=forked)
         self._databases: FirestoreDatabases | None = None
 
     def open(self) -> GoogleSplitHouse:
@@ -97,18 +96,8 @@ class GoogleSplitHouse(House):
                 self.port = port
             data = self.folder / f"{service}.data" / RandomIds().new("disk")
             lend_packages(data)
-            fd = listening.fileno()
-            with self._said(service).open("ab") as said:
-                self._processes[service] = subprocess.Popen(
-                    own_mounts([*_ONE_SERVICE, service, str(self.folder / "clock"), str(fd)]),
-                    cwd=ROOT,
-                    env={**os.environ, **self.environment, **self._own(service), "AB_DATA_DIR": str(data)},
-                    pass_fds=(fd,),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=said,
-                    start_new_session=True,
-                )
+            own = {**self.environment, **self._own(service), "AB_DATA_DIR": str(data)}
+            self._processes.start(service, own, listening.fileno())
         self.front.place(service, port)
 
     def _own(self, service: str) -> dict[str, str]:
@@ -128,17 +117,12 @@ class GoogleSplitHouse(House):
         self._publisher.publish(topic, data, **attributes)
 
     def kill(self, service: str) -> None:
-        """SIGKILL to all of the service's processes at once, as when an instance is lost."""
-        process = self._processes.pop(service)
-        os.killpg(process.pid, signal.SIGKILL)
-        self._ended(process)
+        """As when an instance is lost."""
+        self._processes.kill(service)
 
     def close(self) -> None:
         self.scheduler.close()
-        died = [name for name, process in self._processes.items() if process.poll() is not None]
-        for process in self._processes.values():
-            process.terminate()
-        statuses = {name: self._ended(process) for name, process in self._processes.items()}
+        wrong = self._processes.close()
         self.front.close()
         if self._runs is not None:
             self._runs.google.close()
@@ -146,23 +130,7 @@ class GoogleSplitHouse(House):
         self._publisher.stop()
         if self._databases is not None:
             self._databases.close()
-        said = {name: self._said(name).read_text(errors="replace") for name in self._processes}
-        assert died == [], f"died while it should work: {[(name, said[name]) for name in died]}"
-        assert set(statuses.values()) <= {0}, f"{statuses} {said}"
-        assert not [text for text in said.values() if "ERROR" in text or "Traceback" in text], said
-
-    def _ended(self, process: subprocess.Popen[bytes]) -> int | str:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            return process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return "did not end when asked"
-
-    def _said(self, service: str) -> Path:
-        return self.folder / f"{service}.stderr.txt"
+        assert wrong == "", wrong
 
     @property
     def databases(self) -> Databases:

@@ -23,7 +23,7 @@ def test_nothing_is_lost_and_nothing_happens_twice_when_a_service_is_killed_and_
     engines = tmp_path / "engines"
     engines.mkdir()
     with engines_of_its_own(str(engines)):
-        house = GoogleSplitHouse(tmp_path, open_ports=(shops.port, sink.port), seed=SEED)
+        house = GoogleSplitHouse(tmp_path, open_ports=(shops.port, sink.port), seed=SEED, forked=False)
         try:
             house.open()
             Outage("executor", "run", SEED, house, shops, sink).go()

@@ -11,7 +11,7 @@ from services.executor.adapters.shapes import read
 from shared.runtime.settings import variable_names
 from tests import stand_ins
 from tests.emulator_containers import CONTAINERS
-from tests.fakes.cloud_run import COMMAND
+from tests.fakes.cloud_run import PROGRAM
 from tests.repo.tree import ROOT, SERVICES, tracked
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -58,9 +58,8 @@ def test_each_service_and_the_runner_is_a_stage_that_starts_itself() -> None:
         assert f"COPY services/{service} services/{service}" in DOCKERFILE
     assert stages["runner"] == "executor"
     assert stages["google"] == "runner"  # whose jobs are what the runner's image starts
-    assert (
-        f'CMD ["python", "-m", "{COMMAND[-1]}"]' in DOCKERFILE
-    )  # what the stand-in for Cloud Run starts, too
+    # what the stand-in for Cloud Run starts, too
+    assert f'CMD ["python", "-m", "{PROGRAM}"]' in DOCKERFILE
     assert DOCKERFILE.rstrip().endswith("FROM ${SERVICE}")
 
 
@@ -132,6 +131,24 @@ def test_tests_take_emulators_from_the_images_that_compose_takes() -> None:
             else f'"-port", "{container.inside}"'
         )
         assert port in said
+
+
+def of_tests(module: str) -> set[str]:
+    """It and all modules of tests/ that it cannot be imported without."""
+    found, ahead = set(), {module}
+    while ahead:
+        found.add(name := ahead.pop())
+        text = (ROOT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
+        ahead |= set(re.findall(r"^from (tests\.\S+) import", text, re.MULTILINE)) - found
+    return found
+
+
+def test_the_stand_ins_image_holds_what_they_import() -> None:
+    lines = re.findall(r"^COPY (tests/.*) tests/(?:\w+)?$", DOCKERFILE, re.MULTILINE)
+    copied_ones = {word for line in lines for word in line.split()}
+    for module in of_tests("tests.stand_ins"):
+        path = f"{module.replace('.', '/')}.py"
+        assert path in copied_ones or path.rpartition("/")[0] in copied_ones, path
 
 
 def test_rules_notice_when_they_are_broken() -> None:
