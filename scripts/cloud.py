@@ -56,6 +56,7 @@ def databases() -> str:
     from shared.store.firestore_changes import CHANGES, EXPIRES
     from shared.store.firestore_shards import OUTBOX
     from shared.store.indexes import composite
+    from shared.store.marks import INBOX
 
     found = {}
     for service, queries in declared().items():
@@ -69,8 +70,8 @@ def databases() -> str:
                 }
                 for collection, fields in indexes
             ],
-            "expiring": {CHANGES: EXPIRES},
-            "unindexed": {CHANGES: ["at"], OUTBOX: ["committed_at"]},
+            "expiring": {CHANGES: EXPIRES, INBOX: EXPIRES},
+            "unindexed": {CHANGES: ["at"], INBOX: ["at"], OUTBOX: ["committed_at"]},
         }
     return _json(found)
 
@@ -91,13 +92,12 @@ def keys() -> str:
 
 def declared() -> dict[str, tuple[Query, ...]]:
     """Every query shape by the database it is asked of."""
-    from shared.bus.dispatch import MARKS
     from shared.bus.letters import NEWEST
     from shared.bus.workers import DUE
     from shared.store.firestore_changes import QUERIES as NOTES
     from shared.store.firestore_shards import UNSENT
 
-    shapes = {service: [DUE, MARKS, NEWEST, UNSENT, *NOTES] for service in SERVICES}
+    shapes = {service: [DUE, NEWEST, UNSENT, *NOTES] for service in SERVICES}
     for service, modules in _OWN.items():
         for module in modules:
             shapes[service] += import_module(f"services.{service}.{module}").QUERIES

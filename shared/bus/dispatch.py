@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -22,19 +22,16 @@ from shared.events.catalog import TYPES
 from shared.events.clock import TimeTicked
 from shared.events.envelope import Envelope, Event, payload
 from shared.ids import derived
-from shared.store.port import Cause, Query, Store, Tx, Where
+from shared.store.marks import INBOX
+from shared.store.port import Cause, Store, Tx
 from shared.telemetry.facts import count_fact
 from shared.telemetry.trace import Attribute, AttributeName
 from shared.telemetry.watching import Watching
 
-INBOX = "_inbox"
 CLAIMS = "_claims"
 HELD = "held"  # ids of claims that a worker has from the start; nobody need look for one
 LEASE = timedelta(seconds=60)
-_KEEP_MARKS = timedelta(days=7)  # far beyond the ten minutes in which a bus may deliver again
 _FORGET_EVERY = timedelta(minutes=1)
-
-MARKS = Query(INBOX, (Where("at", "<", ""),), order_by="at", limit=500)
 
 T = TypeVar("T")
 Claim = tuple[str, dict[str, Any]]
@@ -246,20 +243,12 @@ class Dispatcher:
             raise
 
     def forget_old_marks(self) -> None:
-        """Delete some inbox marks no redelivery can need any more. Does nothing more than once a minute."""
+        """Those no redelivery can need any more. Does nothing more than once a minute."""
         now = self._clock.now()
         if now - self._forgot_at < _FORGET_EVERY:
             return
         self._forgot_at = now
-        old = replace(MARKS, where=(Where("at", "<", stamp(now - _KEEP_MARKS)),))
-        marks = [document.id for document in self._store.query(old)]
-        if marks:
-
-            def forget(tx: Tx) -> None:
-                for id in marks:
-                    tx.delete(INBOX, id)
-
-            self._store.transact(forget, cause=Cause("", f"service:{self._service}"))
+        self._store.forget_marks()
 
 
 def add_claim(

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, jsonify
 
 from shared.blobs.port import Blobs
-from shared.bus.dispatch import MARKS, Dispatcher, Handlers
+from shared.bus.dispatch import Dispatcher, Handlers
 from shared.bus.port import Bus
 from shared.bus.workers import DUE, Workers
 from shared.clock import Clock
@@ -20,6 +20,7 @@ from shared.errors import ProjectError
 from shared.ids import Ids
 from shared.runtime.relay import Relay
 from shared.runtime.settings import Settings
+from shared.store.marks import OLD_MARKS
 from shared.store.port import Query, Reader, Store, Watch
 from shared.telemetry.watching import Watching
 from shared.vault.keyring import Keys
@@ -78,7 +79,7 @@ class Running:
         self._kit = kit
         index = getattr(kit.store, "index", None)
         if index is not None:
-            index((*service.queries, DUE, MARKS))
+            index((*service.queries, DUE, OLD_MARKS))
         self._relay = Relay(service.name, kit.store, kit.bus, kit.clock)
         self._workers = Workers(
             service.name,

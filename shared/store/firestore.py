@@ -20,7 +20,7 @@ from shared.clock import Clock, stamp
 from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
-from shared.store.firestore_changes import COMMIT_S, ChangeFeed, FeedWatch, note
+from shared.store.firestore_changes import COMMIT_S, EXPIRES, ChangeFeed, FeedWatch, note
 from shared.store.firestore_documents import (
     READ_S,
     FirestoreReader,
@@ -32,6 +32,7 @@ from shared.store.firestore_documents import (
 )
 from shared.store.firestore_shards import OUTBOX, UNSENT, shard_of
 from shared.store.lanes import Held, Lanes
+from shared.store.marks import INBOX, KEEP_MARKS
 from shared.store.port import Cause, Document, Query, T, Tx
 from shared.store.signal import Signal
 
@@ -148,7 +149,7 @@ class FirestoreStore(FirestoreReader):
                 self.client,
                 place(self.client, collection, id),
                 kind,
-                data,
+                data if kind == "delete" else encode(data) | self._expiry(collection),
                 tx.seen.get((collection, id)),
             )
         for envelope in tx.events:
@@ -169,6 +170,9 @@ class FirestoreStore(FirestoreReader):
         if tx.events and self._carry and self._carry(tx.events):
             touched.discard(OUTBOX)
         self._signal.notify(touched)
+
+    def _expiry(self, collection: str) -> dict[str, Any]:
+        return {EXPIRES: self._clock.now() + KEEP_MARKS} if collection == INBOX else {}
 
     def watch(self, collections: Sequence[str]) -> FeedWatch:
         watch = self._signal.watch(collections)
@@ -193,6 +197,9 @@ class FirestoreStore(FirestoreReader):
             with answering():
                 batch.commit(timeout=COMMIT_S)
 
+    def forget_marks(self) -> None:
+        """Nothing to do: terraform's TTL policy reads when each expires."""
+
     def scrub(self) -> None:
         """Nothing to do: Firestore has no files of ours, and deletes for good by itself."""
 
@@ -210,21 +217,20 @@ def _write(
     client: firestore.Client,
     reference: firestore.DocumentReference,
     kind: str,
-    data: dict[str, Any],
+    fields: dict[str, Any],
     seen: Snapshot | None,
 ) -> None:
     """Adds one write, conditional on what the function saw of this document."""
     if kind == "create":
-        batch.create(reference, encode(data))
+        batch.create(reference, fields)
     elif kind == "delete":
         _delete(batch, client, reference, seen)
     elif seen is None:
-        batch.set(reference, encode(data))
+        batch.set(reference, fields)
     elif not seen.exists:
-        batch.create(reference, encode(data))
+        batch.create(reference, fields)
     else:
         # `update` takes a precondition and `set` does not, so the fields that are gone are named.
-        fields = encode(data)
         gone = dict.fromkeys((seen.to_dict() or {}).keys() - fields.keys(), firestore.DELETE_FIELD)
         named = {FieldPath(name).to_api_repr(): value for name, value in (gone | fields).items()}
         batch.update(reference, named, option=client.write_option(last_update_time=seen.update_time))

@@ -22,7 +22,7 @@ from shared.store.port import Query, Where
 from shared.store.signal import Signal, SignalWatch
 
 CHANGES = "_changes"
-EXPIRES = "expires_at"  # the field of terraform's TTL policy on notes
+EXPIRES = "expires_at"  # the field of terraform's TTL policies
 COMMIT_S = 20.0
 QUERIES = (
     Query(CHANGES, (IN_SHARDS, Where("at", ">=", "")), order_by="at"),

@@ -154,6 +154,10 @@ class Store(Reader, Protocol):
 
     def mark_sent(self, event_ids: Sequence[str]) -> None: ...
 
+    def forget_marks(self) -> None:
+        """Some marks of the inbox that are older than KEEP_MARKS go, as many as one commit takes; none where the engine
+        lets them go by itself. To be called now and then; see marks.py."""
+
     def scrub(self) -> None:
         """What was deleted before is no longer in the database's own files, as far as the engine can say so.
         Slow; for keys and the like."""

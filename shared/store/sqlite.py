@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from shared.clock import Clock, stamp
 from shared.errors import Conflict
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
-from shared.store.port import Cause, Document, Query, T, Tx, body_text
+from shared.store.marks import INBOX, KEEP_MARKS, OLD_MARKS
+from shared.store.port import Cause, Document, Query, T, Tx, Where, body_text
 from shared.store.recent import Key, Recent
 from shared.store.signal import Signal, SignalWatch
 from shared.store.sqlite_reader import DataVersion, SqliteReader, connect, find
@@ -278,6 +280,17 @@ class SqliteStore:
                     f'CREATE INDEX IF NOT EXISTS "{name}" ON docs (coll, {columns}, id) '
                     f"WHERE coll = '{query.collection}'"
                 )
+
+    def forget_marks(self) -> None:
+        before = stamp(self._clock.now() - KEEP_MARKS)
+        old = self.query(replace(OLD_MARKS, where=(Where("at", "<", before),)))
+
+        def forget(tx: Tx) -> None:
+            for mark in old:
+                tx.delete(INBOX, mark.id)
+
+        if old:
+            self.transact(forget, cause=Cause("", f"service:{self._service}"))
 
     def scrub(self) -> None:
         """The log is what still shows it: deleted bytes in the file itself are overwritten at once (connect)."""

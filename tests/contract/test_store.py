@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.clock import FakeClock
+from shared.clock import FakeClock, stamp
 from shared.errors import Conflict, TooLarge
 from shared.events.clock import TimeTicked
+from shared.store.firestore_changes import EXPIRES
+from shared.store.marks import INBOX, KEEP_MARKS
 from shared.store.port import MAX_DOCUMENT_BYTES, Cause, Databases, Store, Tx
 from tests.contract.adapters import CAUSE, StoreKind
 
@@ -376,3 +379,27 @@ def test_a_reader_sees_what_was_committed_and_offers_no_way_to_write(databases: 
     assert found.data == {"n": 1}
     for way in ("transact", "put", "create", "delete", "mark_sent"):
         assert not hasattr(reader, way)
+
+
+def test_a_mark_stays_while_an_event_may_come_again(stores: StoreKind) -> None:
+    clock = FakeClock()
+    store = stores.open(clock).own("ledger")
+    put(store, INBOX, "seen_1", {"at": stamp(clock.now())})
+    clock.set(clock.now() + KEEP_MARKS - timedelta(minutes=1))
+    store.forget_marks()
+    assert store.get(INBOX, "seen_1") is not None
+
+
+def test_old_marks_go_by_themselves_or_when_told(stores: StoreKind) -> None:
+    clock = FakeClock()
+    store = stores.open(clock).own("ledger")
+    put(store, INBOX, "seen_1", {"at": stamp(clock.now())})
+    put(store, "things", "a", {"at": stamp(clock.now())})
+    clock.set(clock.now() + KEEP_MARKS + timedelta(minutes=1))
+    store.forget_marks()
+    store.forget_marks()
+    mark, thing = store.get(INBOX, "seen_1"), store.get("things", "a")
+    # The emulator deletes nothing by itself, but says what Firestore would.
+    assert mark is None or mark.data[EXPIRES] < clock.now()
+    assert thing is not None
+    assert EXPIRES not in thing.data

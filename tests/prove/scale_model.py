@@ -39,7 +39,6 @@ EVENT_BYTES = 1200  # golden files with their attributes are 0.6 to 1.6 kB
 RISING = {
     "_outbox of executor, in each shard": 5 / len(SHARDS),
     "_changes of executor, in each shard": 12 / len(SHARDS),
-    "_inbox of executor": 4.0,
     "slots.at": 1.0,
 }
 

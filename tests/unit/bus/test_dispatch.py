@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.bus.dispatch import CLAIMS, INBOX, Handlers, Job, Quick, Slow
+from shared.bus.dispatch import CLAIMS, Handlers, Job, Quick, Slow
 from shared.bus.port import Received
 from shared.errors import Conflict, NotFound, NotYet, Unavailable
 from shared.events.clock import TimeTicked
 from shared.events.run import RunFunded, RunRefused, RunStarted
+from shared.store.marks import INBOX
 from shared.store.port import Query, Tx
 from tests.unit.desk import PERSON, WORKSPACE, Desk
 
