@@ -28,8 +28,8 @@ data "google_project" "this" {
 
 resource "google_project_service" "needed" {
   for_each = toset([
-    "artifactregistry", "billingbudgets", "cloudkms", "cloudscheduler", "compute", "dns", "firestore", "iam", "logging",
-    "monitoring", "pubsub", "run", "secretmanager", "storage", "telemetry",
+    "artifactregistry", "billingbudgets", "cloudkms", "cloudscheduler", "compute", "containerscanning", "dns", "firestore",
+    "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run", "secretmanager", "storage", "telemetry",
   ])
 
   service            = "${each.key}.googleapis.com"

@@ -37,13 +37,17 @@ ROUND_S = 1.2  # one look ahead and its pages made beside each other: two hops o
 COMMIT_S = 0.04  # read and commit of one document in the same region
 RUN_S = 30.0  # a job's start, and the run
 EXECUTIONS = 1000  # at once, per project and region, before anybody asks for more
+CARRIED = 100  # runs at once by an instance of executor-egress: terraform/runner.tf
+SEALED = 3  # KMS requests of a run elsewhere: its door wrapped and unwrapped, and a secret (decision 42)
 CPU_S = 0.15  # of all five services for one run: five times what the embedded ones take
-ALWAYS = 6.0  # vCPU that wait in any case: env/prod.tfvars without the executor's four
+ALWAYS_VCPU, ALWAYS_GIB = 9.0, 20.0  # what waits in any case: env/prod.tfvars
 
 # US dollars, list prices without free tiers; sources in docs/scale.md.
 READS, WRITES, DELETES = 0.03 / 100_000, 0.09 / 100_000, 0.01 / 100_000
 PUBSUB = 40 / 2**40
 VCPU_S, GIB_S = 0.000018, 0.000002
+KMS_REQUEST, KMS_KEY = 0.03 / 10_000, 0.06
+KEYS = 6  # docs/keys.json; their older versions cost the same
 JOB_S = 60.0  # a task is billed for a minute at least
 DAYS = 30
 
@@ -79,7 +83,12 @@ def _begun(agents: int) -> str:
 
 def _firestore(runs: float) -> float:
     writes = DOCUMENTS + len(EVENTS) + NOTES
-    return runs * (writes * WRITES + READ * READS + (DELETED + len(EVENTS) + NOTES) * DELETES)
+    return runs * (writes * WRITES + READ * READS + _deleted() * DELETES)
+
+
+def _deleted() -> int:
+    """With the mark of each event somebody handled, a week later."""
+    return DELETED + len(EVENTS) + NOTES + pushes()[1]
 
 
 def _pubsub(runs: float) -> float:
@@ -87,8 +96,14 @@ def _pubsub(runs: float) -> float:
 
 
 def _services(runs: float) -> float:
-    seconds = ALWAYS * DAYS * 86_400 + runs * CPU_S
-    return seconds * (VCPU_S + GIB_S)
+    waiting = DAYS * 86_400 * (ALWAYS_VCPU * VCPU_S + ALWAYS_GIB * GIB_S)
+    return waiting + runs * CPU_S * (VCPU_S + GIB_S)
+
+
+def _way_out(runs: float) -> float:
+    """executor-egress: one instance at least, of a core and half a GiB."""
+    seconds = max(DAYS * 86_400.0, runs * RUN_S / CARRIED)
+    return seconds * (VCPU_S + GIB_S / 2) + runs * SEALED * KMS_REQUEST + KEYS * KMS_KEY
 
 
 def _jobs(runs: float) -> float:
@@ -127,17 +142,20 @@ def loads() -> list[str]:
     return _table("", rows)
 
 
+def _all(runs: float) -> float:
+    return sum(cost(runs) for cost in (_firestore, _pubsub, _services, _jobs, _way_out))
+
+
 def costs() -> list[str]:
-    per_run = (
-        f"{DOCUMENTS + len(EVENTS) + NOTES} writes, {READ} reads, {DELETED + len(EVENTS) + NOTES} deletes"
-    )
+    per_run = f"{DOCUMENTS + len(EVENTS) + NOTES} writes, {READ} reads, {_deleted()} deletes"
     rows: list[tuple[str, Callable[[int], str]]] = [
         (f"Firestore ({per_run} a run)", _money(_firestore)),
         (f"Pub/Sub ({len(EVENTS)} events, {pushes()[0]} pushes a run)", _money(_pubsub)),
         ("the five services", _money(_services)),
         ("runs, a job each", _money(_jobs)),
         ("or: runs, four a core in instances that stay", _money(_shared)),
-        ("together, with jobs", _money(lambda r: _firestore(r) + _pubsub(r) + _services(r) + _jobs(r))),
+        (f"executor-egress, and KMS ({SEALED} requests a run)", _money(_way_out)),
+        ("together, with jobs", _money(_all)),
     ]
     return _table("a month", rows)
 

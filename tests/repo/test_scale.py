@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,27 @@ from hypothesis import strategies as st
 from shared.events.catalog import TYPES
 from tests.prove import scale
 from tests.prove.scale_model import EVENTS, Lateness, contend, due_by_minute, lateness, pushes
+from tests.repo.hcl import block
+from tests.repo.tree import ROOT
 
 
 def test_the_page_shows_the_figures_of_this_code() -> None:
     assert scale.current(scale.PAGE.read_text(encoding="utf-8")), "run: python -m tests.prove.scale"
+
+
+def test_what_waits_in_any_case_is_what_terraform_makes() -> None:
+    services = block((ROOT / "terraform/env/prod.tfvars").read_text(encoding="utf-8"), "services =")
+    sizes = [
+        {
+            key: float(re.sub(r"\D", "", said))
+            for key, said in re.findall(r'(\w+) = ("?\d+(?:Gi|Mi)?"?)', line)
+        }
+        | {"unit": 1 if 'Gi"' in line else 1 / 1024}
+        for line in services.strip().splitlines()
+    ]
+
+    assert sum(one["min"] * one["cpu"] for one in sizes) == scale.ALWAYS_VCPU
+    assert sum(one["min"] * one["memory"] * one["unit"] for one in sizes) == scale.ALWAYS_GIB
 
 
 def test_twice_the_agents_are_twice_the_runs_and_nine_is_the_fullest_minute() -> None:
