@@ -106,6 +106,9 @@ class Hands(Protocol):
 
     def give_back(self) -> None: ...
 
+    def look(self) -> None:
+        """A tick came: what is due is looked for now. A sleep in between may have been longer than it should."""
+
 
 class Dispatcher:
     """workers: None leaves every claim for whoever looks."""
@@ -173,6 +176,8 @@ class Dispatcher:
                 count_fact(self._service, event, self._watching.meter)
             if kind is TimeTicked:
                 self.forget_old_marks()
+                if self._workers is not None:
+                    self._workers.look()
         except DecodeError as error:
             return Received("dead", error.detail)
         except Conflict as error:

@@ -122,6 +122,9 @@ class Workers:
     def hand(self, id: str, claim: dict[str, Any]) -> None:
         self._handed.put((id, claim, False))
 
+    def look(self) -> None:
+        self._watch.wake()
+
     def _run(self) -> None:
         while (taken := self._handed.get()) is not None and not self._stopping.is_set():
             try:

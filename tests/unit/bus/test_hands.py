@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from shared.bus.dispatch import CLAIMS, Dispatcher, Handlers, Job, Slow
+from shared.bus.dispatch import CLAIMS, Dispatcher, Handlers, Job, Quick, Slow
 from shared.bus.port import Received
 from shared.bus.workers import Workers
 from shared.errors import NotYet, Unavailable
+from shared.events.clock import TimeTicked
 from shared.events.run import RunFunded, RunRefused
 from shared.store.port import Tx
 from tests.contract.receiving import eventually
@@ -125,6 +126,7 @@ class Willing:
 
     def __init__(self) -> None:
         self.handed: list[str] = []
+        self.looks = 0
 
     def place(self) -> bool:
         return True
@@ -134,6 +136,20 @@ class Willing:
 
     def give_back(self) -> None:
         return None
+
+    def look(self) -> None:
+        self.looks += 1
+
+
+def test_a_tick_makes_them_look_for_what_is_due(tmp_path: Path) -> None:
+    ticked: Handlers = {TimeTicked: Quick(lambda event, tx, deps: None, once=False)}
+    desk, willing = Desk(tmp_path, "executor", ticked, lambda _: Deps()), Willing()
+    dispatcher = Dispatcher("executor", ticked, desk.store, desk.deps, desk.clock, willing)
+
+    dispatcher.receive(desk.envelope(TimeTicked(at="now")))
+
+    assert willing.looks == 1
+    desk.close()
 
 
 def test_what_a_death_would_make_unknown_lies_ready_until_it_is_begun(tmp_path: Path) -> None:
