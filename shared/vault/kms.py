@@ -6,9 +6,10 @@ A key ring holds one key for each `Ring`, of the same name, and two that sign, f
 from __future__ import annotations
 
 import threading
-from typing import Final
+from typing import Final, TypedDict
 
 from google.api_core import exceptions as google
+from google.api_core.retry import Retry, if_exception_type
 from google.cloud.kms import KeyManagementServiceClient
 from google_crc32c import value as crc32c
 
@@ -19,7 +20,8 @@ KEY_RING: Final = "agent-builder"
 # Of tokens that one service makes and another reads; every other purpose is the gateway's own.
 _OF_RUNS = frozenset({"run tokens", "attempt tokens"})
 _ID = "kms"  # which version wrapped it stands in what KMS returns
-_TIMEOUT_S = 10.0
+# Decision: somebody waits for the answer; the library would go on for a minute.
+_PATIENCE_S = 10.0
 _AGAIN = (
     google.ServiceUnavailable,
     google.DeadlineExceeded,
@@ -39,12 +41,26 @@ def signing_key(purpose: str) -> str:
     return "derive-runs" if purpose in _OF_RUNS else "derive-gateway"
 
 
+class _Patience(TypedDict):
+    retry: Retry
+    timeout: float
+
+
+def _patience(patience_s: float) -> _Patience:
+    away = if_exception_type(google.ServiceUnavailable, google.DeadlineExceeded)
+    return {
+        "retry": Retry(predicate=away, initial=0.1, maximum=2.0, timeout=patience_s),
+        "timeout": patience_s,
+    }
+
+
 class KmsKeyring:
     """Which version wrapped a key KMS knows itself, so rotation is KMS's."""
 
-    def __init__(self, client: KeyManagementServiceClient, key: str) -> None:
+    def __init__(self, client: KeyManagementServiceClient, key: str, patience_s: float = _PATIENCE_S) -> None:
         self._client = client
         self._key = key
+        self._patience = _patience(patience_s)
 
     def wrap(self, data_key: bytes, place: bytes) -> tuple[str, bytes]:
         request = {
@@ -55,7 +71,7 @@ class KmsKeyring:
             "additional_authenticated_data_crc32c": crc32c(place),
         }
         with _told(self._key):
-            answer = self._client.encrypt(request=request, timeout=_TIMEOUT_S)
+            answer = self._client.encrypt(request=request, **self._patience)
         sound = answer.verified_plaintext_crc32c and answer.verified_additional_authenticated_data_crc32c
         if not sound or answer.ciphertext_crc32c != crc32c(answer.ciphertext):
             raise Unavailable("What Cloud KMS got or answered was damaged on its way.", code="kms_damaged")
@@ -72,7 +88,7 @@ class KmsKeyring:
             "additional_authenticated_data_crc32c": crc32c(place),
         }
         with _told(self._key):
-            answer = self._client.decrypt(request=request, timeout=_TIMEOUT_S)
+            answer = self._client.decrypt(request=request, **self._patience)
         if answer.plaintext_crc32c != crc32c(answer.plaintext):
             raise Unavailable("What Cloud KMS answered was damaged on its way.", code="kms_damaged")
         plain: bytes = answer.plaintext
@@ -80,16 +96,21 @@ class KmsKeyring:
 
 
 class KmsKeys:
-    """ring: as `key_ring`. Nothing is asked for before it is needed; what is derived is kept in memory."""
+    """ring: as `key_ring`. Nothing is asked for before it is needed; what is derived is kept in memory. patience_s: how
+    long a KMS that is away is asked again."""
 
-    def __init__(self, client: KeyManagementServiceClient, ring: str) -> None:
+    def __init__(
+        self, client: KeyManagementServiceClient, ring: str, patience_s: float = _PATIENCE_S
+    ) -> None:
         self._client = client
         self._ring = ring
+        self._patience_s = patience_s
+        self._patience = _patience(patience_s)
         self._derived: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def ring(self, ring: Ring) -> KmsKeyring:
-        return KmsKeyring(self._client, f"{self._ring}/cryptoKeys/{ring}")
+        return KmsKeyring(self._client, f"{self._ring}/cryptoKeys/{ring}", self._patience_s)
 
     def derive(self, purpose: str) -> bytes:
         """The HMAC-SHA-256 of the purpose under a key that only KMS has: a pseudo-random function's output is a key
@@ -104,7 +125,7 @@ class KmsKeys:
         data = f"agentbuilder {purpose}".encode()
         request = {"name": f"{key}/cryptoKeyVersions/1", "data": data, "data_crc32c": crc32c(data)}
         with _told(key):
-            answer = self._client.mac_sign(request=request, timeout=_TIMEOUT_S)
+            answer = self._client.mac_sign(request=request, **self._patience)
         if not answer.verified_data_crc32c or answer.mac_crc32c != crc32c(answer.mac):
             raise Unavailable("What Cloud KMS got or answered was damaged on its way.", code="kms_damaged")
         mac: bytes = answer.mac

@@ -25,8 +25,8 @@ def kms() -> Iterator[FakeKms]:
         yield made
 
 
-def of_kms(kms: FakeKms) -> KmsKeys:
-    return KmsKeys(kms_client(kms.address), key_ring("p", "here"))
+def of_kms(kms: FakeKms, patience_s: float = 60) -> KmsKeys:
+    return KmsKeys(kms_client(kms.address), key_ring("p", "here"), patience_s)
 
 
 @pytest.fixture(params=["keyfile", "kms"])
@@ -106,7 +106,7 @@ def test_a_key_service_that_is_away_for_a_moment_is_asked_again_and_one_that_sta
 
     kms.failing = 1000
     with pytest.raises(Unavailable) as away:
-        keyring.wrap(bytes(32), b"here")
+        of_kms(kms, patience_s=1).ring("secrets").wrap(bytes(32), b"here")
     assert away.value.code == "kms_unavailable"
 
 
