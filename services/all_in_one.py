@@ -125,7 +125,7 @@ class Program(Application):
 def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | None = None) -> int:
     """Until SIGINT or SIGTERM; `clock` as in `profiles.engines`."""
     if only == EGRESS:
-        return serve_egress(settings, fd)
+        return serve_egress(settings, fd, clock)
     names = [only] if only else list(SERVICES)
     listening = None
     if "gateway" in names or settings.pushed or (settings.sandbox == "cloud_run" and "executor" in names):
@@ -140,12 +140,12 @@ def serve(settings: Settings, only: str | None, fd: int | None, clock: Clock | N
     return _until_told(program.start, program.stop)
 
 
-def serve_egress(settings: Settings, fd: int | None) -> int:
+def serve_egress(settings: Settings, fd: int | None, clock: Clock | None = None) -> int:
     """`executor-egress`: it hears no events, so it is none of the services; it shares the executor's database."""
     from services.executor import egress_app
 
     listening = socket.socket(fileno=fd) if fd is not None else listen(settings.port, settings.listen)
-    engines = profiles.engines(settings, [], project_dir=PROJECT)
+    engines = profiles.engines(settings, [], project_dir=PROJECT, clock=clock)
     egress = egress_app.create(engines.kit("executor"), listening)
     status = _until_told(egress.start, egress.stop)
     engines.close()

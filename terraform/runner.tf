@@ -128,6 +128,11 @@ resource "google_cloud_run_v2_service" "egress" {
         value = "0.0.0.0"
       }
 
+      env {
+        name  = "AB_PLANNER_URL"
+        value = local.urls.planner
+      }
+
       startup_probe {
         http_get {
           path = "/healthz"
@@ -172,6 +177,16 @@ resource "google_storage_bucket_iam_member" "egress" {
     title      = "below executor/tapes/"
     expression = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.blobs.name}/objects/executor/tapes/\")"
   }
+}
+
+# Runs ask a model through it: the planner reads itself whose question it is (docs/decisions/0046).
+resource "google_cloud_run_v2_service_iam_member" "model" {
+  count = var.cloud_sandbox ? 1 : 0
+
+  name     = module.service["planner"].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.egress.member
 }
 
 # Google's front door lets the runner's account through to two services. What it may do there its attempt's own token

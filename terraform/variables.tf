@@ -22,7 +22,7 @@ variable "services" {
     concurrency = number
     timeout_s   = number
   }))
-  description = "Size of each of the five services. concurrency: requests an instance answers at once; the gateway holds one for each open live view."
+  description = "Size of each of the five services. concurrency: requests an instance answers at once; the gateway holds one for each open live view, the planner one for each question of a running agent, which may take ten minutes."
 }
 
 variable "public_url" {

@@ -19,6 +19,8 @@ from services.executor.attempts.rooms import Rooms
 from services.executor.attempts.secrets import Revealer
 from services.executor.attempts.ways import LocalWays, Ways
 from services.executor.egress.gateway import EgressGateway
+from services.executor.egress.identity import identity
+from services.executor.egress.model_place import ModelPlace, NearbyPlanner, PlannerService
 from services.executor.environments.builder import Builder, Places
 from services.executor.environments.cache import Cache
 from services.executor.environments.folders import Folders
@@ -33,6 +35,7 @@ from shared.clock import Clock, stamp
 from shared.errors import Misconfigured
 from shared.events.envelope import Event
 from shared.ids import Ids
+from shared.net.model_endpoint import socket_path
 from shared.runtime.shell import Kit
 from shared.store.port import Cause, Reader, Store, Tx
 from shared.vault.run_tokens import AttemptTokens, RunTokens
@@ -108,7 +111,7 @@ def assemble(
         fonts=korean_font(),
         tapes=tapes,
         watching=kit.watching,
-        model=doors(kit.data_dir, RunTokens(kit.keys, kit.clock)),
+        model=doors(_planner(kit), RunTokens(kit.keys, kit.clock)),
     )
     oneshot = OneShot(sandbox, egress)
     return Deps(
@@ -143,7 +146,7 @@ def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -
         ring=kit.keys.ring("doors"),
         attempt_of=AttemptTokens(kit.keys, kit.clock).read,
         reveal=Revealer(kit.readers["gateway"], kit.keys),
-        model=doors(kit.data_dir, RunTokens(kit.keys, kit.clock)),
+        model=doors(_planner(kit), RunTokens(kit.keys, kit.clock)),
     )
     outlet, front = served(means, listening)
 
@@ -163,6 +166,12 @@ def _ways(kit: Kit, egress: Egress, tapes: Tapes) -> Ways:
     if kit.settings.sandbox != "cloud_run" or not kit.settings.egress_url:
         return LocalWays(egress)
     return RemoteWays(kit.store, kit.clock, tapes, kit.keys.ring("doors"))
+
+
+def _planner(kit: Kit) -> ModelPlace:
+    """Where whatever leaves through this process asks a model."""
+    url = kit.settings.planner_url
+    return PlannerService(url, identity(url, kit.clock)) if url else NearbyPlanner(socket_path(kit.data_dir))
 
 
 def _tapes(kit: Kit, spool: str) -> Tapes:

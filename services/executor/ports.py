@@ -61,7 +61,7 @@ class Order:
     now          ISO timestamp and IANA zone the code sees through agent.today()
     egress       called once with the listening socket the code's proxy variables point at, before user
                  code starts; returns the PEM of the CA to trust. None: the sandbox has no way out at all
-    mounts       extra read-only folders: sandbox path -> host path (the checker sees outputs this way). The
+    mounts       extra read-only folders or files: sandbox path -> host path (the checker sees outputs this way). The
                  code finds where they are in AGENT_MOUNTS, a JSON object with the same keys
     seed         32 bytes: what the code takes for chance follows from them; empty: left as it is
     clock        seconds since 1970 the code's clock starts at; None: the real time

@@ -11,6 +11,7 @@ from services.planner.deps import Deps
 from services.planner.handlers import HANDLERS
 from services.planner.meter import QUERIES as METER_QUERIES
 from services.planner.repository import QUERIES
+from shared.net.model_endpoint import PREFIX
 from shared.runtime.shell import Kit, Service
 from shared.vault.connections import ConnectionKeys
 
@@ -29,12 +30,7 @@ def create(kit: Kit) -> Service:
         endpoint.stop()
         llms.close()
 
+    queries, start = (*QUERIES, *METER_QUERIES), endpoint.start
     return Service(
-        "planner",
-        HANDLERS,
-        deps,
-        queries=(*QUERIES, *METER_QUERIES),
-        start=endpoint.start,
-        stop=stop,
-        worker_threads=4,
+        "planner", HANDLERS, deps, endpoint.web, queries, start, stop, worker_threads=4, below=PREFIX
     )

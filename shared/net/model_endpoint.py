@@ -1,4 +1,5 @@
-"""Where running agents ask a model: one host name inside the sandbox, one socket on this machine behind it."""
+"""Where running agents ask a model: one host name inside the sandbox, and behind it the planner, at a socket on this
+machine or as a service of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +14,9 @@ MODEL_HOST = "model.agentbuilder.test"
 
 RUN_HEADER = "x-agentbuilder-run"
 """The header that says which run asks. The gateway sets it; one that code sends is dropped."""
+
+PREFIX = "/model"
+"""Below it the planner answers, at either place: as a service it is asked for other things as well."""
 
 # Source: unix(7), sun_path is 108 bytes with its end.
 _PATH_BYTES = 100

@@ -18,7 +18,7 @@ from shared.errors import Misconfigured
 from shared.runtime.pushes import Wsgi
 
 # As on one machine (server.py): more threads than the gateway allows streams.
-_THREADS = 64
+THREADS = 64
 # Cloud Run kills ten seconds after SIGTERM; what was not done by then is what a claim's lease is for.
 # Source: cloud.google.com/run/docs/container-contract#instance-shutdown (read November 2026).
 LEAVE_S = 9
@@ -39,7 +39,7 @@ class _Lines(Logger):  # type: ignore[misc]  # a class without types
 _CONFIG: dict[str, object] = {
     "worker_class": "gthread",
     "workers": 1,
-    "threads": _THREADS,
+    "threads": THREADS,
     "keepalive": _KEEP_ALIVE_S,
     "graceful_timeout": LEAVE_S,
     "timeout": 0,  # an instance whose CPU was taken away for a minute is not stuck; the liveness probe judges

@@ -60,6 +60,11 @@ class Settings(BaseModel):
         "",
         description="For cloud_run: where its jobs reach executor-egress. Empty: jobs and executor share this machine.",
     )
+    planner_url: str = Field(
+        "",
+        description="Where executor-egress reaches the planner, which running agents ask for a model. Empty: at a "
+        "socket in AB_DATA_DIR.",
+    )
     docker_host: str = Field(
         "", description="Docker's socket (DOCKER_HOST), a unix:// address; empty: /var/run/docker.sock."
     )

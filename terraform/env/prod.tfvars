@@ -4,7 +4,7 @@ protect = true
 
 services = {
   gateway   = { cpu = "1", memory = "1Gi", min = 2, max = 40, concurrency = 60, timeout_s = 3600 }
-  planner   = { cpu = "1", memory = "1Gi", min = 1, max = 20, concurrency = 20, timeout_s = 60 }
+  planner   = { cpu = "1", memory = "1Gi", min = 1, max = 20, concurrency = 40, timeout_s = 660 }
   executor  = { cpu = "4", memory = "16Gi", min = 1, max = 1, concurrency = 40, timeout_s = 60 }
   scheduler = { cpu = "1", memory = "512Mi", min = 1, max = 10, concurrency = 20, timeout_s = 60 }
   ledger    = { cpu = "1", memory = "512Mi", min = 1, max = 10, concurrency = 20, timeout_s = 60 }

@@ -1,5 +1,5 @@
-"""The model endpoint over its real socket, in front of a Messages API server: what passes, what it costs, what never
-leaves."""
+"""The model endpoint at its real socket and as a part of a service, in front of a Messages API server: what passes,
+what it costs, what never leaves."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from flask import Flask
 
 from services.planner import meter as meters
 from services.planner.adapters.messages_relay import MessagesRelay
@@ -25,8 +27,10 @@ from services.planner.ports import ModelKey, Usage
 from shared.clock import SystemClock, stamp
 from shared.events.run import RunFunded
 from shared.events.usage import TokensUsed
-from shared.net.model_endpoint import RUN_HEADER, addressed, socket_path
+from shared.net.model_endpoint import PREFIX, RUN_HEADER, addressed, socket_path
 from shared.records.executor import Run
+from shared.runtime.pushes import EVENTS, beside
+from shared.runtime.server import WebServer, listen
 from shared.vault.keyfile import load_keyring
 from shared.vault.run_tokens import Asking, RunTokens
 from tests.fakes.keys import FakeKeys
@@ -78,7 +82,7 @@ class World:
     def post(self, body: object, path: str = "/v1/messages", **headers: str) -> httpx2.Response:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         token = {RUN_HEADER: self.tokens.mint(ASKING)} | self.headers
-        return self.http.post(f"http://model{path}", content=data, headers=token | headers)
+        return self.http.post(f"{PREFIX}{path}", content=data, headers=token | headers)
 
     @property
     def meter(self) -> Meter:
@@ -91,8 +95,34 @@ class World:
         return [dict(r.body) for r in self.provider.requests if r.path == "/v1/messages"]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@contextmanager
+def nearby(web: Flask, folder: Path) -> Iterator[httpx2.Client]:
+    server = ModelServer(web, folder)
+    server.start()
+    with addressed(socket_path(folder)) as address:
+        transport = httpx2.HTTPTransport(uds=address)
+        here = httpx2.Client(transport=transport, base_url="http://model", timeout=20)
+    with here:
+        yield here
+    server.stop()
+
+
+@contextmanager
+def service(web: Flask, folder: Path) -> Iterator[httpx2.Client]:
+    """Beside what else a service answers."""
+    listening = listen(0)
+    rooms = beside(None, {PREFIX: web, EVENTS: Flask("events")})
+    assert rooms is not None
+    server = WebServer(rooms, listening)
+    server.start()
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with httpx2.Client(base_url=address, timeout=20, trust_env=False) as http:
+        yield http
+    server.stop()
+
+
+@pytest.fixture(params=[nearby, service], ids=lambda carrier: carrier.__name__)
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     desk = Desk(folder, "planner", PLANNER, lambda desk: None)
@@ -106,15 +136,10 @@ def world(tmp_path: Path) -> Iterator[World]:
         reader = desk.databases.read("executor")
         calls = MeteredCalls(desk.store, reader, keys, relay, clock, desk.ids, late_s=2.0)
         tokens = RunTokens(load_keyring(folder / "vault.key"), clock)
-        server = ModelServer(create_web(calls, tokens), folder)
-        server.start()
-        with addressed(socket_path(folder)) as address:
-            transport = httpx2.HTTPTransport(uds=address)
-            with httpx2.Client(transport=transport, timeout=20) as http:
-                made = World(desk, keys, provider, tokens, http)
-                made.run()
-                yield made
-        server.stop()
+        with request.param(create_web(calls, tokens), folder) as http:
+            made = World(desk, keys, provider, tokens, http)
+            made.run()
+            yield made
         relay.close()
     desk.close()
 
@@ -447,7 +472,7 @@ def test_code_that_goes_away_in_the_middle_pays_for_what_was_set_aside(world: Wo
     world.provider.enqueue(Reply((Say("네" * 100), Silence())))
     body, token = json.dumps({**BODY, "stream": True}).encode(), world.tokens.mint(ASKING)
     with world.http.stream(
-        "POST", "http://model/v1/messages", content=body, headers={RUN_HEADER: token}
+        "POST", f"{PREFIX}/v1/messages", content=body, headers={RUN_HEADER: token}
     ) as answer:
         next(answer.iter_raw())
     assert world.provider.left.wait(20)

@@ -1,4 +1,5 @@
-"""An Agent Builder as deployed on Google Cloud, on emulators: five gunicorn processes, pushes, a tick from outside.
+"""An Agent Builder as deployed on Google Cloud, on emulators: five gunicorn processes, the way out of runs as a sixth
+process, pushes, a tick from outside.
 
 Not as there: tokens are put in by `PushFront`, since the emulator sends none; a minute of Cloud Scheduler's takes as
 long as this house's tick; refused pushes come again after 0.1 s, where terraform says ten.
@@ -11,8 +12,9 @@ from typing import Any
 
 from google.cloud.pubsub_v1 import PublisherClient
 
-from services.all_in_one import SERVICES
+from services.all_in_one import EGRESS, SERVICES
 from services.scheduler.adapters import cloud_scheduler
+from shared.bus.oidc import Pusher
 from shared.errors import Unavailable
 from shared.ids import RandomIds
 from shared.runtime.server import listen
@@ -31,11 +33,13 @@ from tests.google import emulators, fresh_project, named
 REGION = "asia-northeast3"
 """Anything: nothing here is anywhere."""
 TICK_S = 0.5
+_NOBODY = Pusher("nobody", "nowhere")
+"""Executor-egress hears no events."""
 
 
 class GoogleSplitHouse(House):
-    """seed: not 0: every push twice, late and in another order. jobs: runs are executions of a stand-in's jobs, whose
-    processes share this machine with the executor; else they are in this machine's sandbox. `close` fails as
+    """seed: not 0: every push twice, late and in another order. jobs: runs are executions of a stand-in's jobs and
+    leave through executor-egress; else they are in the executor's own sandbox and leave through it. `close` fails as
     SplitHouse's, but for what `kill` ended. forked: as ServiceProcesses', and the jobs too."""
 
     def __init__(
@@ -76,12 +80,19 @@ class GoogleSplitHouse(House):
                 _first_commit(self._databases.own(service))
         if self._runs is not None:
             prove(self._databases.own("executor"))
-        for service in SERVICES:
-            self.start(service)
-        for service in SERVICES:
-            self.front.wait_for(service)
+        programs = self.programs
+        for program in programs:
+            self.start(program)
+        for program in programs:
+            self.front.wait_for(program)
         assert self.tick_made() == "created"
         return self
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """In an order in which each finds the addresses of those before it."""
+        way_out = (EGRESS,) if self._runs is not None else ()
+        return ("planner", *way_out, *(service for service in SERVICES if service != "planner"))
 
     def tick_made(self) -> str:
         """As `make deploy` does it last."""
@@ -101,17 +112,23 @@ class GoogleSplitHouse(House):
         self.front.place(service, port)
 
     def _own(self, service: str) -> dict[str, str]:
-        pusher = self._pushers[service]
-        runs = {}
-        if self._runs is not None and service == "executor":
-            runs = self._runs.variables(f"http://127.0.0.1:{self._ports['executor']}")
+        pusher = self._pushers.get(service, _NOBODY)
         return {
-            **runs,
+            **self._ways(service),
             "AB_GCP_PROJECT": self.project,
             "AB_PUSH_ACCOUNT": pusher.account,
             "AB_PUSH_AUDIENCE": pusher.audience,
             "AB_PUSH_CERTIFICATES": self.front.certificates,
         }
+
+    def _ways(self, service: str) -> dict[str, str]:
+        """As terraform tells them. A planner's socket is on another disk than the executor's."""
+        if service == "executor" and self._runs is not None:
+            return {**self._runs.variables(self._at("executor")), "AB_EGRESS_URL": self._at(EGRESS)}
+        return {"AB_PLANNER_URL": self._at("planner")} if service in ("executor", EGRESS) else {}
+
+    def _at(self, service: str) -> str:
+        return f"http://127.0.0.1:{self._ports[service]}"
 
     def _publish(self, topic: str, data: bytes, attributes: dict[str, str]) -> None:
         self._publisher.publish(topic, data, **attributes)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from services.all_in_one import EGRESS, PROJECT, SERVICES, Application
+from services.all_in_one import EGRESS, SERVICES, Application
 from shared.clock import stamp
 from shared.ids import RandomIds
 from shared.runtime.server import listen
@@ -20,6 +18,7 @@ from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
 from tests.flows.lending import lend_packages
 from tests.flows.person import Person
+from tests.flows.service_processes import ServiceProcesses
 from tests.flows.shops import opened
 from tests.google import fresh_project
 
@@ -102,8 +101,9 @@ class CloudRunHouse(House):
 
     def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = ()) -> None:
         super().__init__(folder / "data", open_ports=open_ports)
+        self.clock = FileShiftedClock(folder / "clock")
         self.runs = CloudRuns(folder / "containers", forked=True)
-        self._egress: subprocess.Popen[bytes] | None = None
+        self._processes = ServiceProcesses(folder, folder / "clock", forked=True)
 
     def prepare(self) -> None:
         self.environment |= self.runs.variables(f"http://127.0.0.1:{self.port}")
@@ -113,20 +113,13 @@ class CloudRunHouse(House):
         databases.close()
         with listen(0) as listening:
             self.environment["AB_EGRESS_URL"] = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            command = [sys.executable, "-m", "services.all_in_one", "--only", EGRESS, "--fd"]
-            self._egress = subprocess.Popen(
-                [*command, str(listening.fileno())],
-                cwd=PROJECT,
-                env={**os.environ, **self.environment},
-                pass_fds=[listening.fileno()],
-            )
+            self._processes.start(EGRESS, self.environment, listening.fileno())
 
     def close(self) -> None:
         super().close()
         self.runs.google.close()
-        if self._egress is not None:
-            self._egress.terminate()
-            assert self._egress.wait(30) == 0
+        wrong = self._processes.close()
+        assert wrong == "", wrong
 
 
 def new_house(folder: Path, *, open_ports: tuple[int, ...] = (), jobs: bool = False) -> House:

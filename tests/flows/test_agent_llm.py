@@ -4,6 +4,7 @@ nothing."""
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,13 +13,15 @@ import pytest
 from services.planner.ports import Usage
 from shared.clock import moment
 from shared.net.model_endpoint import MODEL_HOST
-from tests.fakes.llm_script import Answer, Asked, Reply, Say
+from tests.fakes.llm_script import Answer, Asked, Do, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
-from tests.flows.house import House
-from tests.flows.imports import agent_zip, allowed, live_run, rehearsed
+from tests.flows.cutting import Line
+from tests.flows.house import PROFILE, CloudRunHouse, House, new_house
+from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, live_run, rehearsed
 from tests.flows.person import Json, Person
 from tests.flows.split_house import SplitHouse
 
+WAIT_S = 120  # a job starts
 COST = Usage(input=30, output=12)
 TOKENS = "tokens = { per_run = 1000, per_day = 5000 }\n"
 DAILY = TOKENS + '\n[schedule]\ncron = "0 9 * * *"\ntimezone = "Asia/Seoul"\n'
@@ -61,8 +64,8 @@ def claude() -> Iterator[MessagesServer]:
         yield server
 
 
-def _one_process(folder: Path) -> House:
-    return House(folder / "data")
+def _in_order(folder: Path) -> House:
+    return new_house(folder, jobs=True) if PROFILE else House(folder / "data", disorder=0)
 
 
 def _disorderly(folder: Path) -> House:
@@ -74,7 +77,12 @@ def _five_processes(folder: Path) -> House:
 
 
 @pytest.fixture(
-    params=[_one_process, _disorderly, _five_processes], ids=lambda make: make.__name__.strip("_")
+    params=[
+        pytest.param(_in_order, id="in-order"),
+        pytest.param(_disorderly, id="doubled-and-shuffled"),
+        pytest.param(_five_processes, id="five-processes"),
+        pytest.param(CloudRunHouse, id="cloud-run-jobs"),
+    ]
 )
 def any_house(request: pytest.FixtureRequest, tmp_path: Path, claude: MessagesServer) -> Iterator[House]:
     make: Callable[[Path], House] = request.param
@@ -83,7 +91,7 @@ def any_house(request: pytest.FixtureRequest, tmp_path: Path, claude: MessagesSe
 
 @pytest.fixture
 def house(tmp_path: Path, claude: MessagesServer) -> Iterator[House]:
-    yield from _opened(House(tmp_path / "data"), claude)
+    yield from _opened(new_house(tmp_path / "data", jobs=True), claude)
 
 
 def _opened(made: House, claude: MessagesServer) -> Iterator[House]:
@@ -123,6 +131,7 @@ def slot_run(house: House, person: Person, agent_id: str) -> Json:
     return person.run(next(slot["run_id"] for slot in slots["items"] if moment(slot["at"]) == due))
 
 
+@pytest.mark.deployed
 @pytest.mark.slow(seconds=40)
 @pytest.mark.parametrize("main", [ASKS, STREAMS], ids=["the agent's library", "any library, streaming"])
 def test_a_scheduled_run_asks_and_its_tokens_are_its_own(
@@ -163,6 +172,7 @@ for number in range(100):
 """
 
 
+@pytest.mark.deployed
 def test_a_run_that_comes_to_its_cap_says_so_and_never_passes_it(
     house: House, claude: MessagesServer
 ) -> None:
@@ -178,6 +188,48 @@ def test_a_run_that_comes_to_its_cap_says_so_and_never_passes_it(
     assert "토큰이 모자라요" in said, said
     assert "AgentError" in said
     assert KEY not in said
+
+
+class CutHouse(CloudRunHouse):
+    """Between its jobs and the way out is a line that can be cut."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        port = int(self.environment["AB_EGRESS_URL"].rpartition(":")[2])
+        self.line = Line(port)
+        self.environment["AB_EGRESS_URL"] = self.line.url
+
+    def close(self) -> None:
+        super().close()
+        self.line.close()
+
+
+@pytest.fixture
+def cut_house(tmp_path: Path, claude: MessagesServer) -> Iterator[House]:
+    yield from _opened(CutHouse(tmp_path), claude)
+
+
+def test_a_line_cut_in_the_middle_of_an_answer_is_an_error_and_costs_what_was_set_aside(
+    cut_house: CutHouse, claude: MessagesServer
+) -> None:
+    person = connected(cut_house)
+    agent_id = allowed(person, agent_zip(LIVE_ONLY + STREAMS, more=TOKENS))["agent_id"]
+    begun, go_on = threading.Event(), threading.Event()
+    held = Do(lambda: go_on.wait(WAIT_S))
+    claude.plays("안녕", Reply((Say("깨진"), Do(begun.set), held, Say("컵이 왔어요. " * 5000))))
+
+    run_id = person.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
+    assert begun.wait(WAIT_S)
+    assert cut_house.line.cut() >= 1
+    run = person.run(run_id)
+    go_on.set()
+
+    said = logged(person, run)
+    assert run["status"] == "failed", said
+    assert said.count("Traceback") == 1, said
+    assert claude.left.wait(WAIT_S), "the planner goes on asking for nobody"
+    budget = person.wait("/api/v1/budget", lambda found: found["leased_tokens"] == 0)
+    assert budget["spent_tokens"] == claude.tokens + 100
 
 
 def test_many_at_once_never_pass_the_cap_together(house: House, claude: MessagesServer) -> None:

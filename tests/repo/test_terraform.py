@@ -148,6 +148,7 @@ def test_every_setting_is_given_to_a_service_or_left_out_for_a_reason() -> None:
         for name in names(block(block(text("services.tf"), "settings ="), f"{service} ="))
     }
     given |= words(" ".join(re.findall(r'variable = "\w+"', text("secrets.tf"))))
+    given |= told_to_executor_egress()
 
     assert given - known == set()
     assert known - given == set(NOT_DEPLOYED)
@@ -205,8 +206,38 @@ def test_executor_egress_is_started_as_the_code_starts_it_and_told_only_settings
     assert value(made, "command") == f'["python", "-m", "services.all_in_one", "serve", "--only", "{EGRESS}"]'
     assert value(made, "name") == f'"ab-{EGRESS}"'
     assert f'path = "{EGRESS_HEALTH}"' in made
-    told = set(re.findall(r'name  = "(AB_\w+)"', made))
-    assert told == {"AB_PROFILE", "AB_GCP_PROJECT", "AB_GCP_REGION", "AB_DATA_DIR", "AB_LISTEN"}
+    everywhere = {"AB_PROFILE", "AB_GCP_PROJECT", "AB_GCP_REGION", "AB_DATA_DIR", "AB_LISTEN"}
+    assert told_to_executor_egress() == everywhere | {"AB_PLANNER_URL"}
+
+
+def told_to_executor_egress() -> set[str]:
+    made = block(text("runner.tf"), 'resource "google_cloud_run_v2_service" "egress"')
+    return set(re.findall(r'name  = "(AB_\w+)"', made))
+
+
+def test_executor_egress_may_ask_the_planner_and_is_told_where_it_is() -> None:
+    made = block(text("runner.tf"), 'resource "google_cloud_run_v2_service" "egress"')
+    assert re.search(r'name  = "AB_PLANNER_URL"\s+value = local\.urls\.planner\n', made)
+    invokes = re.findall(
+        r'resource "google_cloud_run_v2_service_iam_member" "(\w+)" \{[^}]*google_service_account\.egress',
+        everything(),
+    )
+    assert invokes == ["model"]
+    granted = block(text("runner.tf"), 'resource "google_cloud_run_v2_service_iam_member" "model"')
+    assert value(granted, "name") == 'module.service["planner"].name'
+    assert value(granted, "role") == '"roles/run.invoker"'
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_planner_holds_a_question_for_as_long_as_it_may_take(environment: str) -> None:
+    from services.planner.endpoint.metered import STREAM_S
+    from shared.runtime.gunicorn_server import THREADS
+
+    size = value(block(text(f"env/{environment}.tfvars"), "services ="), "planner")
+    said = re.search(r"concurrency = (\d+), timeout_s = (\d+)", size)
+    assert said is not None
+    assert int(said[2]) > STREAM_S
+    assert int(said[1]) < THREADS  # events, probes
 
 
 def test_who_writes_files_writes_them_below_their_own_name() -> None:

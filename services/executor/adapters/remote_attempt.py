@@ -203,7 +203,7 @@ class RemoteAttempt:
 
     def _parcels(self) -> tuple[Parcel, ...]:
         return tuple(
-            Parcel(place=place, url=url, sha256=sha256)
+            Parcel(place=place, url=url, sha256=sha256, file=path.name if path.is_file() else "")
             for number, (place, path) in enumerate(self._folders())
             for url, sha256 in [self.links.get(path, (f"{FOLDERS}/{number}", ""))]
         )

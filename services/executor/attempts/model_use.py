@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from services.executor.egress.model_host import ModelDoor
+from services.executor.egress.model_place import ModelPlace
 from services.executor.model import attempt_of
-from shared.net.model_endpoint import socket_path
 from shared.records.executor import Run, RunUsage
 from shared.records.planner import Meter
 from shared.store.port import Query, Reader, Where
 from shared.vault.run_tokens import Asking, RunTokens
 
 
-def doors(data_dir: Path, tokens: RunTokens) -> Callable[[Run], ModelDoor | None]:
-    """Where every run of this machine finds the endpoint; None for a run that nothing has paid for."""
+def doors(place: ModelPlace, tokens: RunTokens) -> Callable[[Run], ModelDoor | None]:
+    """How every run whose way out is this process finds the endpoint; None for a run that nothing has paid for."""
 
     def door(run: Run) -> ModelDoor | None:
         if run.lease_id is None:
@@ -23,7 +22,7 @@ def doors(data_dir: Path, tokens: RunTokens) -> Callable[[Run], ModelDoor | None
         asking = Asking(
             workspace_id=run.workspace_id, run_id=run.id, attempt_id=attempt_of(run), lease_id=run.lease_id
         )
-        return ModelDoor(socket_path(data_dir), lambda: tokens.mint(asking))
+        return ModelDoor(place, lambda: tokens.mint(asking))
 
     return door
 

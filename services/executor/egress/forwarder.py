@@ -241,7 +241,7 @@ class Forwarder:
                 with draft.metering(connection.peer):
                     before = connection.peer.received_bytes
                     try:
-                        leaving = proven(sent, self._run.model) if to_model else sent
+                        leaving = await self._proven(sent) if to_model else sent
                         response = await relay.ask(connection.peer, leaving)
                     except Unavailable:
                         # The server closed the kept connection just now; it has not seen the request.
@@ -253,6 +253,9 @@ class Forwarder:
                     return
             finally:
                 self._upstreams.release(target, connection)
+
+    async def _proven(self, request: h11.Request) -> h11.Request:
+        return await proven(request, self._run.model, self._outside.threads)
 
     async def _headers(self, request: h11.Request, target: Endpoint) -> list[tuple[bytes, bytes]]:
         if target.host == MODEL_HOST:

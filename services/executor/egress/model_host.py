@@ -1,22 +1,23 @@
 """The host that asks a model: code speaks to it like to any other, behind it is the platform's own endpoint.
 
-Read next: services/planner/endpoint (what may be asked there). Why: docs/decisions/0031-the-model-endpoint.md.
+Read next: `model_place.py` (where that is), services/planner/endpoint (what may be asked there). Why:
+docs/decisions/0031-the-model-endpoint.md, 0046.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from pathlib import Path
 
 import h11
 
-from services.executor.egress.wire import SocketWire
+from services.executor.egress.model_place import ModelPlace
+from services.executor.egress.wire import Wire
 from shared.agentfile.model import HostRule
 from shared.errors import NotAllowed, Unavailable
-from shared.net.model_endpoint import MODEL_HOST, RUN_HEADER, addressed
+from shared.net.model_endpoint import MODEL_HOST, PREFIX, RUN_HEADER
 
 RULE = HostRule(
     host=MODEL_HOST, methods=("GET", "POST"), effect="read", why="a model is asked, nothing is changed"
@@ -29,41 +30,38 @@ _PASSED_ON = frozenset({b"accept", b"anthropic-beta", b"content-length", b"conte
 
 @dataclass(frozen=True)
 class ModelDoor:
-    """The way to the endpoint. token: a new proof of which run asks, for each request."""
+    """The way of one run to the endpoint. token: a new proof of which run asks, for each request; may block."""
 
-    socket: Path
+    place: ModelPlace
     token: Callable[[], str]
+
+    def proof(self) -> list[tuple[bytes, bytes]]:
+        """May block. Raises: Unavailable."""
+        said = {**self.place.identity(), RUN_HEADER: self.token()}
+        return [(name.encode("ascii"), value.encode("ascii")) for name, value in said.items()]
 
 
 def model_headers(request: h11.Request) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in request.headers.raw_items() if name.lower() in _PASSED_ON]
 
 
-def proven(request: h11.Request, door: ModelDoor | None) -> h11.Request:
-    """The request with its proof: made when it is about to leave, since it may have waited longer than one lasts.
-    Raises: Unavailable where there is no endpoint."""
+async def proven(request: h11.Request, door: ModelDoor | None, threads: Executor) -> h11.Request:
+    """The request as the endpoint gets it, with its proof: made when it is about to leave, since it may have waited
+    longer than one lasts. threads: where making it may block. Raises: Unavailable, also where there is no endpoint."""
     if door is None:
         raise _no_endpoint()
-    headers = [*request.headers.raw_items(), (RUN_HEADER.encode(), door.token().encode())]
-    return h11.Request(method=request.method, target=request.target, headers=headers)
+    proof = await asyncio.get_running_loop().run_in_executor(threads, door.proof)
+    kept = [(name, value) for name, value in request.headers.raw_items() if name.lower() != b"host"]
+    host = (b"Host", door.place.authority.encode("ascii"))
+    target = PREFIX.encode("ascii") + request.target
+    return h11.Request(method=request.method, target=target, headers=[host, *kept, *proof])
 
 
-async def model_wire(door: ModelDoor | None, silence_s: float) -> SocketWire:
+async def model_wire(door: ModelDoor | None, silence_s: float) -> Wire:
     """Raises: Unavailable `unreachable`, as for any other server that does not listen."""
     if door is None:
         raise _no_endpoint()
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    try:
-        with addressed(door.socket) as address:
-            await asyncio.get_running_loop().sock_connect(sock, address)
-    except OSError as error:
-        sock.close()
-        raise Unavailable("the model endpoint does not answer", code="unreachable") from error
-    except BaseException:
-        sock.close()
-        raise
-    return SocketWire(sock, silence_s)
+    return await door.place.dial(silence_s)
 
 
 def model_refusal(error: NotAllowed) -> NotAllowed:

@@ -38,13 +38,15 @@ class WorkAsked(Message):
 
 
 class Parcel(Message):
-    """A folder of the order, as a tar. place: where it belongs: "code", "site", or a mount's path in the sandbox.
+    """A folder of the order, as a tar, or one file: then `file` is its name. place: where it belongs: "code", "site",
+    or a mount's path in the sandbox.
     url: relative to the Run API, asked for with the token; absolute: without. sha256: of the tar; "": unknown, and
     then the connection is trusted."""
 
     place: str
     url: str
     sha256: str = ""
+    file: str = ""
 
 
 class WayOut(Message):

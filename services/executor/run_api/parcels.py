@@ -21,13 +21,15 @@ _HARD = "a-hard-link"  # to nothing, for the collector to name (adapters/kept_bo
 _ENCODING = ("utf-8", "surrogateescape")
 
 
-def pack(folder: Path, *, left_by_code: bool = False, max_file_bytes: int | None = None) -> Iterator[bytes]:
-    """A tar of everything in the folder, in a fixed order. left_by_code: hard links become links to nothing and
-    what is no file a pipe, as in a box kept on this machine. Files longer than max_file_bytes arrive as long and
-    empty."""
-    root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def pack(path: Path, *, left_by_code: bool = False, max_file_bytes: int | None = None) -> Iterator[bytes]:
+    """A tar of everything in the folder, in a fixed order, or of the one file. left_by_code: hard links become links
+    to nothing and what is no file a pipe, as in a box kept on this machine. Files longer than max_file_bytes arrive as
+    long and empty."""
+    alone = path.is_file()
+    root = os.open(path.parent if alone else path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for name in sorted(os.listdir(root)):  # noqa: PTH208 - by descriptor, never by path
+        names = [path.name] if alone else sorted(os.listdir(root))  # noqa: PTH208 - by descriptor, never by path
+        for name in names:
             yield from _entry(root, name, name, left_by_code, max_file_bytes)
     finally:
         os.close(root)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
 from services.executor.adapters.sockets import dial
+from services.executor.egress.identity import identity
 from services.executor.run_api.messages import WayOut
 from services.executor.siege import proof
 from services.executor.task.calls import RunApi
 from services.executor.task.door import Carrier, Neighbour
-from services.executor.task.identity import identity
 from services.executor.task.work import Attempting
 from shared.clock import SystemClock
 from shared.errors import Misconfigured, ProjectError

@@ -113,7 +113,7 @@ class Attempting:
             elif parcel.place == "site":
                 sites.append(here)
             else:
-                mounts[parcel.place] = here
+                mounts[parcel.place] = here / parcel.file
         return Order(
             id=work.id,
             code_dir=code,

@@ -1,4 +1,5 @@
-"""The model endpoint on this machine: a socket in the data folder, which the executor's egress gateway speaks to."""
+"""Where the model endpoint answers: a socket in the data folder on one machine, else below a path of the planner's own
+service. The executor's egress gateway speaks to either."""
 
 from __future__ import annotations
 
@@ -21,20 +22,23 @@ _THREADS = 32
 
 
 class ModelEndpoint:
-    """All of it: asking with these keys. Elsewhere than on one machine it is not there yet; decision 31 says why."""
+    """All of it: asking with these keys. web: for the server around this service, below `model_endpoint.PREFIX`;
+    None where the endpoint has a server of its own."""
 
     def __init__(self, kit: Kit, keys: Keys) -> None:
         self._relay = MessagesRelay(kit.clock)
         calls = MeteredCalls(kit.store, kit.readers["executor"], keys, self._relay, kit.clock, kit.ids)
-        self._server = ModelServer(create_web(calls, RunTokens(kit.keys, kit.clock)), kit.data_dir)
-        self._here = kit.settings.one_machine
+        web = create_web(calls, RunTokens(kit.keys, kit.clock))
+        self.web = web if kit.settings.pushed else None
+        self._server = None if kit.settings.pushed else ModelServer(web, kit.data_dir)
 
     def start(self) -> None:
-        if self._here:
+        if self._server is not None:
             self._server.start()
 
     def stop(self) -> None:
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
         self._relay.close()
 
 

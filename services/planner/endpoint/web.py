@@ -11,12 +11,13 @@ from services.planner.endpoint.fields import read_asked, read_counted
 from services.planner.endpoint.metered import MeteredCalls
 from services.planner.endpoint.says import told
 from shared.errors import BadRequest, NotFound, ProjectError, Unavailable
-from shared.net.model_endpoint import RUN_HEADER
+from shared.net.model_endpoint import PREFIX, RUN_HEADER
 from shared.vault.run_tokens import RunTokens
 
 log = logging.getLogger(__name__)
 
 MESSAGES, COUNT = "/v1/messages", "/v1/messages/count_tokens"
+_LISTED = {f"{PREFIX}{path}": path for path in (MESSAGES, COUNT)}
 # As the API names them, so that its own libraries raise what they always raise.
 _TYPES = {
     400: "invalid_request_error",
@@ -41,6 +42,7 @@ _STATUS = {
 
 
 def create_web(calls: MeteredCalls, tokens: RunTokens) -> Flask:
+    """Of all below PREFIX; what is asked for there says itself which run asks, whichever way it came."""
     web = Flask("model-endpoint")
 
     @web.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -59,9 +61,9 @@ def create_web(calls: MeteredCalls, tokens: RunTokens) -> Flask:
 
 def _answered(calls: MeteredCalls, tokens: RunTokens) -> Response:
     asking = tokens.read(request.headers.get(RUN_HEADER, ""))
-    _only_listed()
+    path = _listed()
     body = request.get_data()
-    if request.path == COUNT:
+    if path == COUNT:
         return _json(200, {"input_tokens": calls.count(asking, read_counted(body))})
     answer = calls.ask(asking, read_asked(body))
     response = Response(answer.chunks, status=200, content_type=answer.content_type, direct_passthrough=True)
@@ -70,10 +72,11 @@ def _answered(calls: MeteredCalls, tokens: RunTokens) -> Response:
     return response
 
 
-def _only_listed() -> None:
+def _listed() -> str:
     """Raises: NotFound for any other address, BadRequest for what would change what an address means."""
-    if request.path not in (MESSAGES, COUNT) or request.method != "POST":
-        place = f"{request.method} {request.path}"[:120]
+    path = _LISTED.get(request.path)
+    if path is None or request.method != "POST":
+        place = f"{request.method} {request.path.removeprefix(PREFIX)}"[:120]
         text = f"{place}: 에이전트가 쓸 수 없는 주소예요. (Agents have POST {MESSAGES} and {COUNT} only.)"
         raise NotFound(text, code="not_listed", fields={"path": place})
     if request.query_string:
@@ -81,6 +84,7 @@ def _only_listed() -> None:
         raise _unlisted(f"?{name}")
     if request.headers.get("anthropic-beta"):
         raise _unlisted("anthropic-beta")
+    return path
 
 
 def _unlisted(name: str) -> BadRequest:

@@ -6,17 +6,22 @@ import io
 import itertools
 import json
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from services.executor.egress.authority import RunAuthority
 from services.executor.egress.model_host import RULE, ModelDoor
+from services.executor.egress.model_place import NearbyPlanner, PlannerService
 from shared.agentfile.model import HostRule
-from shared.net.model_endpoint import MODEL_HOST, RUN_HEADER, listen_at, socket_path
+from shared.clock import SystemClock
+from shared.errors import Misconfigured, Unavailable
+from shared.net.model_endpoint import MODEL_HOST, PREFIX, RUN_HEADER, listen_at, socket_path
 from tests.unit.executor.egress.conftest import World
 
 ADDRESS = f"https://{MODEL_HOST}/v1/messages"
@@ -25,32 +30,41 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 
 
 @dataclass
 class Endpoint:
-    """Answers everything, and keeps what it heard: the head of each request and its body."""
+    """Answers everything, and keeps what it heard: the first line of each request, its head and its body. tls: who it
+    says it is; else it talks as it listens."""
 
-    path: Path
+    listening: socket.socket
+    tls: ssl.SSLContext | None = None
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     connections: int = 0
 
     def __enter__(self) -> Self:
-        self._listening = listen_at(self.path)
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listening.close()
+        self.listening.close()
 
     def _serve(self) -> None:
         while True:
             try:
-                connection, _ = self._listening.accept()
+                connection, _ = self.listening.accept()
             except OSError:
                 return
             self.connections += 1
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
+        if self.tls is not None:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except OSError:  # who asked does not believe it
+                connection.close()
+                return
         with connection, connection.makefile("rb") as file:
-            while file.readline():
+            while first := file.readline():
+                self.asked.append(first.decode("latin-1").strip())
                 head = {}
                 while line := file.readline().strip():
                     name, _, value = line.decode("latin-1").partition(":")
@@ -72,13 +86,33 @@ class Endpoint:
 
 @pytest.fixture
 def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
-    with Endpoint(socket_path(tmp_path)) as made:
+    with Endpoint(listen_at(socket_path(tmp_path))) as made:
+        yield made
+
+
+@pytest.fixture
+def authority() -> RunAuthority:
+    return RunAuthority(SystemClock().now())
+
+
+@pytest.fixture
+def service(authority: RunAuthority) -> Iterator[Endpoint]:
+    with Endpoint(socket.create_server(("127.0.0.1", 0)), authority.context("localhost")) as made:
         yield made
 
 
 def door(endpoint: Endpoint) -> ModelDoor:
     numbers = itertools.count()
-    return ModelDoor(endpoint.path, lambda: f"proof-{next(numbers)}")
+    path = Path(endpoint.listening.getsockname())
+    return ModelDoor(NearbyPlanner(path), lambda: f"proof-{next(numbers)}")
+
+
+def elsewhere(
+    service: Endpoint, roots: RunAuthority, identity: Callable[[], Mapping[str, str]] = dict
+) -> ModelDoor:
+    url = f"https://localhost:{service.listening.getsockname()[1]}"
+    trusted = ssl.create_default_context(cadata=roots.ca_pem)
+    return ModelDoor(PlannerService(url, identity, trusted), lambda: "proof")
 
 
 def test_the_codes_key_and_proofs_of_its_own_stay_here(world: World, endpoint: Endpoint) -> None:
@@ -152,7 +186,9 @@ def test_what_is_beside_it_is_refused(
 
 @pytest.mark.parametrize("here", [True, False], ids=["nobody listens", "there is none"])
 def test_where_there_is_no_endpoint_it_does_not_answer(world: World, tmp_path: Path, here: bool) -> None:
-    run = world.open(RULE, model=ModelDoor(tmp_path / "nobody.sock", lambda: "proof") if here else None)
+    run = world.open(
+        RULE, model=ModelDoor(NearbyPlanner(tmp_path / "nobody.sock"), lambda: "proof") if here else None
+    )
     with run.session() as session:
         answer = session.post(ADDRESS, json={})
         assert (answer.status_code, answer.json()["code"]) == (502, "unreachable")
@@ -167,3 +203,54 @@ def test_no_rule_reaches_another_server_by_that_name(world: World, endpoint: End
 
     assert MODEL_HOST not in world.lookups
     assert endpoint.connections == 0
+
+
+def test_a_planner_elsewhere_is_asked_below_its_path_with_who_asks_and_for_which_run(
+    world: World, service: Endpoint, authority: RunAuthority
+) -> None:
+    known = {"X-Serverless-Authorization": "Bearer egress"}
+    run = world.open(RULE, model=elsewhere(service, authority, lambda: known))
+    sent = {"x-serverless-authorization": "Bearer forged", "x-api-key": "sk-real", RUN_HEADER: "forged"}
+    with run.session() as session:
+        assert session.post(ADDRESS, json={"a": 1}, headers=sent).status_code == 200
+    run.close()
+
+    ((head, body),) = service.heard
+    assert service.asked == [f"POST {PREFIX}/v1/messages HTTP/1.1"]
+    assert json.loads(body) == {"a": 1}
+    assert (head["x-serverless-authorization"], head[RUN_HEADER]) == ("Bearer egress", "proof")
+    assert head["host"] == f"localhost:{service.listening.getsockname()[1]}"
+    assert "x-api-key" not in head
+    assert "localhost" not in world.lookups, "the rules for agents' hosts are not the operator's"
+
+
+def test_a_planner_that_does_not_prove_who_it_is_gets_no_question(world: World, service: Endpoint) -> None:
+    run = world.open(RULE, model=elsewhere(service, RunAuthority(SystemClock().now())))
+    with run.session() as session:
+        answer = session.post(ADDRESS, json={})
+        assert (answer.status_code, answer.json()["code"]) == (502, "unreachable")
+    run.close()
+
+    assert service.heard == []
+
+
+def test_without_an_identity_nothing_is_asked(
+    world: World, service: Endpoint, authority: RunAuthority
+) -> None:
+    def nobody() -> dict[str, str]:
+        raise Unavailable("The metadata server gave no identity.")
+
+    run = world.open(RULE, model=elsewhere(service, authority, nobody))
+    with run.session() as session:
+        assert session.post(ADDRESS, json={}).status_code == 503
+    run.close()
+
+    assert service.heard == []
+
+
+@pytest.mark.parametrize(
+    "url", ["planner", "ftp://planner", "https://", "https://planner/v1", "https://planner:x"]
+)
+def test_an_address_that_is_none_is_said_at_start(url: str) -> None:
+    with pytest.raises(Misconfigured, match="AB_PLANNER_URL"):
+        PlannerService(url, dict)

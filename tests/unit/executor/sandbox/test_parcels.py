@@ -83,6 +83,16 @@ def test_packages_that_are_hard_links_arrive_as_files(tmp_path: Path) -> None:
     assert (sent(site, tmp_path / "there") / "wheel.py").read_text() == "X = 1"
 
 
+def test_one_file_arrives_alone(tmp_path: Path) -> None:
+    """What lies beside it is not sent."""
+    (tmp_path / "one.so").write_bytes(b"\x7fELF")
+    (tmp_path / "other.so").write_bytes(b"other")
+
+    there = sent(tmp_path / "one.so", tmp_path / "there")
+
+    assert [(path.name, path.read_bytes()) for path in there.iterdir()] == [("one.so", b"\x7fELF")]
+
+
 @pytest.mark.parametrize(
     "name", ["../out", "/out", "a/../../out", "nowhere/out", ".", "..", "", "a//b", "./a"]
 )

@@ -13,12 +13,12 @@ from typing import ClassVar
 
 import pytest
 
+from services.executor.egress.identity import GoogleIdentity, identity
 from services.executor.ports import Ended, Usage
 from services.executor.run_api.messages import PROOF, JobProof, Parcel, Reports
 from services.executor.siege.cases import read
 from services.executor.task.calls import NotOurs, RunApi
 from services.executor.task.doctor import examine
-from services.executor.task.identity import GoogleIdentity, identity
 from services.executor.task.reporter import Reporter
 from shared.clock import SystemClock
 from shared.errors import DecodeError, Misconfigured, Unavailable

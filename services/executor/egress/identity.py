@@ -1,24 +1,24 @@
-"""Who this process is to Google's front end, which stands before the executor on Cloud Run."""
+"""Who this process is to Google's front end, which stands before every service on Cloud Run that is not everybody's."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import requests
 
-from services.executor.task.calls import Identity
 from shared.clock import Clock
 from shared.errors import Unavailable
 
 # Source: cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
 _METADATA = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/identity"
-# Beside Authorization, which carries the attempt's own token. Source: the same page, "custom audiences".
+# Beside what says which attempt asks, in a header of its own. Source: the same page, "custom audiences".
 _HEADER = "X-Serverless-Authorization"
 _FRESH_S = 1800.0  # a token lasts an hour
 _TIMEOUT_S = 10.0
 
 
-def identity(audience: str, clock: Clock) -> Identity:
+def identity(audience: str, clock: Clock) -> Callable[[], dict[str, str]]:
     """None without TLS: nobody asks for it there. Raises (when asked for headers): Unavailable."""
     return GoogleIdentity(audience, clock).headers if audience.startswith("https://") else dict
 
