@@ -25,13 +25,13 @@ resource "google_service_account_iam_member" "push" {
 # Traces and numbers: written, never read, and nobody else's.
 resource "google_project_iam_member" "telemetry" {
   for_each = {
-    for pair in setproduct(local.services, ["tracesWriter", "metricsWriter"]) :
+    for pair in setproduct(concat(tolist(local.services), ["executor-egress"]), ["tracesWriter", "metricsWriter"]) :
     "${pair[0]}-${pair[1]}" => { service = pair[0], role = "roles/telemetry.${pair[1]}" }
   }
 
   project = var.project
   role    = each.value.role
-  member  = google_service_account.service[each.value.service].member
+  member  = local.holders[each.value.service]
 }
 
 locals {

@@ -20,10 +20,10 @@ from shared.records.tapes import TapeKeyRecord, TapeRecord
 from shared.store.port import Cause, Query
 from shared.vault.keyfile import KEYFILE, load_keyring
 from shared.vault.tapes import open_key, read_tape
-from tests.flows.house import House, new_house
+from tests.flows.house import CloudRunHouse, House, new_house
 from tests.flows.imports import LIVE_ONLY, live_run, local
 from tests.flows.person import Answered, Json, Person
-from tests.flows.replaying import record, replay_without_network
+from tests.flows.replaying import not_the_same, record, replay_without_network
 from tests.flows.world_to_record import Web
 
 SAMPLE = [
@@ -36,6 +36,7 @@ SAMPLE = [
     ("state from run to run", 8),
     ("state from run to run", 9),
 ]
+JOBS = [("a search that posts", 4), ("four at once", 5), ("chance and time", 6)]
 MAIN = """
 import urllib.request
 page = urllib.request.urlopen("http://127.0.0.1:@PORT@/api").read().decode()
@@ -95,6 +96,26 @@ def test_recorded_runs_are_the_same_when_there_is_no_network(tmp_path: Path) -> 
     assert {run["program"]: wrong[run["id"]] for run in runs if wrong[run["id"]]} == {}
     assert len(wrong) == len(SAMPLE)
     assert len(web.requests) == asked_before
+
+
+@pytest.mark.slow(seconds=120)
+def test_a_recorded_job_is_the_same_as_another_job_when_nobody_answers(tmp_path: Path) -> None:
+    """Its tape was begun by one process and ended by another, and is played by the second."""
+    web = Web()
+    house = CloudRunHouse(tmp_path, open_ports=(web.port,)).open()
+    try:
+        try:
+            runs = record(house, web, JOBS)
+        finally:
+            web.close()
+        person = house.person(patience_s=180)
+        wrong = {run["program"]: not_the_same(person, run) for run in runs}
+        requests = {run["program"]: len(run["requests"]) for run in runs}
+    finally:
+        house.close()
+
+    assert wrong == {name: [] for name, _seed in JOBS}
+    assert requests["four at once"] >= 4
 
 
 @pytest.mark.deployed

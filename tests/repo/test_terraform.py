@@ -228,6 +228,13 @@ def test_executor_egress_may_ask_the_planner_and_is_told_where_it_is() -> None:
     assert value(granted, "role") == '"roles/run.invoker"'
 
 
+def test_whoever_runs_may_tell_the_operator_about_itself() -> None:
+    told = block(text("accounts.tf"), 'resource "google_project_iam_member" "telemetry"')
+    everybody = 'concat(tolist(local.services), ["executor-egress"])'
+    assert f'for pair in setproduct({everybody}, ["tracesWriter", "metricsWriter"])' in told
+    assert value(told, "member") == "local.holders[each.value.service]"
+
+
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_the_planner_holds_a_question_for_as_long_as_it_may_take(environment: str) -> None:
     from services.planner.endpoint.metered import STREAM_S

@@ -116,6 +116,7 @@ class Elsewhere:
     """Close ends everything that was started through it."""
 
     def __init__(self, world: World, folder: Path) -> None:
+        self.watching = Watching()
         self.world = world
         self.folder = folder
         self.side = Side(folder, "executor")
@@ -169,7 +170,7 @@ class Elsewhere:
             CLOCK,
             decoys,
             taped,
-            Watching(),
+            self.watching,
             on_buffered=lambda: None,
             on_ended=lambda recorder, ended: None,
         )

@@ -16,11 +16,24 @@ from services.executor.egress.model import SecretBinding
 from services.executor.egress.writes import write_id
 from shared.records.tapes import TapeContent
 from shared.store.port import Query
+from shared.telemetry.trace import Span, Tracer
+from shared.telemetry.watching import Watching
 from tests.unit.executor.egress.conftest import API, OTHER, World
 from tests.unit.executor.egress.elsewhere import CLOCK, VALUE, Elsewhere, a_run
 
 MARK = "ab-placeholder-aaaaaaaaaaaaaaaaaaaa"
 KEY = SecretBinding("KEY", API, MARK)
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class KeptSpans:
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def take(self, span: Span) -> None:
+        self.spans.append(span)
 
 
 @pytest.fixture
@@ -45,6 +58,36 @@ def test_what_the_code_does_there_is_heard_here(elsewhere: Elsewhere) -> None:
         (OTHER, "refused"): (1, False),
     }
     assert [(refusal.host, refusal.askable) for refusal in recorder.refusals] == [(OTHER, True)]
+
+
+def test_what_leaves_there_is_in_the_runs_trace_and_nothing_of_what_was_said(elsewhere: Elsewhere) -> None:
+    kept = KeptSpans()
+    elsewhere.watching = Watching(Tracer("executor", kept))
+    elsewhere.becomes(a_run(traceparent=TRACE))
+    recorder, process = elsewhere.recorder(), elsewhere.process()
+    ca = elsewhere.open(recorder)
+
+    with elsewhere.code(elsewhere.carrier(process), ca) as code:
+        code.get(elsewhere.world.url("/items?who=kim"), headers={"X-Mine": "kim"})
+        code.get(elsewhere.world.url("/x", OTHER))
+    elsewhere.ways.close(recorder)
+    recorder.written_down("exited")
+
+    *fetches, attempt = kept.spans
+    assert (attempt.name, attempt.parent) == ("attempt", TRACE)
+    assert [(span.name, span.parent) for span in fetches] == [("fetch", attempt.traceparent)] * 2
+    assert {span.traceparent[3:35] for span in kept.spans} == {TRACE[3:35]}
+    assert [span.attributes for span in fetches] == [
+        {"host": API, "method": "GET", "status": 200, "verdict": "sent", "reason": ""},
+        {
+            "host": "(undeclared)",
+            "method": "GET",
+            "status": 403,
+            "verdict": "refused",
+            "reason": "undeclared_host",
+        },
+    ]
+    assert all(span.began_ns <= span.ended_ns for span in fetches)
 
 
 def test_the_tape_made_there_is_finished_here(elsewhere: Elsewhere) -> None:
