@@ -56,6 +56,7 @@ module "service" {
       AB_PORT          = "8080"
       AB_PUSH_ACCOUNT  = google_service_account.push[each.key].email
       AB_PUSH_AUDIENCE = local.urls[each.key]
+      AB_PUSH_CHECKED  = each.key == "gateway" ? "" : "true"
       AB_TRACE_SHARE   = tostring(var.trace_share)
     },
     local.settings[each.key],

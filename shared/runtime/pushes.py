@@ -9,9 +9,12 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from shared.bus.push import Handed, from_push
-from shared.errors import DecodeError, ProjectError
+from shared.errors import DecodeError, NotAllowed, ProjectError
 
 EVENTS, HEALTH = "/events", "/healthz"
+# Cloud Run checks this header in the place of Authorization, and Pub/Sub never sends it.
+# Source: cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
+_CHECKED_INSTEAD = "X-Serverless-Authorization"
 _MAX_BODY = 1 << 20  # twice what an event with its base64 and attributes can be
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,8 @@ def inlet(take: Callable[[Handed], bool], admit: Callable[[str], None]) -> Flask
 
     @app.post(EVENTS)
     def events() -> Response:
+        if _CHECKED_INSTEAD in request.headers:
+            raise NotAllowed("Nobody has checked the token of this event.")
         admit(request.headers.get("Authorization", ""))
         try:
             done = take(from_push(request.get_data()))

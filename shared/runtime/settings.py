@@ -113,6 +113,11 @@ class Settings(BaseModel):
     push_audience: str = Field(
         "", description="What the tokens of pushed events must be made out to (profile gcp, deployed)."
     )
+    push_checked: bool = Field(
+        False,
+        description="Cloud Run checks the tokens of whoever calls here, and cuts their signatures off: so everywhere "
+        "but where the public may call (profile gcp, deployed).",
+    )
     push_certificates: str = Field(
         "",
         description="Address of the certificates that tokens of pushed events are checked with; empty: Google's. On "

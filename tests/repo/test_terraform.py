@@ -228,6 +228,17 @@ def test_executor_egress_may_ask_the_planner_and_is_told_where_it_is() -> None:
     assert value(granted, "role") == '"roles/run.invoker"'
 
 
+def test_only_a_service_that_the_public_may_not_call_believes_a_token_whose_signature_was_cut_off() -> None:
+    made = block(text("services.tf"), 'module "service"')
+    assert value(made, "public") == 'each.key == "gateway"'
+    assert value(made, "AB_PUSH_CHECKED") == 'each.key == "gateway" ? "" : "true"'
+    open_to_all = block(
+        text("modules/service/main.tf"), 'resource "google_cloud_run_v2_service_iam_member" "everybody"'
+    )
+    assert value(open_to_all, "count") == "var.public ? 1 : 0"
+    assert everything().count('"allUsers"') == 1
+
+
 def test_whoever_runs_may_tell_the_operator_about_itself() -> None:
     told = block(text("accounts.tf"), 'resource "google_project_iam_member" "telemetry"')
     everybody = 'concat(tolist(local.services), ["executor-egress"])'

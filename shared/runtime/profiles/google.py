@@ -95,7 +95,7 @@ def _inlet(settings: Settings, bus: PubSubBus, clock: Clock, fetch: Callable[[],
         raise Misconfigured(
             "AB_PROFILE=gcp needs AB_PUSH_ACCOUNT and AB_PUSH_AUDIENCE: who may push events here."
         )
-    pusher = Pusher(settings.push_account, settings.push_audience)
+    pusher = Pusher(settings.push_account, settings.push_audience, settings.push_checked)
     certificates = Certificates(fetch, clock)
     return inlet(bus.take, lambda header: verify(header, pusher, certificates, clock.now()))
 

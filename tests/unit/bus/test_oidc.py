@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,33 @@ NOW = int(CLOCK.now().timestamp())
 def test_every_other_token_is_refused(header: str, error: type[ProjectError]) -> None:
     with pytest.raises(error):
         check(header)
+
+
+def cut_off(header: str) -> str:
+    return f"{header.rpartition('.')[0]}.SIGNATURE_REMOVED_BY_GOOGLE"
+
+
+def test_a_token_whose_signature_google_cut_off_counts_where_google_has_checked_it() -> None:
+    checked = replace(PUSHER, checked=True)
+    certificates = Certificates(GOOGLE, CLOCK)
+    for header in (token(), cut_off(token())):
+        verify(header, checked, certificates, CLOCK.now())
+    refused = [
+        (cut_off(token(email="somebody@example.com")), NotAllowed),
+        (cut_off(token(aud="https://gateway.example.com")), NotAllowed),
+        (cut_off(token(exp=NOW - 31)), NotAuthenticated),
+        (cut_off(token(alg="none")), NotAuthenticated),
+        (STRANGER.header(), NotAuthenticated),
+        (token().rpartition(".")[0] + ".", NotAuthenticated),
+    ]
+    for header, error in refused:
+        with pytest.raises(error):
+            verify(header, checked, certificates, CLOCK.now())
+
+
+def test_where_the_public_may_call_no_token_counts_without_its_signature() -> None:
+    with pytest.raises(NotAuthenticated):
+        check(cut_off(token()))
 
 
 def test_claims_changed_after_signing_are_refused() -> None:

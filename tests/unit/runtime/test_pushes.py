@@ -75,6 +75,15 @@ def test_a_push_without_a_token_is_refused() -> None:
     assert inlet(Bus().take, admit).test_client().post("/events", json=TICK).status_code == 401
 
 
+def test_a_token_beside_the_one_that_google_has_checked_is_not_read() -> None:
+    bus, read = Bus(), list[str]()
+    headers = {"Authorization": "Bearer good", "X-Serverless-Authorization": "Bearer another"}
+
+    answer = inlet(bus.take, read.append).test_client().post("/events", json=TICK, headers=headers)
+
+    assert (answer.status_code, read, bus.taken) == (403, [], [])
+
+
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"x" * (11 << 20), 413)])
 def test_what_cannot_be_read_is_not_acknowledged_and_so_ends_in_the_dead_letter_topic(
     body: bytes, status: int
