@@ -11,6 +11,11 @@ from pathlib import Path
 from scripts.layout import ROOT, VENV, WEB, WEB_VENV
 
 PYTHON = VENV / "bin" / "python"
+_HOUSES = "in-order or doubled-and-shuffled or five-processes or google or cloud-run"
+# What names its own house is the same whatever FLOWS_SEED says.
+OF_NO_HOUSE = f"not ({_HOUSES} or outages)"
+DEPLOYED = ("FLOWS_HOUSE=deployed", "FLOWS_SEED=11")
+ONLY_DEPLOYED = ("-m", "deployed", "-k", f"not ({_HOUSES.replace('in-order or ', '')})")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -88,20 +93,17 @@ def _pytest(*folders: str, workers: int = 2, share: str = "loadfile") -> Callabl
 
 
 def _flows() -> list[Step]:
-    """Every flow as events come, then again doubled, late and shuffled; what runs on several houses has its
-    own shuffled one already. At last some on the services as they are on Google Cloud, each message twice and late."""
-    (plain,) = _pytest("tests/flows", share="worksteal")()  # few long tests: one file holds most of the time
-    (by_file,) = _pytest("tests/flows")()  # such a house takes seconds to open
-    others = "doubled-and-shuffled or five-processes or google or cloud-run"
-    deployed = ["env", "FLOWS_HOUSE=deployed", "FLOWS_SEED=11", *by_file.command, "-m", "deployed"]
+    """Every flow with each event twice, late and in another order, and what has several houses on all of them; then one
+    in so many as events come, and one in so many on the services as they are on Google Cloud, where each message comes
+    so, too. All of both: `make prove`. Why: docs/decisions/0051-flows-run-once.md."""
+    (every,) = _pytest("tests/flows", share="worksteal")()  # few long tests: one file holds most of the time
+    (by_file,) = _pytest("tests/flows")()  # what a file opens once is opened once
     return [
-        plain,
+        Step("pytest", ["env", "FLOWS_SEED=11", *every.command], counted=True),
+        Step("in-order", ["env", "FLOWS_ONE_IN=6", *by_file.command, "-k", OF_NO_HOUSE], counted=True),
         Step(
-            "shuffled",
-            ["env", "FLOWS_SEED=11", *plain.command, "-k", f"not (in-order or {others} or outages)"],
-            counted=True,
+            "deployed", ["env", *DEPLOYED, "FLOWS_ONE_IN=3", *by_file.command, *ONLY_DEPLOYED], counted=True
         ),
-        Step("deployed", [*deployed, "-k", f"not ({others})"], counted=True),
     ]
 
 

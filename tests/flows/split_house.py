@@ -19,7 +19,7 @@ class SplitHouse(House):
     """`close` fails when a process had died, did not end cleanly, or logged an error."""
 
     def __init__(self, folder: Path, *, open_ports: tuple[int, ...] = ()) -> None:
-        super().__init__(folder / "data", open_ports=open_ports)
+        super().__init__(folder / "data", open_ports=open_ports, disorder=0)
         self.clock = FileShiftedClock(folder / "clock")
         self._processes = ServiceProcesses(folder, folder / "clock", forked=False)
         self._databases: SqliteDatabases | None = None

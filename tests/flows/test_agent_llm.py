@@ -232,6 +232,7 @@ def test_a_line_cut_in_the_middle_of_an_answer_is_an_error_and_costs_what_was_se
     assert budget["spent_tokens"] == claude.tokens + 100
 
 
+@pytest.mark.deployed
 def test_many_at_once_never_pass_the_cap_together(house: House, claude: MessagesServer) -> None:
     person = connected(house)
     main = """
@@ -259,6 +260,7 @@ agent.deliver("inbox", f"{said.count('lease_full')} of {len(said)}")
     assert answered >= 4
 
 
+@pytest.mark.deployed
 def test_without_a_connection_the_run_says_what_is_missing(house: House, claude: MessagesServer) -> None:
     person = house.person()
 
@@ -270,6 +272,7 @@ def test_without_a_connection_the_run_says_what_is_missing(house: House, claude:
     assert claude.requests == []
 
 
+@pytest.mark.deployed
 def test_an_agent_that_was_allowed_no_tokens_gets_none(house: House, claude: MessagesServer) -> None:
     person = connected(house)
     main = """
@@ -294,6 +297,7 @@ except urllib.error.HTTPError as error:
     assert asked_by_runs(claude) == []
 
 
+@pytest.mark.deployed
 def test_the_providers_own_library_works_unchanged(house: House, claude: MessagesServer) -> None:
     person = connected(house)
     main = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fakes.llm_script import Call, Reply, Say
 from tests.fakes.messages_server import MessagesServer
 from tests.fakes.prompt_cache import PromptCache
@@ -39,6 +41,7 @@ def plan(shops: Shops, **more: object) -> dict[str, object]:
     }
 
 
+@pytest.mark.deployed
 def test_a_sentence_becomes_an_agent_that_delivers(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:
@@ -72,6 +75,7 @@ def results(claude: MessagesServer) -> list[str]:
     return [str(b.get("content") or b.get("text"))[:1500] for message in asked for b in message["content"]]
 
 
+@pytest.mark.deployed
 def test_code_that_fails_is_mended_and_an_agent_is_changed_by_talking(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:
@@ -125,6 +129,7 @@ def test_code_that_fails_is_mended_and_an_agent_is_changed_by_talking(
     assert person.runs(ready["agent_id"])["outcome"] == "delivered"
 
 
+@pytest.mark.deployed
 def test_the_second_turn_reads_what_the_first_left_ready(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:

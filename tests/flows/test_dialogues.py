@@ -13,7 +13,7 @@ from tests.fakes.prompt_cache import PromptCache
 from tests.flows.dialogues.catalogue import DIALOGUES, PLAIN, WITH_A_KEY_OF_THEIR_OWN
 from tests.flows.dialogues.telling import PATIENCE_S, Telling, World
 from tests.flows.foreign import foreign_server
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.person import Person
 from tests.flows.shops import Shops, Sink
 from tests.flows.sites.places import Sites
@@ -38,12 +38,15 @@ def claude() -> Iterator[MessagesServer]:
 
 @pytest.fixture
 def talking(tmp_path: Path, world: World, claude: MessagesServer) -> Iterator[House]:
-    house = House(tmp_path / "data", open_ports=world.ports)
+    house = new_house(tmp_path / "data", open_ports=world.ports)
     house.environment |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": claude.url}
-    yield house.open()
-    house.close()
+    try:
+        yield house.open()
+    finally:
+        house.close()
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize("name", DIALOGUES)
 def test_a_dialogue_ends_in_an_agent_whose_report_arrives(
     name: str, talking: House, world: World, claude: MessagesServer

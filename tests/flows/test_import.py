@@ -133,6 +133,7 @@ CODE = {
 }
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize("what", sorted(CODE))
 def test_the_conversation_says_what_is_wrong_with_the_code_when_it_has(what: str, desk: House) -> None:
     code, line = CODE[what]
@@ -178,6 +179,7 @@ def test_what_was_exported_can_be_imported_again(desk: House) -> None:
     assert again["plan"]["manifest_hash"] == first["plan"]["manifest_hash"]
 
 
+@pytest.mark.deployed
 def test_a_folder_around_everything_and_files_of_a_file_manager_do_no_harm(desk: House) -> None:
     wrapped = {f"my agent/{name}": data for name, data in GOOD.items()}
     litter = {"__MACOSX/._main.py": "x", "my agent/.DS_Store": "x"}

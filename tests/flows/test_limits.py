@@ -134,6 +134,7 @@ def test_the_run_ends_with_the_reason_and_its_neighbour_with_a_delivery_when_it_
     assert (beside["status"], beside["outcome"]) == ("succeeded", "delivered"), beside["reason"]
 
 
+@pytest.mark.deployed
 def test_a_run_that_floods_the_gateway_does_not_close_it_to_another(person: Person, gate: Gate) -> None:
     hosts = [local(gate.port)]
     flood, fetch = (

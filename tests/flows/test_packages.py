@@ -79,6 +79,7 @@ def test_the_build_waits_for_a_yes_and_goes_on_with_it(person: Person) -> None:
     assert refused.value.status == 409
 
 
+@pytest.mark.deployed
 def test_the_build_ends_with_a_sentence_when_the_answer_is_no_and_another_version_is_asked_for_itself(
     person: Person,
 ) -> None:
@@ -91,6 +92,7 @@ def test_the_build_ends_with_a_sentence_when_the_answer_is_no_and_another_versio
     assert request["id"] in {one["id"] for one in status}
 
 
+@pytest.mark.deployed
 def test_the_build_ends_when_nobody_answers_for_three_days(house: House, person: Person) -> None:
     conversation, request = asked(person)
     house.clock.forward_to(house.clock.now() + timedelta(hours=73))

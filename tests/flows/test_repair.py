@@ -79,6 +79,7 @@ def test_only_a_fix_that_stands_yesterdays_recording_is_handed_over(
     assert "캐시미어 니트" in again["deliveries"][0]["text"]
 
 
+@pytest.mark.deployed
 def test_there_is_nothing_to_repair_where_all_went_well(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:
@@ -94,6 +95,7 @@ def test_there_is_nothing_to_repair_where_all_went_well(
     assert (answer.value.status, answer.value.body["code"]) == (409, "nothing_to_repair")
 
 
+@pytest.mark.deployed
 def test_a_repair_goes_live_by_itself_only_where_that_is_set_and_is_told(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_repair_goes_live_by_itself_only_where_that_is_set_and_is_told(
     assert 'untrusted source="good run"' in asked
 
 
+@pytest.mark.deployed
 def test_a_fix_that_is_content_with_nothing_is_refused_where_the_live_version_was_not(
     talking: House, shops: Shops, claude: MessagesServer
 ) -> None:

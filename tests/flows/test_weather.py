@@ -27,7 +27,7 @@ from tests.fakes.llm_script import (
 )
 from tests.fakes.messages_server import KEY, MessagesServer
 from tests.fakes.prompt_cache import PromptCache
-from tests.flows.house import House
+from tests.flows.house import new_house
 from tests.flows.person import Json
 from tests.flows.sites.places import Sites
 from tests.flows.weather import Inside, free, steps
@@ -42,15 +42,15 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
         claude = stack.enter_context(MessagesServer(cache=PromptCache()))
         sites = Sites()
         stack.callback(sites.close)
-        house = House(tmp_path_factory.mktemp("weather"), open_ports=(sites.port,))
+        house = new_house(tmp_path_factory.mktemp("weather"), open_ports=(sites.port,))
         house.environment |= {
             "ANTHROPIC_API_KEY": KEY,
             "ANTHROPIC_BASE_URL": claude.url,
             "AB_MODEL_SILENCE_S": SILENCE_S,
             "AB_MONTH_TOKENS": "50000000",
         }
-        house.open()
         stack.callback(house.close)
+        house.open()
         yield Inside(house, claude, sites)
 
 
@@ -76,6 +76,7 @@ WAITED_OUT = [
 ]
 
 
+@pytest.mark.deployed
 @pytest.mark.slow(seconds=90)
 @pytest.mark.parametrize(("trouble", "code", "seconds"), WAITED_OUT)
 def test_weather_that_passes_is_waited_out(
@@ -102,6 +103,7 @@ STAYS = [
 ]
 
 
+@pytest.mark.deployed
 @pytest.mark.slow(seconds=90)
 @pytest.mark.parametrize(("trouble", "code", "language"), STAYS)
 def test_weather_that_stays_is_said_once_and_the_next_message_works(
@@ -144,6 +146,7 @@ STOPPED = [
 ]
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize(("script", "code"), STOPPED)
 def test_what_no_waiting_mends_is_said_once_and_the_next_message_works(
@@ -169,6 +172,7 @@ ODD = [
 ]
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize(("odd", "said"), ODD)
 def test_a_call_that_cannot_be_done_is_the_models_to_mend(inside: Inside, odd: Reply, said: str) -> None:
     def again(asked: Asked) -> Reply:
@@ -181,6 +185,7 @@ def test_a_call_that_cannot_be_done_is_the_models_to_mend(inside: Inside, odd: R
     assert [m for m in talk.proposed()["messages"] if m["kind"] == "result"] == []
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize("said", [(), (Say("잠깐만요."),)], ids=["empty", "with words"])
 def test_a_paused_answer_is_sent_back_and_goes_on(inside: Inside, said: tuple[Say, ...]) -> None:
     talk = inside.talk()
@@ -195,6 +200,7 @@ def has_asked(times: int, conversation: Json) -> bool:
     return sum(1 for message in conversation["messages"] if message["kind"] == "question") == times
 
 
+@pytest.mark.deployed
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_a_model_that_asks_for_ever_is_stopped(inside: Inside, language: str) -> None:
     talk = inside.talk(language)
@@ -207,6 +213,7 @@ def test_a_model_that_asks_for_ever_is_stopped(inside: Inside, language: str) ->
     talk.goes_on()
 
 
+@pytest.mark.deployed
 def test_inventions_in_a_plan_never_reach_the_person(inside: Inside) -> None:
     """A host that is no host, a package nobody published, a site nobody named as a place to look."""
     wild = inside.plan(hosts=[{"host": "*.shop.example", "why": "읽어요"}])

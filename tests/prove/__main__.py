@@ -7,6 +7,7 @@ import sys
 
 PROOFS = (
     "contracts",
+    "flows",
     "kills",
     "builds",
     "dialogues",

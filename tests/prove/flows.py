@@ -1,0 +1,59 @@
+"""All flows as events come, and all deployed ones on the services as they are on Google Cloud, file by file.
+
+`python -m tests.prove.flows` goes on where an earlier call stopped; --again starts anew.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from scripts.checks import DEPLOYED, OF_NO_HOUSE, ONLY_DEPLOYED
+from tests.prove.record import ROOT, Found, Record, asked
+
+_FLOWS = ROOT / "tests" / "flows"
+_NONE = 5  # pytest's status where nothing was chosen
+_WAYS: dict[str, tuple[dict[str, str], Sequence[str]]] = {
+    "in order": ({}, ("-k", OF_NO_HOUSE)),
+    "deployed": (dict(one.split("=", 1) for one in DEPLOYED), ONLY_DEPLOYED),
+}
+
+
+def prove(way: str, file: str) -> Found:
+    """`problem` is empty when every flow of the file held, or none was chosen."""
+    variables, chosen = _WAYS[way]
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", str(_FLOWS / file), *chosen]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    said = done.stdout.strip().splitlines()
+    return {
+        "way": way,
+        "file": file,
+        "said": said[-1] if said else "",
+        "all_s": round(time.monotonic() - begun, 1),
+        "problem": "" if done.returncode in (0, _NONE) else done.stdout[-2000:],
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    record = Record("flows")
+    asked(arguments, __doc__, record)
+    found = record.known()
+    done = {(one["way"], one["file"]) for one in found}
+    for way in _WAYS:
+        for file in sorted(path.name for path in _FLOWS.glob("test_*.py")):
+            if (way, file) not in done:
+                one = prove(way, file)
+                found.append(one)
+                record.note(one)
+                print(f"{way} {file}: {one['said']}", flush=True)
+    return 1 if any(one["problem"] for one in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
