@@ -66,10 +66,11 @@ class Notes:
                 piece = _fitting(self._seen)
             try:
                 self._write(piece)
-            except ProjectError:
-                log.exception("attempt %s: what left it is not written yet", self._door.id)
+            except ProjectError as error:
+                log.warning("attempt %s: what left it is not written yet: %s", self._door.id, error.detail)
                 tries_left -= self._closing.is_set()
                 if tries_left == 0:
+                    log.exception("attempt %s: what left it was not written", self._door.id)
                     return
                 self._clock.wait(threading.Event(), _RETRY_S)
                 continue
