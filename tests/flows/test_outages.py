@@ -28,6 +28,6 @@ def test_nothing_is_lost_and_nothing_happens_twice_when_a_service_is_killed_and_
             house.open()
             Outage("executor", "run", SEED, house, shops, sink).go()
             sink.bodies.clear()
-            Outage("firestore", "rehearsal", SEED, house, shops, sink).go()
+            Outage("pubsub", "rehearsal", SEED, house, shops, sink).go()
         finally:
             house.close()
