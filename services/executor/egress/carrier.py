@@ -10,6 +10,8 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,8 +54,8 @@ class Carrier:
     carrier's thread, why there was no way or why one ended. identity: more headers, for whoever stands before the
     service; asked for at each connection, in a thread; may block and raise Unavailable. chance: spreads the tries.
 
-    Nothing is dialled before the first connection. When the WebSocket is cut all its streams end with a reset, and
-    the next connection dials anew: nothing is taken up where it was.
+    Nothing is dialled before `ready` or the first connection. When the WebSocket is cut all its streams end with a
+    reset, and the next connection dials anew: nothing is taken up where it was.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Carrier:
         self._chance = chance or random.Random()
         self._stood = False
         self._line: _Line | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._refused: NotAllowed | None = None
         self._closed = False
         self._guard = threading.Lock()
@@ -91,6 +93,16 @@ class Carrier:
                 self._loop.call_soon_threadsafe(self._begin, connection)
                 return
         reset(connection)
+
+    def ready(self, at_most_s: float) -> None:
+        """Dials, and returns when the way stands, or does not after so long: then it is tried on, and connections
+        wait for it. Called before the code runs, whose own patience is not ours to spend."""
+        with self._guard:
+            if self._closed:
+                return
+            dialled = asyncio.run_coroutine_threadsafe(self._stand(), self._loop)
+        with suppress(TimeoutError, CancelledError):
+            dialled.result(at_most_s)
 
     def close(self) -> None:
         """Ends all connections, and waits for that. May be called twice."""
@@ -124,6 +136,15 @@ class Carrier:
         # In a callback: a task that is cancelled before its first step never gets to its `except`.
         task = self._keep(self._join(connection))
         task.add_done_callback(lambda done: reset(connection) if done.cancelled() else None)
+
+    async def _stand(self) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._tasks.add(task)  # so that `close` ends it
+            task.add_done_callback(self._tasks.discard)
+        try:
+            await self._open_line()
+        except ProjectError as error:
+            self._say(error.detail)
 
     async def _join(self, connection: socket.socket) -> None:
         try:

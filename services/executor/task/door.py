@@ -17,6 +17,9 @@ class Carrier(Protocol):
     def carry(self, connection: socket.socket) -> None:
         """Takes the connection over and returns at once; many at the same time."""
 
+    def ready(self, at_most_s: float) -> None:
+        """Returns when connections can be carried at once, or not after so long."""
+
     def close(self) -> None:
         """Ends all of them."""
 
@@ -54,6 +57,9 @@ class Neighbour:
 
     def carry(self, connection: socket.socket) -> None:
         threading.Thread(target=self._copy, args=(connection,), name="carried", daemon=True).start()
+
+    def ready(self, at_most_s: float) -> None:
+        """It is on this machine."""
 
     def close(self) -> None:
         with self._lock:

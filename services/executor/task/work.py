@@ -21,6 +21,8 @@ from shared.errors import ProjectError
 # Of what Cloud Run leaves between SIGTERM and the end, for killing the sandbox; the rest is for handing in.
 # Source: cloud.google.com/run/docs/container-contract#jobs-shutdown (ten seconds)
 _KILLED_S = 5.0
+# Code gives a site some twenty seconds; the way there may need longer to stand, as when a database is silent.
+_WAY_OUT_S = 45.0
 log = logging.getLogger(__name__)
 
 
@@ -135,7 +137,9 @@ class Attempting:
 
     def _open(self, way_out: WayOut) -> Callable[[socket.socket], str]:
         def egress(listener: socket.socket) -> str:
-            self._doors.append(Door(listener, self._carrier(way_out)))
+            carrier = self._carrier(way_out)
+            self._doors.append(Door(listener, carrier))
+            carrier.ready(_WAY_OUT_S)
             return way_out.ca_pem
 
         return egress

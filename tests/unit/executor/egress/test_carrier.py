@@ -78,6 +78,35 @@ def test_a_cut_resets_what_it_carried_and_the_next_connection_dials_anew(crossin
     assert crossing.said == ["The way out of this run was cut."]
 
 
+def test_the_way_stands_before_anybody_goes_it(crossing: Crossing) -> None:
+    carrier = crossing.carrier()
+
+    carrier.ready(WAIT_S)
+    assert crossing.gate.admitted == ["att_1"]
+    codes, came = crossing.through(carrier)
+    came.sendall(b"at once")
+
+    assert codes.recv(10) == b"at once"
+    assert crossing.gate.admitted == ["att_1"], "one line for both"
+    carrier.close()
+    carrier.ready(WAIT_S)
+
+
+def test_who_waits_for_a_way_that_is_refused_or_ended_is_told_so_and_let_go(crossing: Crossing) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        nowhere = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    refused, ended = crossing.carrier("unknown"), crossing.carrier(url=nowhere, patience=Patience(first=600))
+    waiting = threading.Thread(target=ended.ready, args=(600,))
+
+    refused.ready(600)
+    waiting.start()
+    ended.close()
+    waiting.join(WAIT_S)
+
+    assert crossing.said == ["The way out is closed to this run (401)."]
+    assert not waiting.is_alive()
+
+
 def test_a_cut_ends_the_other_side_too(crossing: Crossing) -> None:
     carrier = crossing.carrier()
     _, came = crossing.through(carrier)
