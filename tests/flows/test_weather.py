@@ -237,6 +237,7 @@ def test_inventions_in_a_plan_never_reach_the_person(inside: Inside) -> None:
     assert proposed["plan"]["agent_file"]["agent"]["packages"] == []
 
 
+@pytest.mark.deployed
 def test_a_second_message_is_heard_while_the_weather_is_waited_out(inside: Inside) -> None:
     talk = inside.talk()
     talk.begins(BROKEN)
@@ -251,6 +252,7 @@ def test_a_second_message_is_heard_while_the_weather_is_waited_out(inside: Insid
     talk.proposed()
 
 
+@pytest.mark.deployed
 def test_stop_while_the_weather_is_waited_out_ends_it(inside: Inside) -> None:
     talk = inside.talk()
     talk.begins(BROKEN)

@@ -51,10 +51,12 @@ class Troubled:
 
 @dataclass(frozen=True)
 class HaltedTurn:
-    """Nobody waits for the answer any more; the call had begun."""
+    """Nobody waits for the answer any more. call_id: of the call that had begun; "" when none had."""
 
     call_id: str
 
+
+OVERTAKEN = HaltedTurn("")
 
 ModelTurn = Answered | Troubled | HaltedTurn
 

@@ -93,13 +93,11 @@ def record(
 
 
 def _counted(tx: Tx, build: Build, outcome: ModelTurn) -> Meter | None:
-    """The meter after this call."""
+    """The meter after this call, also where the call was given up and counted before it ended."""
     lease_id = build.lease_id or ""
-    if isinstance(outcome, Answered):
-        return meters.settle(tx, lease_id, outcome.call_id, outcome.answer.usage)
-    if outcome.call_id:
-        return meters.settle(tx, lease_id, outcome.call_id, None)
-    return meters.find_meter(tx, lease_id)
+    usage = outcome.answer.usage if isinstance(outcome, Answered) else None
+    settled = meters.settle(tx, lease_id, outcome.call_id, usage) if outcome.call_id else None
+    return settled or meters.find_meter(tx, lease_id)
 
 
 def _answered(scene: Scene, turn: Answered) -> None:

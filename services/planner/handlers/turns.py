@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from services.planner import meter as meters
 from services.planner import repository
 from services.planner.builder.tools import LOOK
-from services.planner.builder.turn import Answered, HaltedTurn, ModelTurn, Troubled, take_turn
+from services.planner.builder.turn import OVERTAKEN, Answered, HaltedTurn, ModelTurn, Troubled, take_turn
 from services.planner.bundles import Draft
 from services.planner.deps import Deps
 from services.planner.handlers import modelled, proposals
@@ -92,6 +92,8 @@ def do_turn(job: TurnJob, deps: Deps) -> Turned | ModelTurn:
     if build.import_key is not None:
         return Turned(read_import(deps.blobs.get(build.import_key), build, deps.blobs), {})
     if conversation.engine == "claude":
+        if build.message_id != job.message_id or build.stopped:
+            return OVERTAKEN  # asked again after a wait: what was said since is answered by another turn, and paid for
         return take_turn(conversation, build, deps.bench)
     if job.look_problem:
         raise BadRequest(job.look_problem, code="cannot_look")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.planner.builder.turn import Answered
+from services.planner.builder.turn import Answered, HaltedTurn
 from services.planner.handlers import turns
 from services.planner.handlers.jobs import TurnJob
 from services.planner.meter import METERS
@@ -27,6 +27,7 @@ from shared.events.environment import EnvironmentReady
 from shared.events.plan import PlanDecided, VersionPublished, VersionReady
 from shared.events.run import RunFinished, RunRequested
 from shared.events.usage import LeaseClosed, TokensUsed
+from shared.store.port import Cause
 from tests.fakes.llm_script import Call, Cut, Fail, Refuse, Reply, Say, Truncate
 from tests.unit.planner.conftest import PlannerDesk
 
@@ -443,6 +444,35 @@ def test_a_turn_that_died_before_it_was_recorded_is_taken_again_and_its_reservat
     [lost, counted] = [event.input_tokens + event.output_tokens for event in desk.said(TokensUsed)]
     assert (lost, counted) == (25 + 16_000, 40)
     assert len(desk.documents("build_turns")) == 2, "one exchange, not two"
+
+
+def test_an_answer_closes_its_lease_when_another_try_has_counted_its_call_as_lost(desk: ModelDesk) -> None:
+    desk.llm.enqueue(Reply((ASK,)), Reply((ASK,)))
+    desk.says()
+    desk.pays()
+    job = TurnJob(conversation_id="conv_1", message_id="msg_1")
+    slow, quick = turns.do_turn(job, desk.deps), turns.do_turn(job, desk.deps)
+    assert isinstance(slow, Answered)
+    assert isinstance(quick, Answered)
+    desk.deps.store.transact(
+        lambda tx: turns.record_turn(job, slow, tx, desk.deps), cause=Cause("ws_1", "test")
+    )
+    assert desk.state() == "asking"
+    assert money(desk)[1] == ["lease_1"]
+
+
+def test_a_try_that_waited_asks_nothing_once_something_else_was_said(desk: ModelDesk) -> None:
+    desk.talks(Reply((Say("이렇"), Cut())))
+    desk.llm.enqueue(Reply((ASK,)))
+    desk.says("msg_2", "금요일에만")
+    desk.pays("msg_2")
+    waited = turns.do_turn(TurnJob(conversation_id="conv_1", message_id="msg_1"), desk.deps)
+    assert isinstance(waited, HaltedTurn)
+    desk.clock.advance(seconds=60)
+    desk.works()
+    assert desk.state() == "asking"
+    assert len(desk.said(TokensUsed)) == 2, "the call that broke off and the one that was answered"
+    assert money(desk)[1] == ["lease_1", "lease_2"]
 
 
 def test_what_is_said_while_a_page_is_read_is_heard_and_the_page_is_not_waited_for(desk: ModelDesk) -> None:
