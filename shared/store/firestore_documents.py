@@ -65,12 +65,20 @@ def document(snapshot: Snapshot) -> Document:
     return Document(_id(snapshot.id), decode(snapshot.to_dict() or {}), snapshot.update_time.rfc3339())
 
 
+_NO_ANSWER = (
+    exceptions.ServerError,
+    exceptions.TooManyRequests,
+    exceptions.RetryError,
+    exceptions.Cancelled,  # not by us: a server that goes away cancels what it had been asked
+)
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Raises Unavailable when Firestore gave no answer; the rest passes."""
     try:
         yield
-    except (exceptions.ServerError, exceptions.TooManyRequests, exceptions.RetryError) as error:
+    except _NO_ANSWER as error:
         raise Unavailable(f"The store did not answer: {error}") from error
 
 
