@@ -292,6 +292,40 @@ def test_usage_counts_from_the_binding_when_importing_was_expensive(warm: Warm) 
     assert sink.result.usage.cpu_ms < float(sink.text) * 1000 / 3
 
 
+def test_usage_counts_from_the_binding_when_the_launcher_was_late_to_all_it_was_told(warm: Warm) -> None:
+    if "cpu" not in warm.sandbox.enforcement().enforced:
+        pytest.skip("CPU time is not measured here")
+    over = [warm.bench.order("print()") for _ in range(3)]
+    for earlier in over:
+        warm.bench.start(earlier).wait()
+    package = "import time\nwhile time.process_time() < 0.5: pass\nBURNT = time.process_time()\n"
+    order = warm.order("import lodge\nprint(lodge.BURNT)", package)
+    warm.wait_ready(order)
+    launcher = warm.sandbox.launcher_pid
+    assert launcher is not None
+
+    os.kill(launcher, signal.SIGSTOP)
+    try:
+        for earlier in over:
+            warm.sandbox.release(earlier.id)
+        sink = warm.bench.start(order)
+        until(lambda: "Z" in states_of_children(launcher))
+    finally:
+        os.kill(launcher, signal.SIGCONT)
+    sink.wait()
+
+    assert sink.result is not None
+    assert sink.result.usage.cpu_ms < float(sink.text) * 1000 / 3
+
+
+def states_of_children(pid: int) -> str:
+    """A letter each, as proc_pid_stat(5) has them."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return "".join(
+        Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] for child in children
+    )
+
+
 def test_a_run_is_bounded_by_its_own_limits_when_it_took_a_waiting_sandbox(warm: Warm) -> None:
     limits = RunLimits(wall_s=30, cpu_s=1, memory_bytes=300 << 20, disk_bytes=8 << 20)
 

@@ -75,7 +75,7 @@ class Launcher:
             for key, _events in self._selector.select(self._pause()):
                 if key.data is not None:
                     self._stir(*key.data)
-                elif not self._order():
+                elif not self._take_orders():
                     return
             now = time.monotonic()
             for running in list(self._running.values()):
@@ -98,6 +98,14 @@ class Launcher:
         due.append(self._groups_at)
         soonest = min(due)
         return None if soonest == math.inf else max(0.0, soonest - time.monotonic())
+
+    def _take_orders(self) -> bool:
+        """All that have come: what was ordered for a sandbox counts before its end, which may be seen in the same
+        round. False: there will be none any more."""
+        while self._order():
+            if not select.select([self._channel], [], [], 0)[0]:
+                return True
+        return False
 
     def _order(self) -> bool:
         message = receive(self._channel)
