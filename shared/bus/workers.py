@@ -123,6 +123,7 @@ class Workers:
         self._handed.put((id, claim, False))
 
     def look(self) -> None:
+        """For what is due by now, not when this machine's clock was thought to say so. May be called at any time."""
         self._watch.wake()
 
     def _run(self) -> None:

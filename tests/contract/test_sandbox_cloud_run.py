@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import grpc  # type: ignore[import-untyped]  # it has no types of its own
+import grpc
 import pytest
 
 from services.executor.ports import Ended, RunLimits

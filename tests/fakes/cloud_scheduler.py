@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]  # it has no types of its own
+import grpc
 from google.cloud.scheduler_v1 import (
     CreateJobRequest,
     GetJobRequest,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import Any, Self
 
-import grpc  # type: ignore[import-untyped]  # it has no types of its own
+import grpc
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.cloud.kms import (

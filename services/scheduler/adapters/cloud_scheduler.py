@@ -25,7 +25,7 @@ def client(endpoint: str = "") -> CloudSchedulerClient:
     """endpoint: host:port of a stand-in, spoken to without TLS; empty: Google's."""
     if not endpoint:
         return CloudSchedulerClient()
-    import grpc  # type: ignore[import-untyped]  # it has no types of its own
+    import grpc
 
     transport = CloudSchedulerGrpcTransport(channel=grpc.insecure_channel(endpoint))
     return CloudSchedulerClient(transport=transport)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-import grpc  # type: ignore[import-untyped]  # it has no types of its own
+import grpc
 import requests
 from flask import Flask
 from google.auth.credentials import AnonymousCredentials, Credentials
