@@ -174,7 +174,7 @@ class FirestoreStore(FirestoreReader):
     def _expiry(self, collection: str) -> dict[str, Any]:
         return {EXPIRES: self._clock.now() + KEEP_MARKS} if collection == INBOX else {}
 
-    def watch(self, collections: Sequence[str]) -> FeedWatch:
+    def watch(self, collections: Sequence[str], *, elsewhere: bool = False) -> FeedWatch:
         watch = self._signal.watch(collections)
         if all(name.startswith("_") for name in collections):
             return FeedWatch(watch, None)

@@ -141,9 +141,10 @@ class Store(Reader, Protocol):
         jittered), so it must not have other effects. Returns its result. Raises Conflict when `create`
         met an existing document on every try or the race was lost too often; errors of `function` pass."""
 
-    def watch(self, collections: Sequence[str]) -> Watch:
+    def watch(self, collections: Sequence[str], *, elsewhere: bool = False) -> Watch:
         """`runs` is a collection, `runs/run_1` its documents whose id begins so (other changes there may wake
-        it, too). A page that watches one run need not look up for everybody's."""
+        it, too). A page that watches one run need not look up for everybody's. elsewhere: what other processes write
+        to this database wakes it, too, within 100 ms where the engine has to be asked."""
 
     def on_emitted(self, carry: Callable[[Sequence[Envelope]], bool]) -> None:
         """From now on every commit gives its events to `carry`, in its own thread and once they are safe in

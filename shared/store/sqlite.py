@@ -122,6 +122,7 @@ class SqliteStore:
         self, service: str, path: Path, clock: Clock, ids: Ids, signal: Signal, recent: Recent | None = None
     ) -> None:
         self._service = service
+        self._path = path
         self._clock = clock
         self._ids = ids
         self._signal = signal
@@ -247,8 +248,10 @@ class SqliteStore:
         if deleted.rowcount != 1:
             raise _Raced
 
-    def watch(self, collections: Sequence[str]) -> SignalWatch:
-        return self._signal.watch(collections)
+    def watch(self, collections: Sequence[str], *, elsewhere: bool = False) -> SignalWatch:
+        return (
+            _polling(self._path, self._clock, collections) if elsewhere else self._signal.watch(collections)
+        )
 
     def outbox(self, limit: int) -> list[Envelope]:
         with self._lock:
@@ -304,6 +307,12 @@ class SqliteStore:
             pass
 
 
+def _polling(path: Path, clock: Clock, collections: Sequence[str]) -> SignalWatch:
+    """Sees the commits of every process, this one's among them."""
+    version = DataVersion(path)
+    return SignalWatch(clock, collections, poll=version.read, on_close=version.close)
+
+
 class SqliteDatabases:
     """`root/<service>.db`. One instance per process; stores and signals are shared inside it, and a database
     that another process writes is watched by polling its data_version.
@@ -345,8 +354,7 @@ class SqliteDatabases:
             store = self._stores.get(service)
         if store is not None:
             return store.watch(collections)
-        version = DataVersion(self._path(service))
-        return SignalWatch(self._clock, collections, poll=version.read, on_close=version.close)
+        return _polling(self._path(service), self._clock, collections)
 
     def _path(self, service: str) -> Path:
         return self._root / f"{service}.db"

@@ -109,6 +109,17 @@ def test_the_outbox_can_be_watched_by_its_own_process(store: Store) -> None:
     watch.close()
 
 
+def test_ones_own_database_wakes_when_another_process_commits(stores: StoreKind, store: Store) -> None:
+    watch = store.watch(["things"], elsewhere=True)
+    quiet(watch)
+    put(store, "things", "a")
+    assert watch.wait(LONG_S)
+    quiet(watch)
+    subprocess.run(stores.command("one", "things", "b"), check=True, timeout=60)
+    assert watch.wait(LONG_S)
+    watch.close()
+
+
 def test_a_database_that_is_only_read_wakes_when_its_owner_commits(stores: StoreKind) -> None:
     owner = stores.open(SystemClock()).own("ledger")
     watch = stores.open(SystemClock()).watch("ledger", ["things"])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.all_in_one import EGRESS, SERVICES, Application
-from shared.clock import stamp
+from shared.clock import moment, stamp
 from shared.ids import RandomIds
 from shared.runtime.server import listen
 from shared.runtime.settings import from_environment
@@ -17,7 +17,7 @@ from shared.store.sqlite import SqliteDatabases
 from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
 from tests.flows.lending import lend_packages
-from tests.flows.person import Person
+from tests.flows.person import Json, Person
 from tests.flows.service_processes import ServiceProcesses
 from tests.flows.shops import opened
 from tests.google import fresh_project
@@ -81,6 +81,23 @@ class House:
             raise AssertionError("the scheduler never heard of that slot")
         watch.close()
         self.clock.forward_to(due + timedelta(seconds=1))
+
+    def slot_run(self, person: Person, agent_id: str) -> Json:
+        """Lets the agent's next slot come and its run end. Next is what lies ahead of the clock: facts may be late, and
+        a page names the slot before until it has heard of the next."""
+        agent = person.wait(
+            f"/api/v1/agents/{agent_id}",
+            lambda a: a["next_at"] is not None and moment(a["next_at"]) > self.clock.now(),
+        )
+        due = moment(agent["next_at"])
+        self.forward_to_slot(agent_id, due)
+        slots = person.wait(
+            f"/api/v1/slots?agent_id={agent_id}",
+            lambda s: any(moment(slot["at"]) == due and slot["settled_at"] for slot in s["items"]),
+        )
+        slot = next(slot for slot in slots["items"] if moment(slot["at"]) == due)
+        assert slot["status"] in ("ran", "late")
+        return person.run(slot["run_id"])
 
     def person(self, **more: object) -> Person:
         return Person(self.port, TOKEN, **more)  # type: ignore[arg-type]

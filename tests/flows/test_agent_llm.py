@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from services.planner.ports import Usage
-from shared.clock import moment
 from shared.net.model_endpoint import MODEL_HOST
 from tests.fakes.llm_script import Answer, Asked, Do, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
@@ -120,17 +119,6 @@ def used(run: Json) -> tuple[int, int]:
     return run["usage"]["input_tokens"], run["usage"]["output_tokens"]
 
 
-def slot_run(house: House, person: Person, agent_id: str) -> Json:
-    agent = person.wait(f"/api/v1/agents/{agent_id}", lambda a: a["next_at"] is not None)
-    due = moment(agent["next_at"])
-    house.forward_to_slot(agent_id, due)
-    slots = person.wait(
-        f"/api/v1/slots?agent_id={agent_id}",
-        lambda s: any(moment(slot["at"]) == due and slot["settled_at"] for slot in s["items"]),
-    )
-    return person.run(next(slot["run_id"] for slot in slots["items"] if moment(slot["at"]) == due))
-
-
 @pytest.mark.deployed
 @pytest.mark.slow(seconds=40)
 @pytest.mark.parametrize("main", [ASKS, STREAMS], ids=["the agent's library", "any library, streaming"])
@@ -143,7 +131,7 @@ def test_a_scheduled_run_asks_and_its_tokens_are_its_own(
     agent_id = conversation["agent_id"]
     person.switches(agent_id, True)
 
-    run = slot_run(any_house, person, agent_id)
+    run = any_house.slot_run(person, agent_id)
 
     assert (run["status"], run["outcome"]) == ("succeeded", "delivered"), run["reason"]
     assert run["deliveries"][0]["text"] == "요약: 깨진 컵이 왔어요."

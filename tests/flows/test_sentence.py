@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.clock import moment
 from tests.flows.house import House
-from tests.flows.person import Json, Person
+from tests.flows.person import Person
 from tests.flows.shops import Shops, Sink
 
 pytestmark = [
@@ -32,20 +31,6 @@ def switched_on(person: Person, shops: Shops, sink: Sink) -> str:
     return str(ready["agent_id"])
 
 
-def slot_run(house: House, person: Person, agent_id: str) -> Json:
-    """Let the next slot come and its run end."""
-    agent = person.wait(f"/api/v1/agents/{agent_id}", lambda a: a["next_at"] is not None)
-    due = moment(agent["next_at"])
-    house.forward_to_slot(agent_id, due)
-    slots = person.wait(
-        f"/api/v1/slots?agent_id={agent_id}",
-        lambda s: any(moment(slot["at"]) == due and slot["settled_at"] for slot in s["items"]),
-    )
-    slot = next(slot for slot in slots["items"] if moment(slot["at"]) == due)
-    assert slot["status"] in ("ran", "late")
-    return person.run(slot["run_id"])
-
-
 def text_of(sink: Sink, position: int = -1) -> str:
     return str(sink.bodies[position]["text"])
 
@@ -62,7 +47,7 @@ def test_the_rehearsal_shows_the_exact_message_and_sends_nothing(
     assert sink.bodies == []
 
     person.switches(ready["agent_id"], True)
-    run = slot_run(any_house, person, ready["agent_id"])
+    run = any_house.slot_run(person, ready["agent_id"])
     assert (run["status"], run["outcome"]) == ("succeeded", "delivered")
     assert len(sink.bodies) == 1
     for title in ("리넨 셔츠 화이트", "캠핑 랜턴 충전식", "드립백 세트"):
@@ -75,15 +60,15 @@ def test_the_next_day_reports_only_what_is_new_and_an_empty_day_says_so(
 ) -> None:
     person = any_house.person()
     agent_id = switched_on(person, shops, sink)
-    slot_run(any_house, person, agent_id)
+    any_house.slot_run(person, agent_id)
 
     shops.items["b"].append(("b9", "캠핑 테이블 알루미늄", 79000))
-    second = slot_run(any_house, person, agent_id)
+    second = any_house.slot_run(person, agent_id)
     assert second["outcome"] == "delivered"
     assert "캠핑 테이블 알루미늄" in text_of(sink)
     assert "리넨 셔츠 화이트" not in text_of(sink)
 
-    third = slot_run(any_house, person, agent_id)
+    third = any_house.slot_run(person, agent_id)
     assert third["outcome"] == "delivered"
     assert "새 상품이 없어요" in text_of(sink)
     assert len(sink.bodies) == 3
@@ -94,19 +79,19 @@ def test_a_broken_day_is_said_in_words_and_the_next_good_one_misses_nothing(
 ) -> None:
     person = any_house.person()
     agent_id = switched_on(person, shops, sink)
-    slot_run(any_house, person, agent_id)
+    any_house.slot_run(person, agent_id)
     shops.items["a"].append(("a9", "캐시미어 니트 네이비", 129000))
 
     for trouble in ({"a": "500"}, {"b": "markup"}, {"c": "empty"}, {"a": "500", "b": "markup", "c": "empty"}):
         shops.trouble = trouble
-        run = slot_run(any_house, person, agent_id)
+        run = any_house.slot_run(person, agent_id)
         assert run["status"] == "succeeded"
         assert run["outcome"] in ("doubtful", "not_delivered")
         assert "가게" in run["reason"]["text"] or "127.0.0." in run["reason"]["text"]
         assert len(sink.bodies) == 1
 
     shops.trouble = {}
-    run = slot_run(any_house, person, agent_id)
+    run = any_house.slot_run(person, agent_id)
     assert run["outcome"] == "delivered"
     assert "캐시미어 니트 네이비" in text_of(sink)
     assert len(sink.bodies) == 2

@@ -18,7 +18,7 @@ from tests.flows.house import House
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed
 from tests.flows.person import Answered, Person
 from tests.flows.shops import Shops, Sink
-from tests.flows.test_sentence import slot_run, switched_on
+from tests.flows.test_sentence import switched_on
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Found = list[tuple[str, Span]]
@@ -55,7 +55,7 @@ def test_a_run_is_one_trace_from_its_slot_to_its_delivery(
     traced: House, there: Collector, shops: Shops, sink: Sink
 ) -> None:
     person = traced.person()
-    run = slot_run(traced, person, switched_on(person, shops, sink))
+    run = traced.slot_run(person, switched_on(person, shops, sink))
     assert run["outcome"] == "delivered"
     steps = (
         ("scheduler", "slot"),

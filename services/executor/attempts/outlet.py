@@ -42,6 +42,7 @@ from shared.vault.envelope import Place, open_sealed
 from shared.vault.keyring import Keyring
 
 _ALIVE = ("queued", "running")
+_LOOK_S = 5.0  # between two looks at doors that nobody closed: they end by the clock
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -50,8 +51,7 @@ _T = TypeVar("_T")
 @dataclass(frozen=True)
 class Means:
     """What an outlet works with. ring: of openings. attempt_of: whose token it is; raises NotAuthenticated.
-    reveal, model: as an attempt's Surroundings have them. name: of this process among others. look_s: how long a
-    closed door may go unnoticed where the store's watch does not tell of what other processes write."""
+    reveal, model: as an attempt's Surroundings have them. name: of this process among others."""
 
     name: str
     store: Store
@@ -63,7 +63,6 @@ class Means:
     attempt_of: Callable[[str], str]
     reveal: Callable[[Run, str, str], str]
     model: Callable[[Run], ModelDoor | None]
-    look_s: float = 5.0
 
 
 @dataclass
@@ -83,7 +82,7 @@ class Outlet:
         self._opening: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._watch = means.store.watch([DOORS])
+        self._watch = means.store.watch([DOORS], elsewhere=True)
         self._thread = threading.Thread(target=self._look, name="outlet", daemon=True)
 
     def start(self) -> None:
@@ -183,7 +182,7 @@ class Outlet:
 
     def _look(self) -> None:
         while not self._stopping.is_set():
-            self._watch.wait(self._means.look_s)
+            self._watch.wait(_LOOK_S)
             for attempt_id in list(self._held):
                 try:
                     if self._is_over(attempt_id):

@@ -35,6 +35,7 @@ from shared.vault.envelope import Place, seal
 from shared.vault.keyring import Keyring
 
 _SOON_S = 1.0
+_LOOK_S = 5.0  # between two looks when no note comes: the sweep is due by the clock
 _SWEEP_EVERY_S = 600.0
 # After the run's own deadline: for whoever still hands in what was seen.
 _MARGIN = timedelta(hours=1)
@@ -45,8 +46,7 @@ _T = TypeVar("_T")
 
 class RemoteWays:
     """ring: what openings are sealed with. drain_s: how long `close` waits for whoever served the attempt to hand in
-    what it saw. look_s: how late a note may be heard where the store's watch does not tell of what other processes
-    write (SQLite's, of one's own database). Starts its thread with the first way."""
+    what it saw. Starts its thread with the first way."""
 
     def __init__(
         self,
@@ -55,9 +55,7 @@ class RemoteWays:
         tapes: Tapes,
         ring: Keyring,
         drain_s: float = 30.0,
-        look_s: float = 5.0,
     ) -> None:
-        self._look_s = look_s
         self._drain_s = drain_s
         self._store = store
         self._clock = clock
@@ -139,7 +137,7 @@ class RemoteWays:
         """Waits until every process that served it has handed in what it saw. One that does not in time is taken for
         dead: what it alone knew is lost, except for the writes, which were written down before they left."""
         until_s = self._clock.monotonic() + self._drain_s
-        watch = self._store.watch([f"{DOORS}/{door.id}"])
+        watch = self._store.watch([f"{DOORS}/{door.id}"], elsewhere=True)
         try:
             while not all(holder.over for holder in door.holders.values()):
                 if self._clock.monotonic() > until_s:
@@ -152,10 +150,10 @@ class RemoteWays:
         return door
 
     def _hear(self) -> None:
-        watch = self._watch = self._store.watch([NOTES])
+        watch = self._watch = self._store.watch([NOTES], elsewhere=True)
         try:
             while not self._stopping.is_set():
-                watch.wait(self._look_s)
+                watch.wait(_LOOK_S)
                 self._hear_all()
                 self._sweep()
         finally:

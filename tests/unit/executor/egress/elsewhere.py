@@ -93,7 +93,6 @@ class OutletProcess:
             attempt_of=AttemptTokens(load_keyring(elsewhere.folder / "vault.key"), CLOCK).read,
             reveal=self._reveal,
             model=lambda run: None,
-            look_s=0.1,
         )
         self.outlet: Outlet
         self.front: Front
@@ -122,7 +121,7 @@ class Elsewhere:
         self.side = Side(folder, "executor")
         self.tripped = threading.Event()
         self.tokens = AttemptTokens(load_keyring(folder / "vault.key"), CLOCK)
-        self.ways = RemoteWays(self.side.store, CLOCK, self.side.tapes, self.ring, look_s=0.2)
+        self.ways = RemoteWays(self.side.store, CLOCK, self.side.tapes, self.ring)
         self._processes: list[OutletProcess] = []
         self._carriers: list[Carrier] = []
         gateway = self.side.databases.own("gateway")
