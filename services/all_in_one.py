@@ -16,6 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from shared import processors
 from shared.clock import Clock
 from shared.errors import Misconfigured, Unavailable
 from shared.runtime import profiles
@@ -115,6 +116,8 @@ class Program(Application):
         super().start()
         gc.collect()
         gc.freeze()
+        if self.settings.one_machine and len(self.services) == len(SERVICES):
+            processors.keep_to_one()
         # Elsewhere what is printed is a log that others read.
         if "gateway" in self.services and self.settings.one_machine:
             link = sign_in_link(self.kits["gateway"], self.address)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from services.executor import limits
 from services.executor.adapters.bubblewrap import BubblewrapSandbox
 from services.executor.ports import Ended, RunLimits
+from shared import processors
 from tests.contract.sandbox_runs import Bench
 from tests.needs import unavailable
 
@@ -106,3 +110,27 @@ def test_a_run_gets_its_share_of_the_processor_while_another(hog: str, bench: Be
     # on top (2.7 times were seen on a busy machine); shared by processes it would be up to twelve times as much.
     assert taken.usage.cpu_ms <= 4 * worked.usage.cpu_ms, (taken.usage, worked.usage)
     assert isinstance(taken, Ended)
+
+
+def test_a_run_may_use_every_processor_when_the_platform_keeps_to_one(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def run() -> None:
+        os.sched_setaffinity(0, {min(processors.allowed())})
+        sandbox = BubblewrapSandbox(tmp_path)
+        try:
+            if "all" in (missing := sandbox.enforcement().missing):
+                seen.append(missing["all"])
+                return
+            sink, _ended = Bench(sandbox, tmp_path).run("import os\nprint(sorted(os.sched_getaffinity(0)))")
+            seen.append(sink.text.strip())
+        finally:
+            sandbox.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+    if not seen[0].startswith("["):
+        unavailable("the bubblewrap sandbox", seen[0])
+    assert seen == [str(sorted(processors.allowed()))]

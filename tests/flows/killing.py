@@ -64,14 +64,18 @@ class Living:
                 return self
         raise AssertionError(f"it did not start: {self.said()}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def person(self, patience_s: float = 40) -> Person:
         return Person(self._port, TOKEN, patience_s=patience_s)
 
     def kill(self, *, launcher_too: bool = False) -> None:
         """SIGKILL; then waits until every process it had started is gone, by itself."""
-        assert self._process is not None
-        started = family(self._process.pid)
-        victims = [self._process.pid]
+        started = family(self.pid)
+        victims = [self.pid]
         if launcher_too:
             victims += [pid for pid, _then in started if "launcher.main" in command(pid)]
         for pid in victims:

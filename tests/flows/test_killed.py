@@ -172,3 +172,14 @@ def killed_under(house: House, gate: Gate) -> Json:
     )
     gate.open()
     return house.person().run(run_id)
+
+
+def test_its_threads_share_one_processor_and_what_it_starts_has_all(living: Living) -> None:
+    threads = [os.sched_getaffinity(int(entry.name)) for entry in Path(f"/proc/{living.pid}/task").iterdir()]
+    started = [pid for pid, _born in family(living.pid)]
+
+    everything = os.sched_getaffinity(0)
+    assert threads.pop(threads.index(everything)) == everything  # the main one, which waits for signals
+    assert len(set.union(*threads)) == 1
+    assert started
+    assert all(os.sched_getaffinity(pid) == everything for pid in started)

@@ -16,6 +16,7 @@ FEW_USERS = {
     "telemetry": "the runtime gives it to every service",
     "blobs": "the runtime gives it to every service",
     "bus": "the runtime gives it to every service",
+    "processors": "the program chooses for all (0058); the executor starts what is not to be bound by it",
 }
 WIRING_LINES = 40
 

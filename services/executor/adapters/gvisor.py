@@ -20,6 +20,7 @@ from pathlib import Path
 from services.executor.adapters.contained import SYSTEM
 from services.executor.adapters.containers import Bind, Container, Figures, Plan, figures
 from services.executor.launcher import cgroups
+from shared import processors
 from shared.errors import Unavailable
 
 _INSTALL = "sudo apt-get install runsc"
@@ -86,15 +87,16 @@ class GvisorEngine:
         command = [self._program, "--root", str(self._folder / "state"), f"--platform={self._platform}"]
         command += ["--network=none", "--ignore-cgroups", "--host-uds=open", f"--log={said}"]
         command += ["run", "--bundle", str(bundle), name]
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", _JOIN, "sh", *command],
-            stdin=held,
-            stdout=pairs[0][1],
-            stderr=pairs[1][1],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            cwd="/",
-            start_new_session=True,
-        )
+        with processors.on_all():
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", _JOIN, "sh", *command],
+                stdin=held,
+                stdout=pairs[0][1],
+                stderr=pairs[1][1],
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                cwd="/",
+                start_new_session=True,
+            )
         for theirs in (held, pairs[0][1], pairs[1][1]):
             os.close(theirs)
         if group is not None:

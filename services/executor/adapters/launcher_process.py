@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from services.executor.launcher.protocol import Machine, Ready, receive, send
+from shared import processors
 from shared.errors import Unavailable
 
 _SOURCES = Path(__file__).parents[3]
@@ -42,7 +43,7 @@ class LauncherProcess:
         self._lock = threading.Lock()
         self._closing = False
         self._ended = False
-        with theirs:
+        with theirs, processors.on_all():
             # -I -S and an empty environment: nothing of the executor's settings, secrets or packages gets in
             self._process = subprocess.Popen(
                 [python, "-I", "-S", "-c", _START, str(_SOURCES), str(theirs.fileno())],
