@@ -38,7 +38,10 @@ class UsageLine(Answer):
 
 
 class UsageList(Answer):
+    """since: what was used before that is in no sum; null: everything is in them."""
+
     items: tuple[UsageLine, ...]
+    since: str | None
 
 
 class BudgetView(Answer):
@@ -69,7 +72,8 @@ def list_usage(query: UsageQuery) -> UsageList:
         key = _key(entry, query.by)
         if key:
             groups.setdefault(key, []).append(entry)
-    return UsageList(items=tuple(_line(key, group, query.by) for key, group in groups.items()))
+    lines = tuple(_line(key, group, query.by) for key, group in groups.items())
+    return UsageList(items=lines, since=entries[-1].at if len(entries) == _LINES else None)
 
 
 @api.get("/budget", BudgetView)

@@ -13,7 +13,7 @@ from shared.bus.port import Received
 from shared.events.envelope import Envelope
 from shared.records.ledger import Budget, UsageEntry
 from shared.records.scheduler import Slot
-from shared.store.port import Cause
+from shared.store.port import Cause, Tx
 from tests.unit.gateway.conftest import World
 
 
@@ -180,8 +180,25 @@ def test_usage_is_summed_by_what_is_asked(world: World) -> None:
     assert {line["key"]: line["priced"] for line in by_run} == {"run_1": True, "run_2": False}
     assert not mine["priced"], "a sum that leaves something out says so"
     assert by_day[0]["input_tokens"] == 30
-    assert world.as_charlie("GET", "/api/v1/usage").json["items"] == []
+    assert world.as_charlie("GET", "/api/v1/usage").json == {"items": [], "since": None}
     assert world.call("GET", "/api/v1/usage?by=moon").status_code == 400
+
+
+def test_usage_says_since_when_it_is_summed_when_there_is_more(world: World) -> None:
+    line = UsageEntry(
+        id="use", workspace_id=OWNER_WORKSPACE, agent_id="agent_1", input_tokens=1, at=world.deps.now()
+    ).to_doc()
+
+    def fill(tx: Tx) -> None:
+        for n in range(10_001):
+            id = f"use_{n:05}"
+            tx.create("usage", id, {**line, "id": id, "at": f"2026-11-01T{n:06}"})
+
+    world.engines.databases.own("ledger").transact(fill, cause=Cause(OWNER_WORKSPACE, "service:ledger"))
+    usage = world.call("GET", "/api/v1/usage").json
+
+    assert usage["since"] == "2026-11-01T000001"
+    assert usage["items"][0]["input_tokens"] == 10_000
 
 
 def test_the_budget_and_slots_are_the_owners_and_scoped(world: World) -> None:
