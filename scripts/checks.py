@@ -51,7 +51,8 @@ class Tier:
     says: str
     steps: Callable[[], list[Step]]
     weight: int = 0
-    """Heavier tiers start first, so that the long ones do not end alone."""
+    """Heavier tiers start first: the longer one takes, the earlier, so that no long one ends alone. `page` is among the
+    first since others need what it builds."""
     needs_node: bool = False
     needs_page: bool = False
     missing: Callable[[], str] = _nothing_missing
@@ -80,31 +81,29 @@ def _types() -> list[Step]:
     return steps
 
 
-def _pytest(*folders: str, workers: int = 2, share: str = "loadfile") -> Callable[[], list[Step]]:
+def _pytest(*folders: str, share: str = "loadfile") -> Callable[[], list[Step]]:
     """share: how workers divide the tests; `loadfile` keeps a file together, and what it has set up once."""
 
     def steps() -> list[Step]:
         there = [folder for folder in folders if (ROOT / folder).is_dir()]
-        spread = ["-n", str(workers), "--dist", share] if workers > 1 else []
+        spread = ["-n", "2", "--dist", share]
         command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "--junitxml={report}", *spread, *there]
         return [Step("pytest", command, counted=True)]
 
     return steps
 
 
-def _flows() -> list[Step]:
-    """Every flow with each event twice, late and in another order, and what has several houses on all of them; then one
-    in so many as events come, and one in so many on the services as they are on Google Cloud, where each message comes
-    so, too. All of both: `make prove`. Why: docs/decisions/0051-flows-run-once.md."""
-    (every,) = _pytest("tests/flows", share="worksteal")()  # few long tests: one file holds most of the time
-    (by_file,) = _pytest("tests/flows")()  # what a file opens once is opened once
-    return [
-        Step("pytest", ["env", "FLOWS_SEED=11", *every.command], counted=True),
-        Step("in-order", ["env", "FLOWS_ONE_IN=6", *by_file.command, "-k", OF_NO_HOUSE], counted=True),
-        Step(
-            "deployed", ["env", *DEPLOYED, "FLOWS_ONE_IN=3", *by_file.command, *ONLY_DEPLOYED], counted=True
-        ),
-    ]
+def _flows(
+    variables: Sequence[str], chosen: Sequence[str] = (), share: str = "loadfile"
+) -> Callable[[], list[Step]]:
+    """Which flows run how, and why: docs/decisions/0051-flows-run-once.md. All of those of which a tier runs one in so
+    many: `make prove`."""
+
+    def steps() -> list[Step]:
+        (every,) = _pytest("tests/flows", share=share)()
+        return [Step("pytest", ["env", *variables, *every.command, *chosen], counted=True)]
+
+    return steps
 
 
 def _no_folder(*folders: str) -> Callable[[], str]:
@@ -137,27 +136,41 @@ def _no_browser() -> str:
 _LIST = (
     Tier("format", "sources are formatted", _tool("ruff", "format", "--check", ".")),
     Tier("lint", "ruff's rules", _tool("ruff", "check", ".")),
-    Tier("types", "mypy --strict", _types, weight=8),
+    Tier("types", "mypy --strict", _types, weight=4),
     Tier("imports", "who may import whom", _tool("lint-imports"), weight=1),
     Tier(
         "unit",
         "models, handlers, wire formats, house rules",
         _pytest("tests/unit", "tests/events", "tests/records", "tests/repo"),
-        weight=6,
+        weight=8,
         missing=_no_folder("tests/unit", "tests/events", "tests/records", "tests/repo"),
     ),
     Tier(
         "contract",
         "every port on every adapter",
         _pytest("tests/contract"),
-        weight=7,
+        weight=9,
         missing=_no_folder("tests/contract"),
     ),
     Tier(
         "flows",
-        "whole ways through the five services",
-        _flows,
+        "whole ways through the five services, each event twice, late and in another order",
+        _flows(["FLOWS_SEED=11"], share="worksteal"),  # few long tests: one file holds most of the time
         weight=10,
+        missing=_no_folder("tests/flows"),
+    ),
+    Tier(
+        "in-order",
+        "one flow in six, as events come",
+        _flows(["FLOWS_ONE_IN=6"], ["-k", OF_NO_HOUSE]),
+        weight=5,
+        missing=_no_folder("tests/flows"),
+    ),
+    Tier(
+        "deployed",
+        "one flow in five, on the services as they are on Google Cloud",
+        _flows([*DEPLOYED, "FLOWS_ONE_IN=5"], ONLY_DEPLOYED),
+        weight=7,
         missing=_no_folder("tests/flows"),
     ),
     Tier(
@@ -172,8 +185,8 @@ _LIST = (
     Tier(
         "e2e",
         "a person in Chromium",
-        _pytest("tests/e2e", workers=1),
-        weight=9,
+        _pytest("tests/e2e"),
+        weight=6,
         needs_node=True,
         needs_page=True,
         missing=_no_browser,

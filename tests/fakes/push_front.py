@@ -64,7 +64,8 @@ class PushFront:
     now: the services' clock. listening: None: a port of its own, for this machine alone. seed: not 0: every push comes
     late and once more, at moments that follow from the seed. cut: the services before which Cloud Run checks tokens and
     cuts their signatures off.
-    `answers` counts the services' answers by (service, status).
+    `answers` counts the services' answers by (service, status); `heard` has what they took, by (service, message's
+    id).
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class PushFront:
         self._random = random.Random(seed) if seed else None
         self._places: dict[str, tuple[str, int]] = {}
         self.answers: Counter[tuple[str, int]] = Counter()
+        self._heard: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         first = next(iter(self._pushers.values()))
@@ -103,6 +105,11 @@ class PushFront:
     def place(self, service: str, port: int, host: str = "127.0.0.1") -> None:
         with self._lock:
             self._places[service] = (host, port)
+
+    @property
+    def heard(self) -> frozenset[tuple[str, str]]:
+        with self._lock:
+            return frozenset(self._heard)
 
     def wait_for(self, service: str) -> None:
         """As a container's startup probe: until it answers, for a minute and a half."""
@@ -161,4 +168,6 @@ class PushFront:
             connection.close()
         with self._lock:
             self.answers[service, status] += 1
+            if status < http.client.BAD_REQUEST:
+                self._heard.add((service, json.loads(body)["message"]["messageId"]))
         return status

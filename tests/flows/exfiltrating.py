@@ -11,10 +11,10 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from tests.fakes.upstream import Received, Upstream
-from tests.flows.house import House
+from tests.flows.house import new_house
 from tests.flows.imports import live_run
 from tests.flows.person import Answered, Json, Person
-from tests.flows.siege import at_rest, everything_in
+from tests.flows.siege import at_rest
 
 # As it would be typed; characters that every encoding treats in its own way.
 SECRET = "canary/8Qz+4f1c=9e77 b2d8"
@@ -71,7 +71,7 @@ class Den:
 
     def __init__(self, folder: Path) -> None:
         self.bound, self.other, self.nobody = (Upstream(host=f"127.0.0.{n}") for n in (1, 2, 3))
-        self.house = House(folder)
+        self.house = new_house(folder)
         places = ((server.host, server.port) for server in self._servers)
         self.house.environment["AB_EGRESS_ALLOW_PRIVATE"] = ",".join(f"{h}:{p}" for h, p in places)
 
@@ -120,8 +120,8 @@ class Den:
                 "another host got the real value"
             )
         assert self.nobody.seen.requests == []
-        at_rest(self.house.folder)
-        seen = everything_in(self.house.folder) + shown(person, run)
+        at_rest(self.house)
+        seen = self.house.holdings.everything() + shown(person, run)
         assert not [text for text in spellings(SECRET) if text in seen], (
             "the real value came to rest somewhere"
         )

@@ -14,9 +14,11 @@ from google.cloud.pubsub_v1 import PublisherClient
 
 from services.all_in_one import EGRESS, SERVICES
 from services.scheduler.adapters import cloud_scheduler
+from shared.blobs.gcs import GcsBlobs
 from shared.bus.oidc import Pusher
 from shared.errors import Unavailable
 from shared.ids import RandomIds
+from shared.runtime.profiles.google import bucket
 from shared.runtime.server import listen
 from shared.store.firestore import FirestoreDatabases
 from shared.store.port import Cause, Databases, Store
@@ -25,6 +27,8 @@ from tests.fakes.clock import FileShiftedClock
 from tests.fakes.cloud_scheduler import FakeCloudScheduler
 from tests.fakes.kms import FakeKms
 from tests.fakes.push_front import PushFront, pusher, subscribe
+from tests.flows.google_holdings import GoogleHoldings, Witness
+from tests.flows.holdings import Holdings
 from tests.flows.house import House
 from tests.flows.lending import lend_packages
 from tests.flows.service_processes import ServiceProcesses
@@ -67,17 +71,21 @@ class GoogleSplitHouse(House):
         self.front = PushFront(self._pushers, self.clock.now, seed=seed, cut=_CLOSED)
         with named(**emulators()):
             self._publisher: Any = PublisherClient()
+            self._blobs = GcsBlobs(self.project, bucket(self.project))
         self.scheduler = FakeCloudScheduler(self._publish, TICK_S).start()
         self._runs = CloudRuns(folder / "containers", forked=forked) if jobs else None
         self._ports: dict[str, int] = {}
         self._processes = ServiceProcesses(folder, folder / "clock", forked=forked)
         self._databases: FirestoreDatabases | None = None
+        self._witness: Witness | None = None
+        self._closed = False
 
     def open(self) -> GoogleSplitHouse:
         self.kms.__enter__()
         self._databases = FirestoreDatabases(self.project, self.clock, RandomIds())
         with named(**emulators()):
             subscribe(self.project, self.front.endpoint)
+            self._witness = Witness(self.project, lambda: self.front.heard)
             for service in SERVICES:
                 _first_commit(self._databases.own(service))
         if self._runs is not None:
@@ -127,8 +135,15 @@ class GoogleSplitHouse(House):
     def _ways(self, service: str) -> dict[str, str]:
         """As terraform tells them. A planner's socket is on another disk than the executor's."""
         if service == "executor" and self._runs is not None:
-            return {**self._runs.variables(self._at("executor")), "AB_EGRESS_URL": self._at(EGRESS)}
+            return {
+                **self._runs.variables(self._at("executor")),
+                "AB_EGRESS_URL": self.way_out(self._at(EGRESS)),
+            }
         return {"AB_PLANNER_URL": self._at("planner")} if service in ("executor", EGRESS) else {}
+
+    def way_out(self, address: str) -> str:
+        """Where jobs find executor-egress, which listens at `address`."""
+        return address
 
     def _at(self, service: str) -> str:
         return f"http://127.0.0.1:{self._ports[service]}"
@@ -140,7 +155,21 @@ class GoogleSplitHouse(House):
         """As when an instance is lost."""
         self._processes.kill(service)
 
+    @property
+    def blobs(self) -> GcsBlobs:
+        return self._blobs
+
+    @property
+    def holdings(self) -> Holdings:
+        assert self._witness is not None
+        assert self._databases is not None
+        clients = {service: self._databases.own(service).client for service in SERVICES}
+        return GoogleHoldings(clients, self._blobs, self.folder, self._witness)
+
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         self.scheduler.close()
         wrong = self._processes.close()
         self.front.close()
@@ -148,6 +177,8 @@ class GoogleSplitHouse(House):
             self._runs.google.close()
         self.kms.__exit__()
         self._publisher.stop()
+        if self._witness is not None:
+            self._witness.close()
         if self._databases is not None:
             self._databases.close()
         assert wrong == "", wrong

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from services.all_in_one import EGRESS, SERVICES, Application
+from shared.blobs.port import Blobs
 from shared.clock import moment, stamp
 from shared.ids import RandomIds
 from shared.runtime.server import listen
@@ -16,6 +17,7 @@ from shared.store.port import Databases
 from shared.store.sqlite import SqliteDatabases
 from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
+from tests.flows.holdings import FolderHoldings, Holdings
 from tests.flows.lending import lend_packages
 from tests.flows.person import Json, Person
 from tests.flows.service_processes import ServiceProcesses
@@ -66,6 +68,15 @@ class House:
     def databases(self) -> Databases:
         assert self.application is not None
         return self.application.engines.databases
+
+    @property
+    def blobs(self) -> Blobs:
+        assert self.application is not None
+        return self.application.engines.blobs
+
+    @property
+    def holdings(self) -> Holdings:
+        return FolderHoldings(self.folder)
 
     def forward_to_slot(self, agent_id: str, due: datetime) -> None:
         """Set the clock a second past a slot, once the scheduler knows of it: a page is told a new schedule's

@@ -1,17 +1,15 @@
-"""What an attacker on this machine can send, as raw bytes to the port; and what the databases hold."""
+"""What an attacker on this machine can send, as raw bytes to the port; and a house at rest."""
 
 from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-SERVICES = ("gateway", "planner", "executor", "scheduler", "ledger")
+from tests.flows.house import House
 
 
 @dataclass(frozen=True)
@@ -68,44 +66,14 @@ def request(
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def holdings(folder: Path) -> dict[str, str]:
-    """Every document of every service, by place; inbox marks of ticks and the like left out."""
-    found: dict[str, str] = {}
-    for service in SERVICES:
-        with closing(sqlite3.connect(f"file:{folder}/{service}.db?mode=ro", uri=True, timeout=10)) as file:
-            rows = file.execute(
-                "SELECT coll, id, body FROM docs WHERE coll NOT IN ('_inbox', '_outbox')"
-            ).fetchall()
-        found |= {f"{service}/{coll}/{id}": body for coll, id, body in rows}
-    return found
-
-
-def at_rest(folder: Path, *, patience_s: float = 60) -> dict[str, str]:
-    """`holdings` once nothing is under way any more: no job, no unsent fact, two looks alike."""
+def at_rest(house: House, *, patience_s: float = 60) -> dict[str, str]:
+    """Every document once nothing is under way any more, and two looks are alike."""
     end = time.monotonic() + patience_s
-    last = holdings(folder)
+    last = house.holdings.documents()
     while time.monotonic() < end:
         time.sleep(0.1)
-        now = holdings(folder)
-        if now == last and not _under_way(folder):
+        now = house.holdings.documents()
+        if now == last and not house.holdings.busy():
             return now
         last = now
     raise AssertionError("the house never came to rest")
-
-
-def _under_way(folder: Path) -> bool:
-    for service in SERVICES:
-        with closing(sqlite3.connect(f"file:{folder}/{service}.db?mode=ro", uri=True, timeout=10)) as file:
-            left = file.execute("SELECT count(*) FROM docs WHERE coll IN ('_claims', '_outbox')").fetchone()[
-                0
-            ]
-            if left:
-                return True
-    return False
-
-
-def everything_in(folder: Path) -> bytes:
-    """Every byte of every file of the data folder, the write-ahead logs among them."""
-    return b"".join(
-        path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
-    )

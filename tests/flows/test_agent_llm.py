@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -15,7 +16,7 @@ from shared.net.model_endpoint import MODEL_HOST
 from tests.fakes.llm_script import Answer, Asked, Do, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
 from tests.flows.cutting import Line
-from tests.flows.house import PROFILE, CloudRunHouse, House, new_house
+from tests.flows.house import PROFILE, SEED, CloudRunHouse, House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, live_run, rehearsed
 from tests.flows.person import Json, Person
 from tests.flows.split_house import SplitHouse
@@ -101,7 +102,7 @@ def _opened(made: House, claude: MessagesServer) -> Iterator[House]:
         made.close()
 
 
-def connected(house: House) -> Person:
+def connected(house: House | Severable) -> Person:
     """Somebody whose workspace has a key that was seen to work."""
     person = house.person()
     person.call("PUT", "/api/v1/connections/claude", {"key": KEY})
@@ -178,6 +179,14 @@ def test_a_run_that_comes_to_its_cap_says_so_and_never_passes_it(
     assert KEY not in said
 
 
+class Severable(Protocol):
+    """A house that has such a line."""
+
+    line: Line
+
+    def person(self) -> Person: ...
+
+
 class CutHouse(CloudRunHouse):
     """Between its jobs and the way out is a line that can be cut."""
 
@@ -192,13 +201,23 @@ class CutHouse(CloudRunHouse):
         self.line.close()
 
 
+def _cut(folder: Path) -> House:
+    if PROFILE != "deployed":
+        return CutHouse(folder)
+    from tests.flows.cut_google_house import CutGoogleHouse  # Google's libraries take a second to load
+
+    return CutGoogleHouse(folder, seed=SEED)
+
+
 @pytest.fixture
 def cut_house(tmp_path: Path, claude: MessagesServer) -> Iterator[House]:
-    yield from _opened(CutHouse(tmp_path), claude)
+    yield from _opened(_cut(tmp_path / "data"), claude)
 
 
+@pytest.mark.deployed
+@pytest.mark.slow(seconds=40)
 def test_a_line_cut_in_the_middle_of_an_answer_is_an_error_and_costs_what_was_set_aside(
-    cut_house: CutHouse, claude: MessagesServer
+    cut_house: Severable, claude: MessagesServer
 ) -> None:
     person = connected(cut_house)
     agent_id = allowed(person, agent_zip(LIVE_ONLY + STREAMS, more=TOKENS))["agent_id"]

@@ -18,6 +18,7 @@ SAMPLE = [
     for script in _RANDOM.sample([script for script in scripts() if script.uses == uses], _EACH)
 ]
 
+pytestmark = pytest.mark.deployed
 HONEST = _RANDOM.sample(range(200, 10_000), 20)
 
 

@@ -20,7 +20,6 @@ from shared.vault.keyfile import KEYFILE
 from tests.flows.house import TOKEN, House
 from tests.flows.imports import live_run, local
 from tests.flows.person import Json, Person
-from tests.flows.siege import everything_in
 
 SECRET = "canary-4f1c9e77b2d84d55a0c6"  # the value that must never be seen again
 
@@ -279,7 +278,7 @@ agent.deliver("inbox", everything, files=["all.txt"])
         "its own host must get the real one"
     )
     assert SECRET not in shown(person, run)
-    assert SECRET.encode() not in everything_in(lair.folder)
+    assert SECRET.encode() not in lair.holdings.everything()
 
 
 def test_a_secret_stays_a_placeholder_when_it_is_sent_to_another_allowed_host(

@@ -12,20 +12,21 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.gateway.repository.access import mint_link
+from shared.ids import RandomIds
 from tests.flows.attacks import BEARER, HOSTILE, JSON, Siege
-from tests.flows.house import House
+from tests.flows.house import House, new_house
 from tests.flows.imports import live_run
 from tests.flows.person import Person
-from tests.flows.siege import at_rest, holdings, request, send
+from tests.flows.siege import at_rest, request, send
 
+pytestmark = pytest.mark.deployed
 CANARY = "canary-of-the-owner-7d1f"
 
 
 def signed_in(house: House, workspace_id: str, user_id: str) -> tuple[str, str, str]:
     """cookie, key, and the link that was used up."""
-    assert house.application is not None
-    kit = house.application.kits["gateway"]
-    secret = mint_link(kit.store, kit.clock, kit.ids, workspace_id=workspace_id, user_id=user_id)
+    gateway = house.databases.own("gateway")
+    secret = mint_link(gateway, house.clock, RandomIds(), workspace_id=workspace_id, user_id=user_id)
     body = json.dumps({"secret": secret}).encode()
     raw = request(
         "POST",
@@ -42,7 +43,14 @@ def signed_in(house: House, workspace_id: str, user_id: str) -> tuple[str, str, 
 
 @pytest.fixture(scope="module")
 def siege(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
-    house = House(tmp_path_factory.mktemp("siege")).open()
+    house = new_house(tmp_path_factory.mktemp("siege"))
+    try:
+        yield _besieged(house.open())
+    finally:
+        house.close()
+
+
+def _besieged(house: House) -> Siege:
     person = house.person(patience_s=40)
     main = f"""
 agent.output("mine.txt").write_text({CANARY!r})
@@ -56,14 +64,13 @@ print({CANARY!r})
     other_cookie, other_key, _ = signed_in(house, "wsp_ofanotherperson", "usr_another")
     (artifact,) = person.call("GET", f"/api/v1/runs/{run['id']}/artifacts")["items"]
     other = {"Cookie": f"ab_session={other_cookie}", "X-AB-Key": other_key}
-    yield Siege(house, run, cookie, key, link, other, urlsplit(artifact["url"]).path)
-    house.close()
+    return Siege(house, run, cookie, key, link, other, urlsplit(artifact["url"]).path)
 
 
 @pytest.mark.parametrize("what", sorted(HOSTILE))
 def test_nothing_is_read_and_nothing_changes_when_the_request_is(what: str, siege: Siege) -> None:
     attack, expected = HOSTILE[what]
-    before = at_rest(siege.house.folder)
+    before = at_rest(siege.house)
     answer = attack(siege)
     assert answer.status in expected, answer
     assert CANARY.encode() not in answer.body
@@ -71,7 +78,7 @@ def test_nothing_is_read_and_nothing_changes_when_the_request_is(what: str, sieg
     assert b"SQLite format" not in answer.body
     assert b"root:" not in answer.body
     assert "access-control-allow-origin" not in answer.headers
-    assert holdings(siege.house.folder) == before
+    assert siege.house.holdings.documents() == before
 
 
 def test_the_owner_still_gets_in_when_the_attacks_are_over(siege: Siege) -> None:
@@ -152,12 +159,12 @@ def _filled(line: str, ids: dict[str, str]) -> tuple[str, str, bytes]:
 @pytest.mark.parametrize("line", OTHERS)
 def test_what_belongs_to_another_workspace_is_not_there_when_a_person_asks(line: str, siege: Siege) -> None:
     method, target, body = _filled(line, ids_of(siege))
-    before = at_rest(siege.house.folder)
+    before = at_rest(siege.house)
     answer = siege.send(method, target, {**siege.other, **JSON, "Accept-Language": "en"}, body)
     assert answer.status == 404, answer
     assert answer.headers["content-type"] == "application/problem+json"
     assert CANARY.encode() not in answer.body
-    assert holdings(siege.house.folder) == before
+    assert siege.house.holdings.documents() == before
 
 
 @pytest.mark.parametrize(

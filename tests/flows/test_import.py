@@ -9,7 +9,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from uv import find_uv_bin
@@ -17,7 +16,7 @@ from uv import find_uv_bin
 from tests.flows.house import House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_toml, agent_zip, allowed, imported, rehearsed, zipped
 from tests.flows.person import Answered, Json, Person
-from tests.flows.siege import at_rest, holdings
+from tests.flows.siege import at_rest
 from tests.needs import unavailable
 
 GOOD = {"agent.toml": agent_toml(), "main.py": LIVE_ONLY}
@@ -25,9 +24,11 @@ GOOD = {"agent.toml": agent_toml(), "main.py": LIVE_ONLY}
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = new_house(tmp_path_factory.mktemp("imports")).open()
-    yield made
-    made.close()
+    made = new_house(tmp_path_factory.mktemp("imports"))
+    try:
+        yield made.open()
+    finally:
+        made.close()
 
 
 def odd(name: str, mode: int, data: bytes = b"/etc/passwd") -> bytes:
@@ -101,22 +102,19 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("what", sorted(REFUSED))
+@pytest.mark.deployed
 def test_it_is_refused_in_a_sentence_and_nothing_is_kept_when_the_zip_has(
     what: str, language: str, desk: House
 ) -> None:
     data = REFUSED[what]()
-    before, blobs = at_rest(desk.folder), _blobs(desk.folder)
+    before, blobs = at_rest(desk), desk.holdings.blobs()
     with pytest.raises(Answered) as answer:
         imported(desk.person(language=language), data)
     problem = answer.value.body
     assert answer.value.status in (400, 413), problem
     assert bool(re.search("[가-힣]", problem["detail"])) == (language == "ko"), problem
-    assert holdings(desk.folder) == before
-    assert _blobs(desk.folder) == blobs
-
-
-def _blobs(folder: Path) -> set[str]:
-    return {str(path) for path in (folder / "blobs").rglob("*") if path.is_file()}
+    assert desk.holdings.documents() == before
+    assert desk.holdings.blobs() == blobs
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(desk: House) -> None:
@@ -133,8 +131,8 @@ CODE = {
 }
 
 
-@pytest.mark.deployed
 @pytest.mark.parametrize("what", sorted(CODE))
+@pytest.mark.deployed
 def test_the_conversation_says_what_is_wrong_with_the_code_when_it_has(what: str, desk: House) -> None:
     code, line = CODE[what]
     conversation = imported(desk.person(patience_s=40), zipped({**GOOD, "main.py": code}))
@@ -144,16 +142,21 @@ def test_the_conversation_says_what_is_wrong_with_the_code_when_it_has(what: str
     assert conversation["plan"] is None
 
 
+@pytest.mark.deployed
 def test_imported_code_does_not_run_before_a_person_has_said_yes(desk: House) -> None:
     marker = desk.folder / "ran-without-a-yes"
+    before = _runs(at_rest(desk))
     conversation = imported(
         desk.person(patience_s=40), agent_zip(f"open({str(marker)!r}, 'w')\n" + LIVE_ONLY)
     )
     assert conversation["state"] == "proposed"
     assert conversation["test_run"] is None
-    assert at_rest(desk.folder)
+    assert _runs(at_rest(desk)) == before
     assert not marker.exists()
-    assert [run for key, run in holdings(desk.folder).items() if key.startswith("executor/runs/")] == []
+
+
+def _runs(documents: dict[str, str]) -> list[str]:
+    return [place for place in documents if place.startswith("executor/runs/")]
 
 
 @pytest.mark.deployed
@@ -202,10 +205,11 @@ NO_SUCH_PACKAGE = "no-such-package-of-anybody-4711"
 
 
 @pytest.mark.usefixtures("package_index")
+@pytest.mark.deployed
 def test_the_conversation_ends_naming_the_package_when_there_is_no_such_package(desk: House) -> None:
     person: Person = desk.person(patience_s=50)
     conversation: Json = rehearsed(person, agent_zip(LIVE_ONLY, packages=[NO_SUCH_PACKAGE]))
     assert conversation["state"] == "failed"
     assert NO_SUCH_PACKAGE in conversation["problem"]
     assert conversation["test_run"] is None
-    assert at_rest(desk.folder)
+    assert at_rest(desk)

@@ -102,8 +102,9 @@ def test_recorded_runs_are_the_same_when_there_is_no_network(tmp_path: Path) -> 
 def test_a_recorded_job_is_the_same_as_another_job_when_nobody_answers(tmp_path: Path) -> None:
     """Its tape was begun by one process and ended by another, and is played by the second."""
     web = Web()
-    house = CloudRunHouse(tmp_path, open_ports=(web.port,)).open()
+    house = CloudRunHouse(tmp_path, open_ports=(web.port,))
     try:
+        house.open()
         try:
             runs = record(house, web, JOBS)
         finally:
@@ -136,6 +137,7 @@ def test_a_replay_asks_nobody_sends_nothing_and_remembers_nothing(
     assert sum(line["input_tokens"] + line["output_tokens"] for line in mine) == 0
 
 
+@pytest.mark.deployed
 def test_another_version_shows_what_it_does_otherwise(house: House, person: Person, web: Web) -> None:
     run = recorded(person, web)
     changed = MAIN.replace("@PORT@", str(web.port)).replace("첫째 줄", "다른 줄").replace("보고: ", "알림: ")
@@ -164,8 +166,7 @@ def second_version(house: House, version_id: str, main: str) -> str:
     link = executor.get(VERSION_ENVIRONMENTS, version_id)
     assert found is not None
     assert link is not None
-    assert house.application is not None
-    blobs = house.application.engines.blobs
+    blobs = house.blobs
     files = {**bundle.unpack(blobs.get(found.data["bundle_key"])), "main.py": (LIVE_ONLY + main).encode()}
     key, id = f"planner/bundles/{version_id}-2.zip", f"{version_id}-2"
     blobs.put(key, bundle.pack(files))
@@ -193,11 +194,11 @@ def test_an_agent_that_says_so_is_recorded_less_or_not_at_all(house: House, pers
     assert all(tape.run_id != off["id"] for tape in tapes_in(house))
 
 
+@pytest.mark.deployed
 def test_a_deleted_agents_tapes_are_gone(house: House, person: Person, web: Web) -> None:
     run = recorded(person, web)
     assert person.call("GET", f"/api/v1/runs/{run['id']}/tape")["complete"] is True
-    assert house.application is not None
-    blobs = house.application.engines.blobs
+    blobs = house.blobs
     prefix = next(tape.prefix for tape in tapes_in(house) if tape.run_id == run["id"])
     assert list(blobs.list(f"{prefix}/"))
 

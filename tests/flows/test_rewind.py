@@ -92,6 +92,7 @@ def test_the_next_run_begins_with_the_old_content_when_it_was_rewound(person: Pe
     assert line(rewound(person, agent_id, 6)[0]) == (6, True, "promoted", None)
 
 
+@pytest.mark.deployed
 def test_a_run_that_began_before_the_rewind_ends_as_it_began_and_does_not_undo_it(
     person: Person, gate: Gate
 ) -> None:

@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shared.telemetry import logs
 from tests.fakes.collector import Collector, collector, told
-from tests.flows.house import House
+from tests.flows.house import PROFILE, House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed
 from tests.flows.person import Answered, Person
 from tests.flows.shops import Shops, Sink
@@ -34,10 +34,22 @@ def there() -> Iterator[Collector]:
 def traced(
     request: pytest.FixtureRequest, tmp_path: Path, there: Collector, shops: Shops, sink: Sink
 ) -> Iterator[House]:
-    made = House(tmp_path / "data", open_ports=(shops.port, sink.port), disorder=request.param)
+    made = _told_to(tmp_path, there, (shops.port, sink.port), request.param)
+    try:
+        yield made.open()
+    finally:
+        made.close()
+
+
+def _told_to(folder: Path, there: Collector, ports: tuple[int, ...], disorder: int) -> House:
+    """Not yet open."""
+    made = (
+        new_house(folder / "data", open_ports=ports)
+        if PROFILE
+        else House(folder / "data", open_ports=ports, disorder=disorder)
+    )
     made.environment["AB_OTLP_ENDPOINT"] = there.endpoint
-    yield made.open()
-    made.close()
+    return made
 
 
 def of_trace(there: Collector, trace_id: str) -> Found:
@@ -51,6 +63,7 @@ def is_whole(found: Found, outside: str = "") -> bool:
     return roots == [outside]
 
 
+@pytest.mark.deployed
 def test_a_run_is_one_trace_from_its_slot_to_its_delivery(
     traced: House, there: Collector, shops: Shops, sink: Sink
 ) -> None:
@@ -89,6 +102,7 @@ def test_a_run_is_one_trace_from_its_slot_to_its_delivery(
     assert len(sink.bodies) == 1
 
 
+@pytest.mark.deployed
 def test_a_callers_trace_goes_on_in_the_run_it_asked_for(traced: House, there: Collector) -> None:
     person = traced.person()
     agent_id = allowed(person, agent_zip(LIVE_ONLY + "agent.deliver('inbox', 'done')\n"))["agent_id"]
@@ -102,19 +116,21 @@ def test_a_callers_trace_goes_on_in_the_run_it_asked_for(traced: House, there: C
     assert {"request /api/v1/agents/<string:id>/runs", "attempt manual"} <= {span.name for _, span in found}
 
 
+@pytest.mark.deployed
 def test_nothing_of_anybodys_is_in_spans_numbers_or_lines(
     tmp_path: Path, there: Collector, shops: Shops, sink: Sink, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    house = House(tmp_path / "data", open_ports=(shops.port, sink.port), disorder=0)
-    house.environment["AB_OTLP_ENDPOINT"] = there.endpoint
-    house.open()
-    person = house.person()
-    planted = plant(house, person, shops, sink)
-    house.close()
+    house = _told_to(tmp_path, there, (shops.port, sink.port), 0)
+    try:
+        person = house.open().person()
+        planted = plant(house, person, shops, sink)
+    finally:
+        house.close()
 
     formatter = logs.ForCloudLogging("a-project")
     said = "\n".join(formatter.format(record) for record in caplog.records if record.name.startswith("s"))
+    said += "".join(path.read_text(errors="replace") for path in house.folder.glob("*.stderr.txt"))
     sent = b"\n".join(there.bodies)
     assert there.spans()
     assert there.metrics()

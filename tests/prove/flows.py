@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -40,6 +41,22 @@ def prove(way: str, file: str) -> Found:
     }
 
 
+def summary(found: Sequence[Found]) -> list[str]:
+    """A line for each way, and one for each file that did not hold."""
+    lines = []
+    for way in _WAYS:
+        of_way = [one for one in found if one["way"] == way]
+        passed, failed, skipped = (
+            sum(int(number) for one in of_way for number in re.findall(rf"(\d+) (?:{what})", one["said"]))
+            for what in ("passed", "failed|error", "skipped")
+        )
+        seconds = sum(one["all_s"] for one in of_way)
+        lines.append(
+            f"{way}: {passed} passed, {failed} failed, {skipped} skipped, in {len(of_way)} files and {seconds:.0f} s"
+        )
+    return lines + [f"{one['way']} {one['file']}: {one['said']}" for one in found if one["problem"]]
+
+
 def main(arguments: Sequence[str]) -> int:
     record = Record("flows")
     asked(arguments, __doc__, record)
@@ -52,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
                 found.append(one)
                 record.note(one)
                 print(f"{way} {file}: {one['said']}", flush=True)
+    print("\n".join(["", *summary(found)]))
     return 1 if any(one["problem"] for one in found) else 0
 
 
