@@ -168,8 +168,8 @@ _LIST = (
     ),
     Tier(
         "deployed",
-        "one flow in five, on the services as they are on Google Cloud",
-        _flows([*DEPLOYED, "FLOWS_ONE_IN=5"], ONLY_DEPLOYED),
+        "one flow in six, on the services as they are on Google Cloud",
+        _flows([*DEPLOYED, "FLOWS_ONE_IN=6"], ONLY_DEPLOYED),
         weight=7,
         missing=_no_folder("tests/flows"),
     ),
