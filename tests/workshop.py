@@ -19,7 +19,16 @@ from services.executor.environments.cache import Cache
 from services.executor.environments.fonts import korean_font
 from services.executor.environments.source import IndexSource
 from services.executor.environments.store import WheelStore
-from services.executor.ports import Asking, Ended, Installed, Order, RunLimits, Wish
+from services.executor.ports import (
+    Asking,
+    Ended,
+    EnvironmentBuilder,
+    Installed,
+    Order,
+    RunLimits,
+    Sandbox,
+    Wish,
+)
 from shared.agentfile.model import HostRule
 from shared.blobs.files import FileBlobs
 from shared.clock import Clock, SystemClock
@@ -51,26 +60,16 @@ class Heard:
         self.done.set()
 
 
-class Workshop:
-    """index "": the one this machine's installer uses. close() ends everything."""
+class Shop:
+    """What every workshop can: one language, what was said, and a place to run code with what was built."""
 
-    def __init__(
-        self, root: Path, index: str = "", *, clock: Clock | None = None, cache_bytes: int = 40 << 30
-    ) -> None:
-        self.root = root
-        self.clock = clock or SystemClock()
-        self.ids = RandomIds()
-        for name in ("environments", "scratch"):
-            (root / name).mkdir(parents=True, exist_ok=True)
-        self.sandbox = BubblewrapSandbox(root / "sandbox")
-        self.egress = EgressGateway()
-        tool, address = installer(index)
-        self.source = IndexSource(address, clock=self.clock)
-        self.rooms = Rooms(OneShot(self.sandbox, self.egress), self.ids, tool)
-        self.store = WheelStore(root / "wheels", root / "scratch", self.ids)
-        self.cache = Cache(root, self.clock, cache_bytes, FileBlobs(root / "blobs", self.ids))
-        places = Places(root, root / "environments", root / "scratch")
-        self.builder = Builder(self.rooms, self.source, self.store, places, self.clock, self.cache)
+    root: Path
+    ids: RandomIds
+    sandbox: Sandbox
+    egress: EgressGateway
+    builder: EnvironmentBuilder
+
+    def __init__(self) -> None:
         self.language: Literal["ko", "en"] = "ko"
         self.said: list[tuple[str, int, int]] = []
 
@@ -90,8 +89,8 @@ class Workshop:
     def run(self, code: str, environment_id: str = "") -> tuple[Ended, str]:
         """How the code ended in a sandbox with those packages and the way out that every run has, and the end of what
         it printed."""
-        folder = self.root / "scratch" / self.ids.new("code")
-        folder.mkdir()
+        folder = self.root / "code" / self.ids.new("code")
+        folder.mkdir(parents=True)
         (folder / "main.py").write_text(code, encoding="utf-8")
         font = korean_font()
         order = Order(
@@ -112,6 +111,32 @@ class Workshop:
         self.sandbox.release(handle)
         assert heard.result is not None
         return heard.result, heard.printed.decode(errors="replace")[-2000:]
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class Workshop(Shop):
+    """index "": the one this machine's installer uses. close() ends everything."""
+
+    def __init__(
+        self, root: Path, index: str = "", *, clock: Clock | None = None, cache_bytes: int = 40 << 30
+    ) -> None:
+        super().__init__()
+        self.root = root
+        self.clock = clock or SystemClock()
+        self.ids = RandomIds()
+        for name in ("environments", "scratch"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        self.sandbox = BubblewrapSandbox(root / "sandbox")
+        self.egress = EgressGateway()
+        tool, address = installer(index)
+        self.source = IndexSource(address, clock=self.clock)
+        self.rooms = Rooms(OneShot(self.sandbox, self.egress), self.ids, tool)
+        self.store = WheelStore(root / "wheels", root / "scratch", self.ids)
+        self.cache = Cache(root, self.clock, cache_bytes, FileBlobs(root / "blobs", self.ids))
+        places = Places(root, root / "environments", root / "scratch")
+        self.builder = Builder(self.rooms, self.source, self.store, places, self.clock, self.cache)
 
     def close(self) -> None:
         self.builder.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.executor.adapters.choice import elsewhere, makers
 from services.executor.adapters.index import installer
+from services.executor.attempts.job_builder import Elsewhere
 from services.executor.deps import assemble
 from services.executor.egress.gateway import EgressGateway
 from services.executor.handlers import HANDLERS
@@ -26,7 +27,8 @@ def create(kit: Kit) -> Service:
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
     egress = EgressGateway(allowance, clock=kit.clock)
     runs = elsewhere(kit, proof.version())
-    deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index))
+    packages = Elsewhere(runs, runs.packed) if runs else None
+    deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index), packages)
     start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
     web = run_api(runs)
     return Service("executor", HANDLERS, deps, web, QUERIES, start, stop, worker_threads=6, below=PREFIX)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from services.executor.attempts.admission import Admission
 from services.executor.attempts.attempts import Attempts, Egress, Surroundings
+from services.executor.attempts.index_ways import IndexWays, LocalIndexWays, RemoteIndexWays
+from services.executor.attempts.job_builder import Elsewhere, JobBuilder
 from services.executor.attempts.model_use import doors
 from services.executor.attempts.oneshot import OneShot
 from services.executor.attempts.remote_ways import RemoteWays
@@ -23,8 +25,11 @@ from services.executor.egress.identity import identity
 from services.executor.egress.model_place import ModelPlace, NearbyPlanner, PlannerService
 from services.executor.environments.builder import Builder, Places
 from services.executor.environments.cache import Cache
+from services.executor.environments.facts import Facts
 from services.executor.environments.folders import Folders
 from services.executor.environments.fonts import korean_font
+from services.executor.environments.judging import Judge
+from services.executor.environments.mirror import IndexMirror
 from services.executor.environments.source import IndexSource
 from services.executor.environments.store import WheelStore
 from services.executor.ports import EnvironmentBuilder, Sandbox
@@ -88,10 +93,17 @@ class Outside:
 
 
 def assemble(
-    kit: Kit, sandbox: Sandbox, runs: Sandbox, egress: Egress, tool: str, index: Callable[[], str]
+    kit: Kit,
+    sandbox: Sandbox,
+    runs: Sandbox,
+    egress: Egress,
+    tool: str,
+    index: Callable[[], str],
+    elsewhere: Elsewhere | None,
 ) -> Deps:
     """Everything from what the runtime gives and the chosen adapters. Starts nothing. sandbox: of this machine, for
-    the platform's own programs; runs: for agents' code, the same or another."""
+    the platform's own programs; runs: for agents' code, the same or another. elsewhere: where packages are installed;
+    None: on this machine."""
     gateway, planner = kit.readers["gateway"], kit.readers["planner"]
     folders = Folders(kit.data_dir, kit.ids)
     tapes = _tapes(kit, "tape-spool")
@@ -126,13 +138,17 @@ def assemble(
         attempts=Attempts(around, runs),
         oneshot=oneshot,
         tapes=around.tapes,
-        builder=_builder(kit, folders, Rooms(oneshot, kit.ids, tool), index),
+        builder=_local_builder(kit, folders, Rooms(oneshot, kit.ids, tool), index)
+        if elsewhere is None
+        else _job_builder(kit, folders, egress, index, elsewhere),
         checker_dir=_CHECKER,
         platform_site=Path(sysconfig.get_paths()["purelib"]),
     )
 
 
-def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -> Outside:
+def assemble_outlet(
+    kit: Kit, egress: EgressGateway, listening: socket.socket, index: Callable[[], str]
+) -> Outside:
     """The way out as a process of its own, beside an executor whose database it shares. Starts nothing."""
     from services.executor.attempts.outlet import Means, served  # its library is among the packages of gcp
 
@@ -147,6 +163,7 @@ def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -
         attempt_of=AttemptTokens(kit.keys, kit.clock).read,
         reveal=Revealer(kit.readers["gateway"], kit.keys),
         model=doors(_planner(kit), RunTokens(kit.keys, kit.clock)),
+        index=IndexMirror(source := IndexSource(index, clock=kit.clock)),
     )
     outlet, front = served(means, listening)
 
@@ -158,6 +175,7 @@ def assemble_outlet(kit: Kit, egress: EgressGateway, listening: socket.socket) -
         outlet.stop()
         front.stop()
         egress.stop()
+        source.close()
 
     return Outside(start, stop)
 
@@ -187,8 +205,21 @@ def _other_clock() -> tuple[Path, ...]:
     return Path(package.origin).parent, Path(inner.origin)
 
 
-def _builder(kit: Kit, folders: Folders, rooms: Rooms, index: Callable[[], str]) -> Builder:
+def _local_builder(kit: Kit, folders: Folders, rooms: Rooms, index: Callable[[], str]) -> Builder:
     places = Places(kit.data_dir, folders.environments, folders.scratch)
     store = WheelStore(kit.data_dir / "wheels", folders.scratch, kit.ids)
     cache = Cache(kit.data_dir, kit.clock, int(kit.settings.package_cache_gb * (1 << 30)), kit.blobs)
     return Builder(rooms, IndexSource(index, clock=kit.clock), store, places, kit.clock, cache)
+
+
+def _job_builder(
+    kit: Kit, folders: Folders, egress: Egress, index: Callable[[], str], elsewhere: Elsewhere
+) -> JobBuilder:
+    source = IndexSource(index, clock=kit.clock)
+    if kit.settings.egress_url:
+        ways: IndexWays = RemoteIndexWays(kit.store, kit.clock, kit.keys.ring("doors"))
+    else:
+        ways = LocalIndexWays(egress, IndexMirror(source))
+    judge = Judge(Facts(source, kit.data_dir / "index" / "facts", kit.clock), kit.clock)
+    code = kit.data_dir / "builds"
+    return JobBuilder(elsewhere, ways, source, judge, kit.clock, kit.ids, code, folders.environments)

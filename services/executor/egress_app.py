@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from services.executor.adapters.index import installer
 from services.executor.deps import Outside, assemble_outlet
 from services.executor.egress.gateway import EgressGateway
 from shared.net.allowance import Allowance
@@ -13,4 +14,5 @@ from shared.runtime.shell import Kit
 def create(kit: Kit, listening: socket.socket) -> Outside:
     """kit: the executor's."""
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
-    return assemble_outlet(kit, EgressGateway(allowance, clock=kit.clock), listening)
+    _tool, index = installer(kit.settings.package_index)
+    return assemble_outlet(kit, EgressGateway(allowance, clock=kit.clock), listening, index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Protocol
@@ -211,11 +211,12 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True)
 class SiteAnswer:
-    """What a local site says: `body` is bytes, or a file to be streamed."""
+    """What a local site says: `body` is bytes, a file to be streamed, or pieces that come as they are asked for; then
+    the headers hold their length. Asking for a piece may block."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes | Path = b""
+    body: bytes | Path | Iterator[bytes] = b""
 
 
 class LocalSite(Protocol):
@@ -273,8 +274,9 @@ class EnvironmentBuilder(Protocol):
         Unavailable when the index does not answer."""
 
     def ready(self, environment_id: str) -> Path:
-        """The folder of an environment built before, made again when the cache has let go of it. Raises as
-        `build`, and NotFound when nothing is known of it."""
+        """The folder of an environment built before, made again when it was let go of. Where runs are elsewhere they
+        get what is in it from the bucket, and nothing lies there. Raises as `build`, and NotFound when nothing is
+        known of it."""
 
     def forget(self, workspace_id: str) -> None:
         """Remove what was built from source for that workspace and the environments made of it. Idempotent;

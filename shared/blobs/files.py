@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.blobs.keys import checked, checked_prefix
-from shared.blobs.port import BlobInfo
+from shared.blobs.port import BlobInfo, UploadLink
 from shared.errors import BadRequest, NotFound
 from shared.ids import Ids
 
@@ -55,6 +55,17 @@ class FileBlobs:
     def link(self, key: str, lasts_s: int) -> str:
         checked(key)
         return ""
+
+    def upload_link(self, key: str, lasts_s: int, at_most_bytes: int) -> UploadLink | None:
+        checked(key)
+        return None
+
+    def copy(self, key: str, to: str) -> None:
+        with self.open(key) as source:
+            target, beside = self._places(to)
+            with beside.open("wb") as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
+        beside.replace(target)
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         folder = self._root / checked_prefix(prefix).rpartition("/")[0]

@@ -19,7 +19,7 @@ from google.cloud.storage import Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from shared.blobs.keys import checked, checked_prefix
-from shared.blobs.port import BlobInfo
+from shared.blobs.port import BlobInfo, UploadLink
 from shared.errors import NotFound, Unavailable
 
 _TIMEOUT_S = 30.0
@@ -100,14 +100,43 @@ class GcsBlobs:
             raise Unavailable(f"The bucket did not answer: {error}") from error
 
     def link(self, key: str, lasts_s: int) -> str:
-        blob = self._bucket.blob(checked(key))
+        checked(key)
+        return "" if self._signing is None else self._signed(self._signing(), key, "GET", lasts_s)
+
+    def upload_link(self, key: str, lasts_s: int, at_most_bytes: int) -> UploadLink | None:
+        # Source: cloud.google.com/storage/docs/xml-api/reference-headers
+        headers = {
+            "content-type": _TYPE,
+            "x-goog-content-length-range": f"0,{at_most_bytes}",
+            "x-goog-if-generation-match": "0",
+        }
+        checked(key)
         if self._signing is None:
-            return ""
+            return None
+        return UploadLink(self._signed(self._signing(), key, "PUT", lasts_s, headers), headers)
+
+    def _signed(
+        self, signing: Credentials, key: str, method: str, lasts_s: int, headers: dict[str, str] | None = None
+    ) -> str:
+        blob = self._bucket.blob(key)
         with _answering(key):
             address: str = blob.generate_signed_url(
-                version="v4", method="GET", expiration=timedelta(seconds=lasts_s), credentials=self._signing()
+                version="v4",
+                method=method,
+                expiration=timedelta(seconds=lasts_s),
+                headers=dict(headers or {}),  # which it adds to
+                credentials=signing,
             )
         return address
+
+    def copy(self, key: str, to: str) -> None:
+        source, target = self._bucket.blob(checked(key)), self._bucket.blob(checked(to))
+        token: str | None = None
+        with _answering(key):
+            while True:  # a large one takes several calls
+                token, _done, _all = target.rewrite(source, token=token, timeout=_TIMEOUT_S, retry=_RETRY)
+                if token is None:
+                    return
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         with _answering(prefix):

@@ -18,6 +18,14 @@ class BlobInfo:
     size: int
 
 
+@dataclass(frozen=True)
+class UploadLink:
+    """For one PUT; the headers are part of what was signed."""
+
+    url: str
+    headers: dict[str, str]
+
+
 class Blobs(Protocol):
     """Thread-safe. All raise Unavailable when the bucket does not answer."""
 
@@ -41,6 +49,12 @@ class Blobs(Protocol):
     def link(self, key: str, lasts_s: int) -> str:
         """An address at which whoever has it can read the file for so long, a week at most; "" where there are none
         to give. Whether the file exists is not asked."""
+
+    def upload_link(self, key: str, lasts_s: int, at_most_bytes: int) -> UploadLink | None:
+        """Whoever has it can put the file there for so long, while there is none; None where there are none to give."""
+
+    def copy(self, key: str, to: str) -> None:
+        """Whole or not at all. Raises NotFound."""
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         """In the order of keys. What is put or deleted meanwhile may be told or not; it is no error."""

@@ -81,7 +81,7 @@ class RemoteHouse:
             self.address,
             around,
             self.proofs,
-            PackedSites(self.store, self.blobs, self._folder / "packing"),
+            PackedSites(self.store, self.blobs),
             self._patience,
         )
         self._lives.append(made)

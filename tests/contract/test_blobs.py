@@ -102,6 +102,21 @@ def test_a_stream_keeps_to_what_was_there_when_it_was_opened(store: Blobs) -> No
     assert whole == data
 
 
+def test_a_copy_is_whole_and_replaces_what_was_there(store: Blobs) -> None:
+    store.put("a/b", b"one")
+    store.put("c/d", b"before")
+    store.copy("a/b", "c/d")
+    assert (store.get("a/b"), store.get("c/d")) == (b"one", b"one")
+    with pytest.raises(NotFound):
+        store.copy("a/nothing", "c/d")
+    assert store.get("c/d") == b"one"
+    for odd in ("../a", ""):
+        with pytest.raises(BadRequest):
+            store.copy("a/b", odd)
+        with pytest.raises(BadRequest):
+            store.upload_link(odd, 60, 1)
+
+
 def test_what_was_never_put_is_not_found(store: Blobs) -> None:
     store.put("a/b/c", b"x")
     for key in ("nothing", "a/b", "a/b/c/d", "a/b/other"):

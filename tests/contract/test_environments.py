@@ -17,8 +17,9 @@ from services.executor.ports import Asking, Installed
 from shared.clock import FakeClock
 from shared.errors import BadRequest, ProjectError, Unavailable
 from tests.fakes.index import FakeIndex, source, wheel
+from tests.job_workshop import JobWorkshop
 from tests.needs import unavailable
-from tests.workshop import Workshop
+from tests.workshop import Shop, Workshop
 
 
 @pytest.fixture
@@ -43,6 +44,17 @@ def shop(tmp_path: Path, index: FakeIndex) -> Iterator[Workshop]:
     made.close()
 
 
+@pytest.fixture(params=["this machine", "jobs"])
+def any_shop(request: pytest.FixtureRequest, tmp_path: Path, index: FakeIndex) -> Iterator[Shop]:
+    """Both builders of the port."""
+    if request.param == "this machine":
+        yield request.getfixturevalue("shop")
+        return
+    made = JobWorkshop(tmp_path / "jobs", index.url)
+    yield made
+    made.close()
+
+
 def tree(folder: Path) -> str:
     """One hash of all names, kinds, modes and bytes below."""
     digest = hashlib.sha256()
@@ -54,24 +66,24 @@ def tree(folder: Path) -> str:
 
 
 def test_a_package_and_what_it_needs_can_be_imported_when_only_its_name_was_said(
-    shop: Workshop, index: FakeIndex
+    any_shop: Shop, index: FakeIndex
 ) -> None:
     index.add_old("plumbing-tools")
     for version in ("1.0", "2.0"):
         index.add_wheel(
             "harbor", version, files={"harbor.py": f"V = {version!r}\n"}, requires=["plumbing-tools>=0.9"]
         )
-    found = shop.built("harbor")
+    found = any_shop.built("harbor")
     assert "harbor==2.0" in found.lock
     assert "plumbing-tools==1.0" in found.lock
-    ended, printed = shop.run("import harbor, plumbing_tools; print(harbor.V)", found.environment_id)
+    ended, printed = any_shop.run("import harbor, plumbing_tools; print(harbor.V)", found.environment_id)
     assert (ended.exit_code, printed) == (0, "2.0\n")
-    assert any("harbor" in text for text, _done, _all in shop.said)
+    assert any("harbor" in text for text, _done, _all in any_shop.said)
     assert all(method in ("GET", "HEAD") for method, _path in index.asked)
 
 
 def test_data_folders_scripts_and_start_scripts_lie_where_the_wheel_format_says(
-    shop: Workshop, index: FakeIndex
+    any_shop: Shop, index: FakeIndex
 ) -> None:
     inside = {
         "anvilkit.py": "def main():\n    print('started')\n",
@@ -82,14 +94,14 @@ def test_data_folders_scripts_and_start_scripts_lie_where_the_wheel_format_says(
     }
     index.add_wheel("anvilkit", "0.9")
     index.add_wheel("anvilkit", "1.0", files=inside)
-    found = shop.built("anvilkit")
+    found = any_shop.built("anvilkit")
     code = (
         "import extra, subprocess, os\n"
         "print(subprocess.run(['/site/0/bin/run-me'], capture_output=True, text=True).stdout.strip(),"
         " subprocess.run(['/site/0/bin/anvilkit'], capture_output=True, text=True).stdout.strip(),"
         " open('/site/0/share/note.txt').read())"
     )
-    ended, printed = shop.run(code, found.environment_id)
+    ended, printed = any_shop.run(code, found.environment_id)
     assert (ended.exit_code, printed.split()) == (0, ["script", "started", "hello"]), printed
 
 
@@ -144,9 +156,9 @@ def test_one_builds_and_the_other_waits_when_two_want_the_same(shop: Workshop, i
     ("name", "said"),
     [("reqeusts", "requests"), ("no-such-thing-at-all", "no-such-thing-at-all")],
 )
-def test_an_invented_name_is_refused_with_its_neighbour(shop: Workshop, name: str, said: str) -> None:
+def test_an_invented_name_is_refused_with_its_neighbour(any_shop: Shop, name: str, said: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        shop.build(name)
+        any_shop.build(name)
     assert refused.value.code == "no_such_package"
     assert said in refused.value.detail
 
@@ -166,12 +178,12 @@ def test_a_name_one_letter_from_a_popular_one_asks_and_each_workspace_for_itself
 
 
 def test_what_came_out_this_week_is_passed_over_and_asks_when_nothing_else_will_do(
-    shop: Workshop, index: FakeIndex
+    any_shop: Shop, index: FakeIndex
 ) -> None:
     index.add_old("lantern")
     index.add_wheel("lantern", "2.0", age=timedelta(days=2))
-    assert "lantern==1.0" in shop.built("lantern").lock
-    asking = shop.build("lantern==2.0")
+    assert "lantern==1.0" in any_shop.built("lantern").lock
+    asking = any_shop.build("lantern==2.0")
     assert isinstance(asking, Asking)
     assert "2" in asking.reasons[0]
 
@@ -189,18 +201,18 @@ def test_a_project_asks_when_nobody_knows_how_old_it_is(tmp_path: Path) -> None:
     assert asking.packages == ("lantern==1.0",)
 
 
-def test_an_address_or_a_path_is_no_package(shop: Workshop) -> None:
+def test_an_address_or_a_path_is_no_package(any_shop: Shop) -> None:
     for text in ("x @ http://127.0.0.1/x.whl", "./here", "-r other.txt", "git+https://example.com/x"):
         with pytest.raises(BadRequest):
-            shop.build(text)
+            any_shop.build(text)
     with pytest.raises(BadRequest):
-        shop.build(lock="x @ http://127.0.0.1/x.whl --hash=sha256:" + "0" * 64)
+        any_shop.build(lock="x @ http://127.0.0.1/x.whl --hash=sha256:" + "0" * 64)
 
 
-def test_an_index_that_does_not_answer_says_so(shop: Workshop, index: FakeIndex) -> None:
+def test_an_index_that_does_not_answer_says_so(any_shop: Shop, index: FakeIndex) -> None:
     index.down = True
     with pytest.raises(Unavailable):
-        shop.build("lantern")
+        any_shop.build("lantern")
 
 
 def test_a_file_that_is_not_what_the_lock_says_is_not_installed(shop: Workshop, index: FakeIndex) -> None:

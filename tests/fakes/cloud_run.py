@@ -111,6 +111,11 @@ class FakeCloudRun:
         """Their short names, in the order of their executions."""
         return [one.message.job.rpartition("/")[2] for one in self._executions.values()]
 
+    @property
+    def given(self) -> list[dict[str, str]]:
+        """The variables of each execution, in their order."""
+        return [dict(one.variables) for one in self._executions.values()]
+
     def settled(self, count: int) -> list[str]:
         """Waits until so many executions are over; what is said of each, "" when it succeeded or was cancelled."""
         every = list(self._executions.values())

@@ -73,5 +73,5 @@ def elsewhere(kit: Kit, version: str) -> CloudRunSandbox | None:
         settings.run_api_url,
         Surroundings(folder, version, settings.egress_url, kit.clock),
         JobProofs(kit.store, kit.clock, kit.ids, version, folder / "doctor"),
-        PackedSites(kit.store, kit.blobs, folder / "packing"),
+        PackedSites(kit.store, kit.blobs),
     )

@@ -22,7 +22,7 @@ from services.executor.adapters.packed import PackedSites
 from services.executor.adapters.remote_attempt import RemoteAttempt, Surroundings
 from services.executor.adapters.shapes import Shape
 from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Waiting
-from services.executor.run_api.messages import ADDRESS, ATTEMPT, TOKEN
+from services.executor.run_api.messages import ADDRESS, ATTEMPT, TOKEN, Install
 from shared.errors import BadRequest, Interrupted, NotFound, ProjectError, Unavailable
 from shared.vault.run_tokens import AttemptTokens
 
@@ -77,7 +77,7 @@ class CloudRunSandbox:
         self._address = address
         self._around = around
         self._proofs = proofs
-        self._packed = packed
+        self.packed = packed
         self._patience = patience
         self._clock = around.clock
         self._lock = threading.Lock()
@@ -92,13 +92,26 @@ class CloudRunSandbox:
             raise BadRequest("An attempt id may hold letters, digits, dot, dash and underscore only.")
         if order.writable:
             raise BadRequest("A run elsewhere cannot write into this machine's folders.")
+        self._demand_proof()
+        job = shapes.fitting(self._shapes, order).job
+        attempt = RemoteAttempt(order, sink, job, self._around)
+        lasts = order.limits.wall_s + self._patience.around
+        attempt.links = self.packed.links(order.site_dirs, int(lasts))
+        for folder in (order.code_dir, *order.site_dirs):
+            if folder not in attempt.links:
+                host.demand_readable(folder)
+        return self._start(attempt)
+
+    def install(self, order: Order, install: Install, sink: AttemptSink) -> str:
+        """As `start`, in the job of their own that packages have; the order holds its bounds and its way out."""
+        self._demand_proof()
+        job = shapes.JOB.format(shapes.PACKAGES)
+        return self._start(RemoteAttempt(order, sink, job, self._around, install=install))
+
+    def _demand_proof(self) -> None:
         found = self.enforcement()
         if "all" in found.missing:
             raise Unavailable(found.missing["all"])
-        for folder in (order.code_dir, *order.site_dirs):
-            host.demand_readable(folder)
-        job = shapes.fitting(self._shapes, order).job
-        return self._start(RemoteAttempt(order, sink, job, self._around))
 
     def prove(self, order: Order, sink: AttemptSink) -> None:
         """The attacks, in the smallest job there is. What another version left running is cancelled first."""
@@ -202,7 +215,6 @@ class CloudRunSandbox:
     def _begin(self, attempt: RemoteAttempt) -> None:
         order, execution = attempt.order, attempt.execution
         lasts = order.limits.wall_s + self._patience.around
-        attempt.links = self._packed.links(order.site_dirs, int(lasts))
         if not self._claims.make(order.id, execution.job):
             attempt.uncertain = (
                 True  # an earlier call of ours, or an earlier life: the watch looks what came of it

@@ -13,12 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.executor.adapters.packed import Lent
 from services.executor.adapters.reports import ReportReader
 from services.executor.adapters.sockets import listen
 from services.executor.ports import AttemptSink, Ended, EndReason, Order, Usage
 from services.executor.run_api.messages import (
     FOLDERS,
     EndingTold,
+    Install,
     Parcel,
     Report,
     Reports,
@@ -59,11 +61,19 @@ class RemoteAttempt:
     """Thread-safe. All methods but those of the watch are requests of the process elsewhere, and may come twice."""
 
     def __init__(
-        self, order: Order, sink: AttemptSink, job: str, around: Surroundings, *, doctor: bool = False
+        self,
+        order: Order,
+        sink: AttemptSink,
+        job: str,
+        around: Surroundings,
+        *,
+        doctor: bool = False,
+        install: Install | None = None,
     ) -> None:
         self.order = order
         self.doctor = doctor
-        self.links: dict[Path, tuple[str, str]] = {}  # of folders that lie in the bucket: address and SHA-256
+        self.install = install
+        self.links: dict[Path, Lent] = {}  # of folders that lie in the bucket
         self.execution = Execution(job)
         self.reason: EndReason | None = None
         self.ended: Ended | None = None
@@ -101,7 +111,8 @@ class RemoteAttempt:
             if not self._instance:
                 self._open_way_out()
                 self._instance = asked.instance
-            return work_of(self.order, self._parcels(), self._way_out, doctor=self.doctor)
+            parcels = () if self.install else self._parcels()
+            return work_of(self.order, parcels, self._way_out, doctor=self.doctor, install=self.install)
 
     def folder(self, number: int) -> Iterator[bytes]:
         """A tar. Raises: NotFound."""
@@ -109,7 +120,8 @@ class RemoteAttempt:
         if not 0 <= number < len(folders):
             raise NotFound("There is no such folder.")
         self._touch()
-        return pack(folders[number][1])
+        path = folders[number][1]
+        return self.links[path].read() if path in self.links else pack(path)
 
     def hear(self, reports: Reports) -> EndReason | None:
         """Why it is to end, if it is. Raises: Conflict, and what the sink raises: then nothing of the report that
@@ -203,9 +215,16 @@ class RemoteAttempt:
 
     def _parcels(self) -> tuple[Parcel, ...]:
         return tuple(
-            Parcel(place=place, url=url, sha256=sha256, file=path.name if path.is_file() else "")
-            for number, (place, path) in enumerate(self._folders())
-            for url, sha256 in [self.links.get(path, (f"{FOLDERS}/{number}", ""))]
+            self._parcel(number, place, path) for number, (place, path) in enumerate(self._folders())
+        )
+
+    def _parcel(self, number: int, place: str, path: Path) -> Parcel:
+        lent = self.links.get(path)
+        return Parcel(
+            place=place,
+            url=(lent and lent.address) or f"{FOLDERS}/{number}",
+            sha256=lent.sha256 if lent else "",
+            file=path.name if path.is_file() else "",
         )
 
     def _take_in(self, told: EndingTold) -> Path | None:

@@ -11,6 +11,7 @@ from shared.errors import BadRequest, Misconfigured
 
 Network = Literal["gateway", "none"]
 JOB = "ab-run-{}"  # as terraform names it
+PACKAGES = "packages"  # no shape: no run is ever an execution of it
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ class Holder(Shape):
 
 
 class DoorRecord(Record):
-    """id = attempt id. sealed: an `Opening`. closed_at: from then on nobody comes in. holders: by process."""
+    """id = attempt id, or a builder's: then there is no run. sealed: an `Opening`. closed_at: from then on nobody comes
+    in. holders: by process."""
 
     run_id: str
     agent_id: str
@@ -52,7 +53,8 @@ class Opening(BaseModel):
     """An `EgressRun` without what only a process can hold. authority: of the certificates, PEM with its key.
 
     tape_prefix: where its bodies lie. replayed: answers come from the tape of the run that is played again, and
-    variation, phrases and numbers say what is given instead of it (tapes/variation.py).
+    variation, phrases and numbers say what is given instead of it (tapes/variation.py). index: no run's; it leads to
+    the package index alone, whatever else stands here.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,6 +75,7 @@ class Opening(BaseModel):
     variation: Variation = ""
     phrases: dict[str, str] = {}
     numbers: dict[str, str] = {}
+    index: bool = False
 
 
 def door_of(reader: Reader | Tx, attempt_id: str) -> DoorRecord | None:

@@ -22,12 +22,14 @@ from services.executor.attempts.doors import (
     part_key,
     save_door,
 )
+from services.executor.attempts.index_ways import to_index
 from services.executor.attempts.notes import Notes
 from services.executor.egress.authority import RunAuthority
 from services.executor.egress.front import Front
 from services.executor.egress.gateway import EgressGateway
 from services.executor.egress.model import Caps, EgressRun
 from services.executor.egress.model_host import ModelDoor
+from services.executor.ports import LocalSite
 from services.executor.repository import DOORS
 from services.executor.tapes.recording import Recording
 from services.executor.tapes.renaming import Renaming
@@ -51,7 +53,8 @@ _T = TypeVar("_T")
 @dataclass(frozen=True)
 class Means:
     """What an outlet works with. ring: of openings. attempt_of: whose token it is; raises NotAuthenticated.
-    reveal, model: as an attempt's Surroundings have them. name: of this process among others."""
+    reveal, model: as an attempt's Surroundings have them. index: where builders are led to. name: of this process
+    among others."""
 
     name: str
     store: Store
@@ -63,6 +66,7 @@ class Means:
     attempt_of: Callable[[str], str]
     reveal: Callable[[Run, str, str], str]
     model: Callable[[Run], ModelDoor | None]
+    index: LocalSite
 
 
 @dataclass
@@ -116,11 +120,33 @@ class Outlet:
         if self._stopping.is_set():
             raise Conflict("This way out is being closed.")
         door = door_of(means.store, attempt_id)
-        run = repository.Runs(means.store).find(door.run_id) if door else None
-        if door is None or run is None or run.attempt_id != attempt_id or run.status not in _ALIVE:
-            raise NotAllowed("This attempt is over.", code="attempt_over")
-        text = open_sealed(door.sealed, Place(door.workspace_id, door.id, 1), means.ring)
-        opening = Opening.model_validate_json(text)
+        if door is None:
+            raise _over()
+        if door.run_id:
+            self._open_run(door)
+        else:
+            self._open_to_index(door)
+
+    def _read(self, door: DoorRecord) -> Opening:
+        text = open_sealed(door.sealed, Place(door.workspace_id, door.id, 1), self._means.ring)
+        return Opening.model_validate_json(text)
+
+    def _open_to_index(self, door: DoorRecord) -> None:
+        means = self._means
+        opening = self._read(door)
+        if not opening.index:
+            raise _over()
+        door = self._hold(door)
+        authority = RunAuthority(means.clock.now(), opening.authority.encode("ascii"))
+        means.egress.open(to_index(door.id, means.index, _left(opening.caps, door), authority), None)
+        self._held[door.id] = _Held(door, None, Notes(means.store, means.clock, door, means.name))
+
+    def _open_run(self, door: DoorRecord) -> None:
+        means = self._means
+        run = repository.Runs(means.store).find(door.run_id)
+        if run is None or run.attempt_id != door.id or run.status not in _ALIVE:
+            raise _over()
+        opening = self._read(door)
         grant_doc = means.gateway.get("grants", run.grant_id or "")
         grant = Grant.from_doc(grant_doc.data) if grant_doc else None
         if grant is None or grant.workspace_id != run.workspace_id:
@@ -134,7 +160,7 @@ class Outlet:
         except BaseException:
             self._hand_in(door, Holder(over=True))
             raise
-        self._held[attempt_id] = _Held(door, recording, notes)
+        self._held[door.id] = _Held(door, recording, notes)
 
     def _hold(self, door: DoorRecord) -> DoorRecord:
         now = stamp(self._means.clock.now())
@@ -142,7 +168,7 @@ class Outlet:
         def work(tx: Tx) -> DoorRecord:
             found = door_of(tx, door.id)
             if found is None or found.closed_at is not None or found.expires_at < now:
-                raise NotAllowed("This attempt is over.", code="attempt_over")
+                raise _over()
             held = found.but(holders={**found.holders, self._means.name: Holder()})
             save_door(tx, held)
             return held
@@ -236,6 +262,10 @@ def served(means: Means, listening: socket.socket) -> tuple[Outlet, Front]:
     front = Front(outlet, listening)
     outlet.cut = front.cut
     return outlet, front
+
+
+def _over() -> NotAllowed:
+    return NotAllowed("This attempt is over.", code="attempt_over")
 
 
 def _left(caps: Caps, door: DoorRecord) -> Caps:

@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from services.executor.attempts.index_ways import to_index
 from services.executor.attempts.oneshot import OneShot
-from services.executor.egress.model import Caps, EgressRun, Pace
+from services.executor.egress.model import Caps
 from services.executor.environments import programs
 from services.executor.ports import LocalSite, Order, RunLimits
-from shared.agentfile.model import HostRule
 from shared.errors import BadRequest, Unavailable
 from shared.ids import Ids
 
@@ -28,6 +28,7 @@ _BUILD = RunLimits(
     wall_s=240, cpu_s=480, memory_bytes=2 << 30, disk_bytes=1 << 30, inodes=100_000, open_files=1024
 )
 _BUILT_BYTES = 128 << 20
+_CAPS = Caps(answer_bytes=2 << 30, run_bytes=4 << 30)
 
 
 class Rooms:
@@ -42,7 +43,9 @@ class Rooms:
         """(True, lock) or (False, the tool's words). Raises Unavailable when the room did not do its work."""
         about = {"packages": list(packages), "tool": _TOOL, "index": f"http://{door.host}/simple/"}
         order = self._order("resolve.py", about, _RESOLVE, mounts={_TOOL: self._tool})
-        data = self._oneshot.run(order, "result.json", out=self._out(order.id, door), max_bytes=16 << 20)
+        data = self._oneshot.run(
+            order, "result.json", out=to_index(order.id, door, _CAPS), max_bytes=16 << 20
+        )
         result = _result(data)
         return result.get("code") == 0, str(result.get("lock" if result.get("code") == 0 else "said"))
 
@@ -60,7 +63,7 @@ class Rooms:
         about = {"source": f"/in/{name}", "tool": _TOOL, "index": f"http://{door.host}/simple/"}
         mounts = {_TOOL: self._tool, f"/in/{name}": source}
         order = self._order("build.py", about, _BUILD, mounts=mounts)
-        data = self._oneshot.run(order, "built", out=self._out(order.id, door), max_bytes=_BUILT_BYTES)
+        data = self._oneshot.run(order, "built", out=to_index(order.id, door, _CAPS), max_bytes=_BUILT_BYTES)
         first, _, rest = (data or b"").partition(b"\n")
         if not first:
             said = rest.decode(errors="replace").strip()[-400:]
@@ -84,19 +87,6 @@ class Rooms:
             limits=limits,
             mounts=mounts,
             writable={"/out": out} if out else {},
-        )
-
-    def _out(self, id: str, door: LocalSite) -> EgressRun:
-        rule = HostRule.model_validate(
-            {"host": door.host, "scheme": "http", "port": 80, "methods": ("GET", "HEAD")}
-        )
-        return EgressRun(
-            id=id,
-            hosts=(rule,),
-            record=lambda exchange: None,
-            pace=Pace(requests_per_s=0, connections=0),
-            caps=Caps(answer_bytes=2 << 30, run_bytes=4 << 30),
-            site=door,
         )
 
 

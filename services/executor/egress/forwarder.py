@@ -221,7 +221,7 @@ class Forwarder:
             self._outside.threads, site.answer, draft.method, path, site_headers(request)
         )
         draft.head_sent = True
-        draft.bytes_in = await send_answer(client, draft.method, answer)
+        draft.bytes_in = await send_answer(client, draft.method, answer, self._outside.threads)
         draft.settle("practice", answer.status)
 
     async def _exchange(

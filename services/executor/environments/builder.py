@@ -23,6 +23,7 @@ from services.executor.environments.building import OwnBuilds
 from services.executor.environments.cache import Cache
 from services.executor.environments.door import IndexDoor, Own
 from services.executor.environments.facts import Facts
+from services.executor.environments.judging import Judge, no_such
 from services.executor.environments.lookup import looked_up
 from services.executor.environments.pages import IndexFile
 from services.executor.environments.source import IndexSource
@@ -65,6 +66,11 @@ class Places:
     scratch: Path
 
 
+def environment_id(pins: Sequence[Pinned], owner: str) -> str:
+    """owner: the workspace it is kept for, "" for everybody's."""
+    return derived("env", fingerprint(pins), _PLACE, owner)
+
+
 class Builder:
     """Implements ports.EnvironmentBuilder. Thread-safe: two builds of one lock make it once."""
 
@@ -78,6 +84,7 @@ class Builder:
         self._clock = clock
         self._cache = cache
         self._facts = Facts(source, places.root / "index" / "facts", clock)
+        self._judge = Judge(self._facts, clock)
         self._own = OwnBuilds(room, source, store.root, places.root / "index" / "files")
 
     def build(self, wish: Wish, progress: Progress) -> Installed | Asking:
@@ -121,12 +128,12 @@ class Builder:
             lock, own = found
         pins = read_lock(lock)
         say.total = len(pins)
-        asking = self._guard(pins, own, wish)
+        asking = self._judge.asking(pins, wish, {one.file.sha256 for one in own})
         if asking is not None:
             return asking
         used = [one for one in own if any(one.file.sha256 in pin.hashes for pin in pins)]
         owner = wish.workspace_id if used else ""
-        id = derived("env", fingerprint(pins), _PLACE, owner)
+        id = environment_id(pins, owner)
         folder = self._places.environments / id
         if folder.is_dir():
             self._cache.used(folder)
@@ -155,7 +162,7 @@ class Builder:
                 raise Unavailable(sentences.no_answer(), code="index_unreachable")
             missing = sorted(seen.missing)
             if missing:
-                raise _no_such(missing[0])
+                raise no_such(missing[0])
             if until is not None and seen.withheld:
                 until = None
                 continue
@@ -202,30 +209,6 @@ class Builder:
         facts = self._facts.of(name, file.version)
         odd = guard.judge(name, file.version, facts, self._clock.now(), guard.shipped())
         return first if odd is None else f"{first} {sentences.doubt(label, odd, wish.language)}"
-
-    def _guard(self, pins: Sequence[Pinned], own: tuple[Own, ...], wish: Wish) -> Asking | None:
-        """Judges every package of the lock, whoever asked for it before: a yes is never inherited."""
-        built = {one.file.sha256 for one in own}
-        labels, reasons = [], []
-        popular = guard.shipped()
-        direct = {canonicalize_name(read_wish(text).name) for text in wish.packages}
-        needed_by = {pin.name: () if pin.name in direct else tuple(pin.via) for pin in pins}
-        vouched = guard.vouched_for(needed_by, popular)
-        for pin in pins:
-            project = self._facts.of(pin.name, pin.version)
-            doubt = guard.judge(
-                pin.name, pin.version, project, self._clock.now(), popular, pin.name in vouched
-            )
-            if doubt is not None and doubt.kind == "invented":
-                raise _no_such(pin.name)
-            if pin.label in wish.approved:
-                continue
-            if doubt is None and built & pin.hashes:
-                doubt = guard.Doubt("no_wheel")
-            if doubt is not None:
-                labels.append(pin.label)
-                reasons.append(sentences.doubt(pin.label, doubt, wish.language))
-        return Asking(tuple(labels), tuple(reasons)) if labels else None
 
     def _install(self, pins: Sequence[Pinned], owner: str, folder: Path, say: _Teller | _Quiet) -> int:
         own = self._own.of(owner) if owner else ()
@@ -296,11 +279,6 @@ class Builder:
 
     def _door(self, until: datetime | None, own: tuple[Own, ...]) -> IndexDoor:
         return IndexDoor(self._source, self._places.root / "index" / "files", until=until, own=own)
-
-
-def _no_such(name: str) -> BadRequest:
-    text = sentences.no_such(name, guard.shipped().taken_for(name))
-    return BadRequest(text, code="no_such_package", fields={"packages": name})
 
 
 class _Quiet:

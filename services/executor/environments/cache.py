@@ -29,11 +29,11 @@ class _Thing:
 class Cache:
     """environments, wheels, files: the folders of that name; recipes: <id>.json, how to make one again.
 
-    kept: where what everybody may use can be looked up when this disk is a new one, as each instance's is on Google
-    Cloud. What was built for one workspace is on the disk where it was built, and nowhere else.
+    kept: where what everybody may use can be looked up when this disk is a new one; None: nowhere. What was built for
+    one workspace is on the disk where it was built, and nowhere else.
     """
 
-    def __init__(self, root: Path, clock: Clock, at_most_bytes: int, kept: Blobs) -> None:
+    def __init__(self, root: Path, clock: Clock, at_most_bytes: int, kept: Blobs | None = None) -> None:
         self._root = root
         self._kept = kept
         self._environments = root / "environments"
@@ -49,7 +49,7 @@ class Cache:
     def remember(self, id: str, lock: str, owner: str) -> None:
         """Raises Unavailable."""
         self._write(id, {"lock": lock, "owner": owner, "size_bytes": 0})
-        if not owner:
+        if not owner and self._kept is not None:
             self._kept.put(_key(id), lock.encode())
 
     def measured(self, id: str, size_bytes: int) -> None:
@@ -57,7 +57,7 @@ class Cache:
 
     def recipe(self, id: str) -> tuple[str | None, str]:
         """Lock and owner; (None, "") for an unknown environment. Raises Unavailable."""
-        if not self._read(id):
+        if not self._read(id) and self._kept is not None:
             with suppress(NotFound):
                 self._write(id, {"lock": self._kept.get(_key(id)).decode(), "owner": "", "size_bytes": 0})
         known = self._read(id)

@@ -67,7 +67,7 @@ def read_page(name: str, body: bytes, content_type: str, url: str) -> Project:
 
 
 def write_page(project: Project, base: str) -> bytes:
-    """The page as the door shows it: every file below `base`, by its hash."""
+    """The page as a door shows it: every file below `base`, by its hash."""
     files = []
     for file in project.files:
         entry: dict[str, Any] = {
@@ -81,6 +81,8 @@ def write_page(project: Project, base: str) -> bytes:
             entry["yanked"] = True
         if file.size:
             entry["size"] = file.size
+        if file.uploaded:
+            entry["upload-time"] = file.uploaded.isoformat()
         if file.metadata is not None:
             entry["core-metadata"] = {"sha256": file.metadata} if file.metadata else True
         files.append(entry)

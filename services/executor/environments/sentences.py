@@ -106,6 +106,27 @@ def no_answer() -> str:
     )
 
 
+def not_built_elsewhere(why: str) -> str:
+    return (
+        "패키지를 준비하던 작업이 끝까지 가지 못했어요. 잠시 뒤 다시 시도해 주세요. "
+        f"(The job that prepared the packages did not come to its end; try again later.{why and f' {why}'})"
+    )
+
+
+def took_too_long() -> str:
+    return (
+        "패키지를 준비하는 데 30분이 넘게 걸려 멈췄어요. 더 적은 패키지로 시도해 주세요. "
+        "(Preparing the packages took more than 30 minutes and was stopped; try with fewer.)"
+    )
+
+
+def not_as_locked() -> str:
+    return (
+        "준비된 패키지가 정해 둔 목록과 달라서 쓰지 않았어요. 다시 시도해 주세요. "
+        "(The prepared packages are not those that were locked, so they are not used; try again.)"
+    )
+
+
 def too_big(name: str) -> str:
     return (
         f"{name} 이(가) 너무 커서 설치하지 않았어요. 더 작은 패키지를 써 주세요. "

@@ -41,7 +41,7 @@ Told = Callable[[int, int], None]
 
 class IndexSource:
     """url: says where the simple pages live, such as `https://<index>/simple`; asked once, when first needed.
-    Thread-safe."""
+    through: opens a connection to a proxy that knows the way there; None: it is dialled. Thread-safe."""
 
     def __init__(
         self,
@@ -50,7 +50,9 @@ class IndexSource:
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
         clock: Clock | None = None,
+        through: Callable[[], socket.socket] | None = None,
     ) -> None:
+        self._through = through
         self._find = url
         self._resolver = resolver
         self._tls = tls
@@ -65,9 +67,13 @@ class IndexSource:
         """Raises Misconfigured for an address that is neither https nor on this machine."""
         found = self._find().rstrip("/") + "/"
         parts = urlsplit(found)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        if parts.scheme != "https" and not (parts.scheme == "http" and self._plain(parts.hostname or "")):
             raise Misconfigured("The package index (AB_PACKAGE_INDEX) must be addressed with https://.")
         return found
+
+    def _plain(self, host: str) -> bool:
+        """Whether it may be spoken to without encryption."""
+        return self._through is not None or host in _LOOPBACK
 
     @property
     def _host(self) -> str:
@@ -104,6 +110,8 @@ class IndexSource:
                 digest.update(part)
                 target.write(part)
                 told(size, total)
+        if size < total:
+            raise Unavailable("The package index broke off.", code="index_unreachable")
         if digest.hexdigest() != file.sha256:
             raise BadRequest(f"{file.name} does not match its hash.", code="wrong_hash")
 
@@ -142,7 +150,8 @@ class IndexSource:
             if answer.status == 404:
                 return None
             if answer.status != 200:
-                raise Unavailable(f"The package index answered {answer.status} for {name}.")
+                code = "index_unreachable" if answer.status == http.HTTPStatus.BAD_GATEWAY else ""
+                raise Unavailable(f"The package index answered {answer.status} for {name}.", code=code)
             try:
                 return read_page(name, body, answer.headers.get("content-type") or "", url)
             except (ValueError, KeyError, TypeError) as error:
@@ -152,7 +161,8 @@ class IndexSource:
         self, place: tuple[str, str, int], method: str, url: str, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = path if self._through is None else f"http://{parts.netloc}{path}"
         sent = {"user-agent": "AgentBuilder/1", "accept-encoding": "identity", **headers}
         while True:
             kept = self._take(place)
@@ -168,7 +178,7 @@ class IndexSource:
     def _place(self, url: str) -> tuple[str, str, int]:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        plain_too = urlsplit(self.url).scheme == "http" and host in _LOOPBACK
+        plain_too = urlsplit(self.url).scheme == "http" and self._plain(host)
         if parts.scheme != "https" and not (parts.scheme == "http" and plain_too):
             raise BadRequest(f"The package index leads to {host} without encryption.", code="plain_http")
         return parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80)
@@ -177,6 +187,10 @@ class IndexSource:
         scheme, host, port = place
         connection = http.client.HTTPConnection(host, port, timeout=_SILENCE_S)
         connection.auto_open = 0
+        if self._through is not None:
+            connection.sock = self._through()
+            connection.sock.settimeout(_SILENCE_S)
+            return connection
         for address in self._addresses(host, port):
             with suppress(OSError):
                 plain = socket.create_connection((address, port), timeout=_SILENCE_S)

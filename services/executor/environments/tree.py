@@ -11,7 +11,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from services.executor.environments.programs.layout import MAX_DEPTH, Refused, i
 from shared.errors import BadRequest
 
 _RECORD_BYTES = 32 << 20
+_CHUNK = 1 << 20
 _UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _COMPILED = f".{sys.implementation.cache_tag}.pyc"
 
@@ -68,14 +69,14 @@ def _take(path: Path, mode: int) -> None:
 
 
 def _compare(root: Path, names: set[str]) -> None:
-    records = [name for name in names if name.endswith(".dist-info/RECORD") and name.count("/") == 1]
+    records = [name for name in names if is_record(name)]
     if len(records) != 1:
         raise _bad("no record of its files")
-    told = _record(root / records[0])
-    folder = records[0].rpartition("/")[0]
-    free = {f"{folder}/{name}" for name in _UNLISTED}
+    with (root / records[0]).open("rb") as file:
+        told = read_record(file.read(_RECORD_BYTES))
+    free = unlisted(records[0])
     for name in names - free:
-        if _made_here(name, names):
+        if made_here(name, names):
             continue
         if name not in told and not name.startswith("bin/"):
             raise _bad(f"{name[:100]!r} is not in its record")
@@ -87,7 +88,17 @@ def _compare(root: Path, names: set[str]) -> None:
         raise _bad(f"{min(absent)[:100]!r} is in its record but not there")
 
 
-def _made_here(name: str, names: set[str]) -> bool:
+def is_record(name: str) -> bool:
+    return name.endswith(".dist-info/RECORD") and name.count("/") == 1
+
+
+def unlisted(record: str) -> set[str]:
+    """What a record does not tell the bytes of: itself, and what signs it."""
+    folder = record.rpartition("/")[0]
+    return {f"{folder}/{name}" for name in _UNLISTED}
+
+
+def made_here(name: str, names: Collection[str]) -> bool:
     """A file compiled from a source that is there."""
     folder, _, file = name.rpartition("/")
     parent, _, last = folder.rpartition("/")
@@ -95,10 +106,9 @@ def _made_here(name: str, names: set[str]) -> bool:
     return last == "__pycache__" and file.endswith(_COMPILED) and (f"{parent}/{source}".lstrip("/")) in names
 
 
-def _record(path: Path) -> dict[str, str]:
-    """Path below the site folder -> `sha256=…`, "" where there is none to compare with."""
-    with path.open("rb") as file:
-        text = file.read(_RECORD_BYTES).decode("utf-8", errors="replace")
+def read_record(data: bytes) -> dict[str, str]:
+    """Path below the site folder -> `sha256=…`, "" where there is none to compare with. Raises BadRequest."""
+    text = data.decode("utf-8", errors="replace")
     told: dict[str, str] = {}
     try:
         for row in csv.reader(io.StringIO(text)):
@@ -112,8 +122,15 @@ def _record(path: Path) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        raw = hashlib.file_digest(file, "sha256").digest()
-    return "sha256=" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+        return told_of(iter(lambda: file.read(_CHUNK), b""))
+
+
+def told_of(pieces: Iterable[bytes]) -> str:
+    """As a record tells what a file's bytes come to."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return "sha256=" + base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
 
 
 def _bad(what: str) -> BadRequest:

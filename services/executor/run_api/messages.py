@@ -20,7 +20,7 @@ WORK, FOLDERS, REPORTS, BOX, ENDING = (
 PART_BYTES = 4 << 20
 REPORTS_BYTES = 1 << 20
 # Variables of an execution; the names are the contract between image and executor.
-PROOF = "proof.json"
+PROOF, INSTALLED, PACKAGES = "proof.json", "installed.json", "packages.tar"
 ADDRESS, TOKEN, ATTEMPT = "AB_RUN_API_URL", "AB_ATTEMPT_TOKEN", "AB_ATTEMPT"
 
 
@@ -56,12 +56,47 @@ class WayOut(Message):
     ca_pem: str
 
 
+class Upload(Message):
+    """Where one file may be put, once, with these headers."""
+
+    url: str
+    headers: dict[str, str]
+
+
+class Install(Message):
+    """A `Wish`, and where the packages go as one file; upload None: into what is handed in, as outputs/PACKAGES."""
+
+    packages: tuple[str, ...]
+    workspace_id: str
+    lock: str
+    approved: tuple[str, ...]
+    language: Literal["ko", "en"]
+    upload: Upload | None
+
+
+class InstallTold(Message):
+    """What came of an `Install`, handed in as outputs/INSTALLED: with a lock its packages are where they should be;
+    else `packages` need a yes for `reasons`, or it failed for a `problem`. file_bytes, sha256: of the file."""
+
+    lock: str = Field(default="", max_length=4 << 20)
+    size_bytes: int = Field(default=0, ge=0)
+    file_bytes: int = Field(default=0, ge=0)
+    sha256: str = Field(default="", max_length=64)
+    packages: tuple[str, ...] = Field(default=(), max_length=1000)
+    reasons: tuple[str, ...] = Field(default=(), max_length=1000)
+    problem: str = Field(default="", max_length=4000)
+    code: str = Field(default="", max_length=100)
+    again: bool = False
+    fields: dict[str, str] = Field(default_factory=dict)
+
+
 class Work(Message):
     """An order without what lies on the executor's disk. doctor: no run; the attacks are tried on the sandbox there
-    and what was found is handed in as outputs/PROOF."""
+    and what was found is handed in as outputs/PROOF. install: no run; packages are installed."""
 
     id: str
     doctor: bool = False
+    install: Install | None = None
     entry: str
     input: JsonValue
     state: bytes | None
@@ -133,11 +168,17 @@ class EndingTold(Message):
 
 
 def work_of(
-    order: Order, parcels: tuple[Parcel, ...], way_out: WayOut | None, *, doctor: bool = False
+    order: Order,
+    parcels: tuple[Parcel, ...],
+    way_out: WayOut | None,
+    *,
+    doctor: bool = False,
+    install: Install | None = None,
 ) -> Work:
     return Work(
         id=order.id,
         doctor=doctor,
+        install=install,
         entry=order.entry,
         input=cast("JsonValue", order.input),
         state=order.state,

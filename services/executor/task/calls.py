@@ -6,6 +6,7 @@ import hashlib
 import random
 import threading
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +24,7 @@ from services.executor.run_api.messages import (
     Parcel,
     Report,
     Reports,
+    Upload,
     Work,
     WorkAsked,
 )
@@ -33,6 +35,7 @@ from shared.errors import Conflict, DecodeError, ProjectError, Unavailable
 # Source: cloud.google.com/run/docs/configuring/vpc-direct-vpc (a minute or more until the first connection)
 _PATIENCE_S = 300.0
 _TIMEOUT = (10.0, 20.0)
+_PUT_TIMEOUT = (10.0, 120.0)  # a bucket answers when it has written all of it
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
 _PARCEL_BYTES, _PARCEL_ENTRIES = 4 << 30, 1_000_000
 _CHUNK = 256 << 10
@@ -85,6 +88,20 @@ class RunApi:
             digest.update(part)
             offset += len(part)
         return offset, digest.hexdigest()
+
+    def put(self, upload: Upload, pieces: Callable[[], Iterator[bytes]], size: int) -> None:
+        """The file that `pieces` yields each time anew. That one is there already is no error: it is ours, or whoever
+        reads it will see that it is not."""
+
+        def once() -> bytes:
+            body = _Sized(pieces(), size)
+            headers = dict(upload.headers)
+            answer = self._session().put(upload.url, data=body, headers=headers, timeout=_PUT_TIMEOUT)
+            if answer.status_code != HTTPStatus.PRECONDITION_FAILED:
+                _judge(answer)
+            return b""
+
+        self._again(once)
 
     def end(self, told: EndingTold) -> None:
         self._ask("POST", ENDING, told.model_dump_json().encode())
@@ -149,6 +166,17 @@ class RunApi:
             session = self._sessions.session = requests.Session()
             session.trust_env = False  # no proxy of this machine's between the two
         return session
+
+
+class _Sized(Incoming):
+    """A body whose length is told before it: a signed link takes no other."""
+
+    def __init__(self, pieces: Iterator[bytes], size: int) -> None:
+        super().__init__(pieces)
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
 
 
 def _judge(answer: requests.Response) -> None:

@@ -7,10 +7,11 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from services.executor.ports import Ended, Order, Sandbox, Usage
-from services.executor.run_api.messages import WayOut, Work, ending_of, limits_of
+from services.executor.run_api.messages import Install, WayOut, Work, ending_of, limits_of
 from services.executor.run_api.parcels import pack
 from services.executor.task.calls import NotOurs, RunApi
 from services.executor.task.door import Carrier, Door
@@ -80,6 +81,8 @@ class Attempting:
 
             return examine(sandbox, self._folder, self._clock, reporter.say)
         try:
+            if work.install is not None:
+                return self._install(work, work.install, sandbox, reporter)
             order = self._order(work)
             sandbox.start(order, reporter)
         except NotOurs:
@@ -92,6 +95,17 @@ class Attempting:
             sandbox.stop(order.id, reporter.why)
             reporter.over.wait(_KILLED_S)
         return reporter.ending or Ended("lost", None, Usage(), detail="The sandbox did not end when told to.")
+
+    def _install(self, work: Work, install: Install, sandbox: Sandbox, reporter: Reporter) -> Ended:
+        from services.executor.task.install import Installing  # as with doctor
+
+        if work.way_out is None:
+            return Ended("unstartable", None, Usage(), detail="There is no way to the package index.")
+        with closing(self._carrier(work.way_out)) as carrier:
+            carrier.ready(_WAY_OUT_S)
+            reporter.first_line()
+            installing = Installing(install, self._api, sandbox, carrier, self._folder, self._clock)
+            return installing.run(reporter, self._wanted, limits_of(work).wall_s)
 
     def _hand_in(self, work: Work, ended: Ended) -> None:
         size: int | None = None

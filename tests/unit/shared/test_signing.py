@@ -77,5 +77,22 @@ def test_a_link_lasts_as_long_as_it_says_and_carries_the_signature() -> None:
         blobs.link("../other", 1200)
 
 
+def test_a_link_to_put_a_file_binds_its_length_and_that_there_is_none_yet() -> None:
+    iam = Iam()
+    signing = signing_as(NOBODY, "executor@p.example", iam)
+    blobs = GcsBlobs("p", "p-files", credentials=NOBODY, signing=lambda: signing)
+
+    link = blobs.upload_link("executor/incoming/bld_1.tar", 600, 7 << 30)
+
+    assert link is not None
+    said = parse_qs(urlsplit(link.url).query)
+    assert urlsplit(link.url).path == "/p-files/executor/incoming/bld_1.tar"
+    assert said["X-Goog-Expires"] == ["600"]
+    assert set(said["X-Goog-SignedHeaders"][0].split(";")) == {"host", *link.headers}
+    assert link.headers["x-goog-content-length-range"] == f"0,{7 << 30}"
+    assert link.headers["x-goog-if-generation-match"] == "0"
+
+
 def test_there_is_none_where_nobody_signs() -> None:
+    assert GcsBlobs("p", "p-files", credentials=NOBODY).upload_link("a/b", 60, 1) is None
     assert GcsBlobs("p", "p-files", credentials=NOBODY).link("a/b", 60) == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from services.executor.egress.carrier import Carrier, Patience
 from services.executor.egress.decoys import fresh_decoys
 from services.executor.egress.front import Front
 from services.executor.egress.model import EgressRun, PracticeSetting
+from services.executor.ports import SiteAnswer
 from services.executor.tapes.keys import TapeKeys
 from services.executor.tapes.taped import Subject, Tapes
 from shared.blobs.files import FileBlobs
@@ -41,6 +42,18 @@ CAUSE = Cause("wsp_one", "agent:agent_1")
 VALUE = "the real value of it"
 SUBJECT = ("ver_1", "env_1")
 CLOCK = SystemClock()
+
+
+class PackageIndex:
+    """A site that says what it was asked, piece by piece."""
+
+    host = "index.agentbuilder.test"
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str]) -> SiteAnswer:
+        said = f"{method} {target}"
+        return SiteAnswer(
+            200, (("content-length", str(len(said))),), iter((said[:4].encode(), said[4:].encode()))
+        )
 
 
 def a_run(**more: Any) -> Run:
@@ -93,6 +106,7 @@ class OutletProcess:
             attempt_of=AttemptTokens(load_keyring(elsewhere.folder / "vault.key"), CLOCK).read,
             reveal=self._reveal,
             model=lambda run: None,
+            index=PackageIndex(),
         )
         self.outlet: Outlet
         self.front: Front

@@ -1,0 +1,85 @@
+"""A builder elsewhere finds the package index through executor-egress, for reading, and nothing else."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from services.executor.attempts.doors import door_of
+from services.executor.attempts.index_ways import RemoteIndexWays
+from tests.unit.executor.egress.conftest import World
+from tests.unit.executor.egress.elsewhere import CLOCK, Elsewhere, PackageIndex
+
+INDEX = f"http://{PackageIndex.host}"
+
+
+@pytest.fixture
+def elsewhere(world: World, tmp_path: Path) -> Iterator[Elsewhere]:
+    made = Elsewhere(world, tmp_path)
+    yield made
+    made.close()
+
+
+def opened(elsewhere: Elsewhere, id: str) -> tuple[RemoteIndexWays, Path]:
+    ways = RemoteIndexWays(elsewhere.side.store, CLOCK, elsewhere.ring)
+    ca = elsewhere.folder / f"{id}.pem"
+    ca.write_text(ways.open(id, "wsp_one", 600, socket.create_server(("127.0.0.1", 0))))
+    return ways, ca
+
+
+def test_a_builder_reads_the_index_and_reaches_nothing_else(elsewhere: Elsewhere) -> None:
+    _ways, ca = opened(elsewhere, "bld_1")
+    process = elsewhere.process()
+
+    with elsewhere.code(elsewhere.carrier(process, "bld_1"), ca) as code:
+        read = code.get(f"{INDEX}/simple/lantern/")
+        refused = [
+            code.post(f"{INDEX}/simple/", data=b"x"),
+            code.put(f"{INDEX}/files/x", data=b"x"),
+            code.get(f"https://{PackageIndex.host}/simple/"),
+            code.get("http://practice.agentbuilder.test/"),
+            code.get(elsewhere.world.url("/items")),
+        ]
+
+    assert (read.status_code, read.text) == (200, "GET /simple/lantern/")
+    assert [answer.status_code for answer in refused] == [403] * len(refused)
+
+
+def test_no_other_token_leads_to_the_index(elsewhere: Elsewhere) -> None:
+    _ways, ca = opened(elsewhere, "bld_1")
+    process = elsewhere.process()
+    run_ca = elsewhere.open(elsewhere.recorder())
+
+    with (
+        elsewhere.code(elsewhere.carrier(process, "bld_2"), ca) as code,
+        pytest.raises(requests.ConnectionError),
+    ):
+        code.get(f"{INDEX}/simple/lantern/")
+    with elsewhere.code(elsewhere.carrier(process, "att_1"), run_ca) as code:
+        assert code.get(f"{INDEX}/simple/lantern/").status_code == 403
+
+
+def test_a_builders_way_ends_with_it(elsewhere: Elsewhere) -> None:
+    ways, ca = opened(elsewhere, "bld_1")
+    process = elsewhere.process()
+    with elsewhere.code(elsewhere.carrier(process, "bld_1"), ca) as code:
+        assert code.get(f"{INDEX}/simple/lantern/").ok
+
+    ways.close("bld_1")
+    ways.close("bld_1")
+
+    assert door_of(elsewhere.side.store, "bld_1") is None
+    waiting = threading.Event()
+    for _ in range(300):
+        with elsewhere.code(elsewhere.carrier(process, "bld_1"), ca) as code:
+            try:
+                code.get(f"{INDEX}/simple/lantern/")
+            except requests.ConnectionError:
+                return
+        waiting.wait(0.1)
+    raise AssertionError("it still leads there")
