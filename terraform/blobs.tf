@@ -43,6 +43,17 @@ resource "google_storage_bucket" "blobs" {
     }
   }
 
+  # What a job put there is believed, and copied, or deleted within minutes; this is for what nobody came for.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 1
+      matches_prefix = ["executor/incoming/"]
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "AbortIncompleteMultipartUpload"

@@ -50,7 +50,37 @@ module "runner" {
   }
 }
 
-# Packages reach a run by links to the bucket, which the executor signs in its own name, without a key file.
+# Packages are installed by an execution of a job of their own: other people's code is built in it, so its account is
+# not that of runs, and may do nothing either. Its disk is its memory, and holds every wheel twice.
+resource "google_service_account" "builder" {
+  account_id   = "ab-builder"
+  display_name = "Agent Builder: installs agents' packages, may do nothing"
+}
+
+module "builder" {
+  source = "./modules/runner"
+  count  = var.cloud_sandbox ? 1 : 0
+
+  name         = "packages"
+  region       = var.region
+  image        = local.images.runner
+  account      = google_service_account.builder.email
+  starter      = google_service_account.service["executor"].member
+  starter_role = google_project_iam_custom_role.starter.name
+  cpu          = "4"
+  memory       = "16Gi"
+  network      = "gateway"
+  protect      = var.protect
+  labels       = local.labels
+
+  vpc = {
+    network    = module.network[0].network
+    subnetwork = module.network[0].runner.subnetwork
+    tag        = module.network[0].runner.tag
+  }
+}
+
+# Packages get into the bucket and to a run by links, which the executor signs in its own name, without a key file.
 resource "google_service_account_iam_member" "executor_signs" {
   service_account_id = google_service_account.service["executor"].name
   role               = "roles/iam.serviceAccountTokenCreator"
@@ -133,6 +163,11 @@ resource "google_cloud_run_v2_service" "egress" {
         value = local.urls.planner
       }
 
+      env {
+        name  = "AB_PACKAGE_INDEX"
+        value = var.package_index
+      }
+
       startup_probe {
         http_get {
           path = "/healthz"
@@ -189,22 +224,29 @@ resource "google_cloud_run_v2_service_iam_member" "model" {
   member   = google_service_account.egress.member
 }
 
-# Google's front door lets the runner's account through to two services. What it may do there its attempt's own token
-# says, which both check themselves.
+# Google's front door lets the accounts of the jobs through to two services. What they may do there the execution's own
+# token says, which both check themselves.
+locals {
+  jobs = var.cloud_sandbox ? {
+    runner  = google_service_account.runner.member
+    builder = google_service_account.builder.member
+  } : {}
+}
+
 resource "google_cloud_run_v2_service_iam_member" "run_api" {
-  count = var.cloud_sandbox ? 1 : 0
+  for_each = local.jobs
 
   name     = module.service["executor"].name
   location = var.region
   role     = "roles/run.invoker"
-  member   = google_service_account.runner.member
+  member   = each.value
 }
 
 resource "google_cloud_run_v2_service_iam_member" "runs" {
-  count = var.cloud_sandbox ? 1 : 0
+  for_each = local.jobs
 
   name     = google_cloud_run_v2_service.egress[0].name
   location = var.region
   role     = "roles/run.invoker"
-  member   = google_service_account.runner.member
+  member   = each.value
 }

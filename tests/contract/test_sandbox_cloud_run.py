@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,12 @@ from pathlib import Path
 import grpc
 import pytest
 
+from services.executor.environments.packed import Packed
 from services.executor.ports import Ended, RunLimits
+from services.executor.run_api.parcels import pack
+from shared.blobs.files import FileBlobs
 from shared.errors import BadRequest, Misconfigured, ProjectError, Unavailable
+from shared.ids import RandomIds
 from tests.cloud_runs import PROOF
 from tests.contract.remote_sandbox import RemoteHouse
 from tests.contract.sandbox_runs import Bench
@@ -262,21 +267,30 @@ def test_an_attempt_takes_the_smallest_job_that_holds_it(house: RemoteHouse, ben
     assert house.google.jobs_run == ["ab-run-small", "ab-run-large"]
 
 
-def test_packages_come_from_the_bucket_packed_once_and_checked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("linked", [True, False], ids=["by links", "through the Run API"])
+def test_packages_come_from_the_bucket_and_are_checked(linked: bool, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    site = tmp_path / "env_0123456789"
-    (site / "lodge").mkdir(parents=True)
-    (site / "lodge" / "__init__.py").write_text("Y = 2")
+    made = tmp_path / "made" / "lodge"
+    made.mkdir(parents=True)
+    (made / "__init__.py").write_text("Y = 2")
+    data = b"".join(pack(made.parent))
+    file = tmp_path / "packages.tar"
+    file.write_bytes(data)
+    site = tmp_path / "nowhere" / "env_0123456789"
     with LinkedBlobs(tmp_path / "blobs") as blobs:
-        house = RemoteHouse(tmp_path / "house", blobs=blobs)
+        kept = blobs if linked else FileBlobs(tmp_path / "blobs", RandomIds())
+        house = RemoteHouse(tmp_path / "house", blobs=kept)
         try:
+            house.sandbox.packed.take_in("bld_1", file)
+            packed = Packed(hashlib.sha256(data).hexdigest(), len(data))
+            house.sandbox.packed.keep("bld_1", site.name, "", packed)
             bench = Bench(house.sandbox, tmp_path)
             code = "import lodge\nprint(lodge.Y)"
 
             assert [bench.run(code, site_dirs=(site,))[0].text for _ in range(2)] == ["2\n", "2\n"]
-            assert (len(blobs.put_files), len(blobs.fetched)) == (1, 2)
+            assert len(blobs.fetched) == (2 if linked else 0)
 
-            blobs.put_file("executor/packages/env_0123456789.tar", Path(__file__))
+            kept.put_file(f"executor/packages/{site.name}.tar", Path(__file__))
             result = bench.run(code, site_dirs=(site,))[1]
             assert result.reason == "unstartable"
         finally:

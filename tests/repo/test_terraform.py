@@ -207,7 +207,7 @@ def test_executor_egress_is_started_as_the_code_starts_it_and_told_only_settings
     assert value(made, "name") == f'"ab-{EGRESS}"'
     assert f'path = "{EGRESS_HEALTH}"' in made
     everywhere = {"AB_PROFILE", "AB_GCP_PROJECT", "AB_GCP_REGION", "AB_DATA_DIR", "AB_LISTEN"}
-    assert told_to_executor_egress() == everywhere | {"AB_PLANNER_URL"}
+    assert told_to_executor_egress() == everywhere | {"AB_PLANNER_URL", "AB_PACKAGE_INDEX"}
 
 
 def told_to_executor_egress() -> set[str]:
@@ -271,10 +271,19 @@ def test_who_writes_files_writes_them_below_their_own_name() -> None:
     assert all(service == prefix for service, prefix in written)
 
 
-def test_the_account_of_runs_may_knock_at_two_doors_and_nothing_else() -> None:
+def test_the_accounts_of_jobs_may_knock_at_two_doors_and_nothing_else() -> None:
+    jobs = block(text("runner.tf"), "jobs = var.cloud_sandbox ?")
+    accounts = {"runner", "builder"}
+    assert {name: value(jobs, name) for name in accounts} == {
+        name: f"google_service_account.{name}.member" for name in accounts
+    }
+    for name in accounts:
+        uses = re.findall(rf"google_service_account\.{name}\.(\w+)", everything())
+        assert sorted(uses) == ["email", "member"], "its job, and the list of those who may knock"
     granted = re.findall(
-        r'resource "google_\w+_iam_member" "(\w+)" \{[^}]*google_service_account\.runner', everything()
+        r'resource "google_\w+_iam_member" "(\w+)" \{\s+for_each = local\.jobs\b', everything()
     )
+    assert everything().count("local.jobs") == len(granted)
     assert set(granted) == {"run_api", "runs"}
     doors = set()
     for name in granted:
@@ -282,6 +291,18 @@ def test_the_account_of_runs_may_knock_at_two_doors_and_nothing_else() -> None:
         assert value(found, "role") == '"roles/run.invoker"'
         doors.add(value(found, "name"))
     assert doors == {'module.service["executor"].name', "google_cloud_run_v2_service.egress[0].name"}
+
+
+def test_packages_have_a_job_that_no_run_is_an_execution_of() -> None:
+    from services.executor.adapters.shapes import PACKAGES
+
+    made = block(text("runner.tf"), 'module "builder"')
+    assert value(made, "name") == f'"{PACKAGES}"'
+    assert value(made, "account") == "google_service_account.builder.email"
+    assert PACKAGES not in names(block(text("env/prod.tfvars"), "shapes ="))
+    settings = block(text("runner.tf"), 'resource "google_cloud_run_v2_service" "egress"')
+    assert 'name  = "AB_PACKAGE_INDEX"\n        value = var.package_index' in settings
+    assert '["executor/incoming/"]' in text("blobs.tf")
 
 
 def test_jobs_are_named_and_described_as_the_executor_reads_them() -> None:

@@ -91,6 +91,9 @@ class IndexSource:
             return known
         found = self._page(canonical)
         with self._lock:
+            stale = [name for name, (at, _) in self._pages.items() if now - at >= _FRESH_S]
+            for name in stale:
+                del self._pages[name]
             self._pages[canonical] = (now, found)
         return found
 
