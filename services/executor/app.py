@@ -30,8 +30,9 @@ def create(kit: Kit) -> Service:
     packages = Elsewhere(runs, runs.packed) if runs else None
     deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index), packages)
     start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
-    web = run_api(runs)
-    return Service("executor", HANDLERS, deps, web, QUERIES, start, stop, worker_threads=6, below=PREFIX)
+    return Service(
+        "executor", HANDLERS, deps, run_api(runs), QUERIES, start, stop, worker_threads=6, below=PREFIX
+    )
 
 
 def doctor(settings: Settings, data_dir: Path, say: attacks.Say) -> bool:

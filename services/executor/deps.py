@@ -108,7 +108,7 @@ def assemble(
     folders = Folders(kit.data_dir, kit.ids)
     tapes = _tapes(kit, "tape-spool")
     around = Surroundings(
-        warm_bytes=kit.settings.warm_mb << 20,
+        warm_bytes=kit.settings.warm_mb << 20 if runs is sandbox else 0,
         store=kit.store,
         gateway=gateway,
         planner=planner,

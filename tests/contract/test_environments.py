@@ -164,17 +164,17 @@ def test_an_invented_name_is_refused_with_its_neighbour(any_shop: Shop, name: st
 
 
 def test_a_name_one_letter_from_a_popular_one_asks_and_each_workspace_for_itself(
-    shop: Workshop, index: FakeIndex
+    any_shop: Shop, index: FakeIndex
 ) -> None:
     index.add_old("reqeusts")
-    asking = shop.build("reqeusts")
+    asking = any_shop.build("reqeusts")
     assert isinstance(asking, Asking)
     assert asking.packages == ("reqeusts==1.0",)
     assert "requests" in asking.reasons[0]
-    assert not (shop.root / "wheels").exists(), "nothing of it was fetched before the yes"
-    found = shop.build("reqeusts", approved=frozenset(asking.packages))
+    assert not (any_shop.root / "wheels").exists(), "nothing of it was fetched before the yes"
+    found = any_shop.build("reqeusts", approved=frozenset(asking.packages))
     assert isinstance(found, Installed)
-    assert isinstance(shop.build(lock=found.lock, workspace="ws_b"), Asking), "a yes is never inherited"
+    assert isinstance(any_shop.build(lock=found.lock, workspace="ws_b"), Asking), "a yes is never inherited"
 
 
 def test_what_came_out_this_week_is_passed_over_and_asks_when_nothing_else_will_do(
@@ -345,7 +345,7 @@ def test_a_hostile_build_changes_nothing_of_another_workspace_and_is_asked_for_i
         shop.build(lock=found.lock, workspace="ws_b", approved=frozenset({"evil==1.0"}))
 
 
-def test_a_build_that_hands_in_another_package_is_refused(shop: Workshop, index: FakeIndex) -> None:
+def test_a_build_that_hands_in_another_package_is_refused(any_shop: Shop, index: FakeIndex) -> None:
     backend = (
         "import os\ndef build_wheel(directory, config_settings=None, metadata_directory=None):\n"
         "    open(os.path.join(directory, 'lantern-1.0-py3-none-any.whl'), 'wb').write(b'x')\n"
@@ -355,6 +355,6 @@ def test_a_build_that_hands_in_another_package_is_refused(shop: Workshop, index:
     for version in ("0.9", "1.0"):
         index.add("evil", f"evil-{version}.tar.gz", source("evil", version, backend))
     with pytest.raises(BadRequest) as refused:
-        shop.build("evil", approved=frozenset({"evil==1.0"}))
+        any_shop.build("evil", approved=frozenset({"evil==1.0"}))
     assert refused.value.code == "build_failed"
     assert wheel("lantern", "1.0")[:2] == b"PK"

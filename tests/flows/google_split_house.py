@@ -29,8 +29,9 @@ from tests.fakes.kms import FakeKms
 from tests.fakes.push_front import PushFront, pusher, subscribe
 from tests.flows.google_holdings import GoogleHoldings, Witness
 from tests.flows.holdings import Holdings
-from tests.flows.house import House
-from tests.flows.lending import lend_packages
+from tests.flows.house import JOBS_PATIENCE_S, House
+from tests.flows.lending import LentIndex, lend_packages
+from tests.flows.person import Person
 from tests.flows.service_processes import ServiceProcesses
 from tests.google import emulators, fresh_project, named
 
@@ -74,6 +75,7 @@ class GoogleSplitHouse(House):
             self._blobs = GcsBlobs(self.project, bucket(self.project))
         self.scheduler = FakeCloudScheduler(self._publish, TICK_S).start()
         self._runs = CloudRuns(folder / "containers", forked=forked) if jobs else None
+        self._index: LentIndex | None = None
         self._ports: dict[str, int] = {}
         self._processes = ServiceProcesses(folder, folder / "clock", forked=forked)
         self._databases: FirestoreDatabases | None = None
@@ -90,6 +92,9 @@ class GoogleSplitHouse(House):
                 _first_commit(self._databases.own(service))
         if self._runs is not None:
             prove(self._databases.own("executor"))
+            if "AB_PACKAGE_INDEX" not in self.environment:
+                self._index = LentIndex()
+                self.environment["AB_PACKAGE_INDEX"] = self._index.url
         programs = self.programs
         for program in programs:
             self.start(program)
@@ -175,6 +180,8 @@ class GoogleSplitHouse(House):
         self.front.close()
         if self._runs is not None:
             self._runs.google.close()
+        if self._index is not None:
+            self._index.close()
         self.kms.__exit__()
         self._publisher.stop()
         if self._witness is not None:
@@ -182,6 +189,9 @@ class GoogleSplitHouse(House):
         if self._databases is not None:
             self._databases.close()
         assert wrong == "", wrong
+
+    def person(self, **more: object) -> Person:
+        return super().person(**({} if self._runs is None else {"patience_s": JOBS_PATIENCE_S}) | more)
 
     @property
     def databases(self) -> Databases:

@@ -18,7 +18,7 @@ from shared.store.sqlite import SqliteDatabases
 from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock, ShiftedClock
 from tests.flows.holdings import FolderHoldings, Holdings
-from tests.flows.lending import lend_packages
+from tests.flows.lending import LentIndex, lend_packages
 from tests.flows.person import Json, Person
 from tests.flows.service_processes import ServiceProcesses
 from tests.flows.shops import opened
@@ -29,6 +29,7 @@ TOKEN = "flow-test-owner-token"
 SEED = int(os.environ.get("FLOWS_SEED", "0"))
 # "deployed": as on Google Cloud, on emulators (google_split_house.py). Else this machine's engines in this process.
 PROFILE = os.environ.get("FLOWS_HOUSE", "")
+JOBS_PATIENCE_S = 180
 
 
 class House:
@@ -131,10 +132,14 @@ class CloudRunHouse(House):
         super().__init__(folder / "data", open_ports=open_ports)
         self.clock = FileShiftedClock(folder / "clock")
         self.runs = CloudRuns(folder / "containers", forked=True)
+        self._index: LentIndex | None = None
         self._processes = ServiceProcesses(folder, folder / "clock", forked=True)
 
     def prepare(self) -> None:
         self.environment |= self.runs.variables(f"http://127.0.0.1:{self.port}")
+        if "AB_PACKAGE_INDEX" not in self.environment:
+            self._index = LentIndex()
+            self.environment["AB_PACKAGE_INDEX"] = self._index.url
         self.folder.mkdir(mode=0o700, exist_ok=True)
         databases = SqliteDatabases(self.folder, self.clock, RandomIds())
         prove(databases.own("executor"))
@@ -147,7 +152,13 @@ class CloudRunHouse(House):
         super().close()
         self.runs.google.close()
         wrong = self._processes.close()
+        if self._index is not None:
+            self._index.close()
         assert wrong == "", wrong
+
+    def person(self, **more: object) -> Person:
+        """A job more stands between what is said and what comes of it: the packages'."""
+        return super().person(**{"patience_s": JOBS_PATIENCE_S, **more})
 
 
 def new_house(folder: Path, *, open_ports: tuple[int, ...] = (), jobs: bool = False) -> House:
