@@ -27,12 +27,10 @@ def create(kit: Kit) -> Service:
     allowance = Allowance.parse(kit.settings.egress_allow_private, {kit.settings.port})
     egress = EgressGateway(allowance, clock=kit.clock)
     runs = elsewhere(kit, proof.version())
-    packages = Elsewhere(runs, runs.packed) if runs else None
-    deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index), packages)
-    start, stop = (lambda: begin(deps)), (lambda: end(deps, egress.stop))
-    return Service(
-        "executor", HANDLERS, deps, run_api(runs), QUERIES, start, stop, worker_threads=6, below=PREFIX
-    )
+    jobs = Elsewhere(runs, runs.packed) if runs else None
+    deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index), jobs)
+    life, web = (lambda: begin(deps), lambda: end(deps, egress.stop)), run_api(runs)
+    return Service("executor", HANDLERS, deps, web, QUERIES, *life, worker_threads=6, below=PREFIX)
 
 
 def doctor(settings: Settings, data_dir: Path, say: attacks.Say) -> bool:

@@ -9,26 +9,26 @@ import pytest
 
 from services.executor.adapters.shapes import JOB, PACKAGES
 from tests.fakes.index import FakeIndex
-from tests.flows.house import PROFILE, CloudRunHouse, House, new_house
+from tests.flows.house import CloudRunHouse
 from tests.flows.test_packages import asked
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path) -> Iterator[CloudRunHouse]:
     index = FakeIndex().start()
     index.add_old("reqeusts")
-    made = new_house(tmp_path, jobs=True) if PROFILE else CloudRunHouse(tmp_path)
+    made = CloudRunHouse(tmp_path)
     made.environment["AB_PACKAGE_INDEX"] = index.url
     try:
-        yield made.open()
+        made.open()
+        yield made
     finally:
         made.close()
         index.stop()
 
 
-@pytest.mark.deployed
-def test_an_agents_packages_are_installed_by_a_job_and_used_by_another(house: House) -> None:
-    person = house.person(patience_s=120)
+def test_an_agents_packages_are_installed_by_a_job_and_used_by_another(house: CloudRunHouse) -> None:
+    person = house.person()
     conversation, request = asked(person)
     person.call("POST", f"/api/v1/permission-requests/{request['id']}/decision", {"decision": "allow"})
     ready = person.conversation(conversation["id"], "ready", "failed")
@@ -37,7 +37,6 @@ def test_an_agents_packages_are_installed_by_a_job_and_used_by_another(house: Ho
     run = person.runs(ready["agent_id"])
 
     assert run["status"] == "succeeded", run
-    if isinstance(house, CloudRunHouse):
-        began = house.runs.google.jobs_run
-        assert (began[0], set(began)) == (JOB.format(PACKAGES), {JOB.format(PACKAGES), JOB.format("small")})
-        assert not any(house.folder.glob("wheels/*")), "the executor holds no packages"
+    began = house.runs.google.jobs_run
+    assert (began[0], set(began)) == (JOB.format(PACKAGES), {JOB.format(PACKAGES), JOB.format("small")})
+    assert not any(house.folder.glob("wheels/*")), "the executor holds no packages"
