@@ -15,8 +15,8 @@ from tests.zygote import ROOT, Forked, zygote
 
 PATIENCE_S = 60
 _PROGRAM = "tests.flows.one_service"
-# Firestore's emulator mixes up the bytes of what it tells watchers while many write (firebase/firebase-js-sdk#6724); the
-# watch begins anew.
+# Firestore's emulator mixes up the bytes of what it tells watchers while many write (firebase/firebase-js-sdk#6724);
+# the watch begins anew.
 _GARBLED = re.compile(
     r"^ERROR grpc\._common: Exception deserializing message!\n(?:(?!^[A-Z]+ ).*\n)*?"
     r"google\.protobuf\.message\.DecodeError: .*'google\.firestore\.v1\.ListenResponse'.*\n",

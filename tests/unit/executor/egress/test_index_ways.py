@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from services.executor.attempts.doors import door_of
+from services.executor.attempts.doors import door_of, save_door
 from services.executor.attempts.index_ways import RemoteIndexWays
+from services.executor.egress.carrier import Carrier
 from tests.unit.executor.egress.conftest import World
-from tests.unit.executor.egress.elsewhere import CLOCK, Elsewhere, PackageIndex
+from tests.unit.executor.egress.elsewhere import CAUSE, CLOCK, Elsewhere, PackageIndex
 
 INDEX = f"http://{PackageIndex.host}"
 
@@ -30,6 +31,14 @@ def opened(elsewhere: Elsewhere, id: str) -> tuple[RemoteIndexWays, Path]:
     ca = elsewhere.folder / f"{id}.pem"
     ca.write_text(ways.open(id, "wsp_one", 600, socket.create_server(("127.0.0.1", 0))))
     return ways, ca
+
+
+def leads_there(elsewhere: Elsewhere, carrier: Carrier, ca: Path) -> bool:
+    with elsewhere.code(carrier, ca) as code:
+        try:
+            return code.get(f"{INDEX}/simple/lantern/").ok
+        except requests.ConnectionError:
+            return False
 
 
 def test_a_builder_reads_the_index_and_reaches_nothing_else(elsewhere: Elsewhere) -> None:
@@ -55,13 +64,20 @@ def test_no_other_token_leads_to_the_index(elsewhere: Elsewhere) -> None:
     process = elsewhere.process()
     run_ca = elsewhere.open(elsewhere.recorder())
 
-    with (
-        elsewhere.code(elsewhere.carrier(process, "bld_2"), ca) as code,
-        pytest.raises(requests.ConnectionError),
-    ):
-        code.get(f"{INDEX}/simple/lantern/")
+    assert not leads_there(elsewhere, elsewhere.carrier(process, "bld_2"), ca)
     with elsewhere.code(elsewhere.carrier(process, "att_1"), run_ca) as code:
         assert code.get(f"{INDEX}/simple/lantern/").status_code == 403
+
+
+def test_what_was_sealed_for_a_run_is_no_way_to_the_index(elsewhere: Elsewhere) -> None:
+    ca = elsewhere.open(elsewhere.recorder())
+    store = elsewhere.side.store
+    door = door_of(store, "att_1")
+    assert door is not None
+    nobodys = door.but(run_id="")
+    store.transact(lambda tx: save_door(tx, nobodys), cause=CAUSE)
+
+    assert not leads_there(elsewhere, elsewhere.carrier(elsewhere.process()), ca)
 
 
 def test_a_builders_way_ends_with_it(elsewhere: Elsewhere) -> None:
@@ -76,10 +92,7 @@ def test_a_builders_way_ends_with_it(elsewhere: Elsewhere) -> None:
     assert door_of(elsewhere.side.store, "bld_1") is None
     waiting = threading.Event()
     for _ in range(300):
-        with elsewhere.code(elsewhere.carrier(process, "bld_1"), ca) as code:
-            try:
-                code.get(f"{INDEX}/simple/lantern/")
-            except requests.ConnectionError:
-                return
+        if not leads_there(elsewhere, elsewhere.carrier(process, "bld_1"), ca):
+            return
         waiting.wait(0.1)
     raise AssertionError("it still leads there")
