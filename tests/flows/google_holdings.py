@@ -54,12 +54,10 @@ class Witness:
         self._subscriber.close()
 
     def _pulled(self, place: str) -> list[str]:
-        """Without waiting for more."""
+        """Without waiting for more, which Google advises against where many are pulled."""
         request = {"subscription": place, "max_messages": _AT_ONCE, "return_immediately": True}
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # bad for throughput, says Google; here it is the point
+            warnings.simplefilter("ignore", DeprecationWarning)
             got = self._subscriber.pull(request=request).received_messages
         if got:
             handles = [one.ack_id for one in got]

@@ -149,10 +149,12 @@ def test_no_plan_and_no_agent_takes_a_schedule_that_can_never_be_when_it_is(
 
 
 def test_a_possible_schedule_is_taken(desk: House, proposed: Json, ready: Json) -> None:
-    """The refusals above are about the schedules, not about the routes."""
+    """The refusals above are about the schedules, not about the routes; and what changes is seen."""
     person = desk.person()
+    before = at_rest(desk)
     assert person.call("PATCH", f"/api/v1/agents/{ready['agent_id']}", {"schedule": CRON})["schedule_words"]
     person.call("PATCH", f"/api/v1/plans/{proposed['plan_id']}", {"schedule": {**CRON, "cron": "0 9 29 2 *"}})
+    assert desk.holdings.documents() != before
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -194,7 +196,9 @@ def test_nothing_that_is_kept_holds_the_value_when_somebody_pastes(what: str, de
     spoken = next(m["data"]["text"] for m in conversation["messages"] if m["author"] == "person")
     assert value not in json.dumps(conversation, ensure_ascii=False)
     assert re.search(r"\[(보관함|vault): [A-Z_]+\]", spoken), spoken
-    assert value.encode() not in desk.holdings.everything()
+    kept = desk.holdings.everything()
+    assert conversation["id"].encode() in kept
+    assert value.encode() not in kept
 
 
 def test_a_value_given_as_an_answer_or_later_message_is_kept_in_the_vault_only(desk: House) -> None:
