@@ -28,7 +28,7 @@ def create(kit: Kit) -> Service:
     egress = EgressGateway(allowance, clock=kit.clock)
     runs = elsewhere(kit, proof.version())
     jobs = Elsewhere(runs, runs.packed) if runs else None
-    deps = assemble(kit, sandbox, runs or sandbox, egress, *installer(kit.settings.package_index), jobs)
+    deps = assemble(kit, sandbox, runs, egress, *installer(kit.settings.package_index), jobs)
     life, web = (lambda: begin(deps), lambda: end(deps, egress.stop)), run_api(runs)
     return Service("executor", HANDLERS, deps, web, QUERIES, *life, worker_threads=6, below=PREFIX)
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from services.executor.attempts.admission import Admission
-from services.executor.attempts.attempts import Attempts, Egress, Surroundings
+from services.executor.attempts.attempts import Attempts, RunsElsewhere
 from services.executor.attempts.index_ways import IndexWays, LocalIndexWays, RemoteIndexWays
 from services.executor.attempts.job_builder import Elsewhere, JobBuilder
 from services.executor.attempts.model_use import doors
@@ -19,6 +19,8 @@ from services.executor.attempts.oneshot import OneShot
 from services.executor.attempts.remote_ways import RemoteWays
 from services.executor.attempts.rooms import Rooms
 from services.executor.attempts.secrets import Revealer
+from services.executor.attempts.surroundings import Egress, Surroundings
+from services.executor.attempts.under_way import Keeping
 from services.executor.attempts.ways import LocalWays, Ways
 from services.executor.egress.gateway import EgressGateway
 from services.executor.egress.identity import identity
@@ -95,20 +97,20 @@ class Outside:
 def assemble(
     kit: Kit,
     sandbox: Sandbox,
-    runs: Sandbox,
+    runs: RunsElsewhere | None,
     egress: Egress,
     tool: str,
     index: Callable[[], str],
     elsewhere: Elsewhere | None,
 ) -> Deps:
     """Everything from what the runtime gives and the chosen adapters. Starts nothing. sandbox: of this machine, for
-    the platform's own programs; runs: for agents' code, the same or another. elsewhere: where packages are installed;
-    None: on this machine."""
+    the platform's own programs; runs: for agents' code, if it does not run here. elsewhere: where packages are
+    installed; None: on this machine."""
     gateway, planner = kit.readers["gateway"], kit.readers["planner"]
     folders = Folders(kit.data_dir, kit.ids)
     tapes = _tapes(kit, "tape-spool")
     around = Surroundings(
-        warm_bytes=kit.settings.warm_mb << 20 if runs is sandbox else 0,
+        warm_bytes=kit.settings.warm_mb << 20 if runs is None else 0,
         store=kit.store,
         gateway=gateway,
         planner=planner,
@@ -118,12 +120,13 @@ def assemble(
         folders=folders,
         egress=egress,
         ways=_ways(kit, egress, tapes),
-        admission=Admission() if runs is sandbox else Admission(memory_bytes=sys.maxsize, slots=_ELSEWHERE),
+        admission=Admission() if runs is None else Admission(memory_bytes=sys.maxsize, slots=_ELSEWHERE),
         reveal=Revealer(gateway, kit.keys),
         fonts=korean_font(),
         tapes=tapes,
         watching=kit.watching,
         model=doors(_planner(kit), RunTokens(kit.keys, kit.clock)),
+        keeping=_keeping(kit) if runs is not None else None,
     )
     oneshot = OneShot(sandbox, egress)
     return Deps(
@@ -135,7 +138,7 @@ def assemble(
         planner=planner,
         blobs=kit.blobs,
         folders=folders,
-        attempts=Attempts(around, runs),
+        attempts=Attempts(around, sandbox, runs),
         oneshot=oneshot,
         tapes=around.tapes,
         builder=_local_builder(kit, folders, Rooms(oneshot, kit.ids, tool), index)
@@ -178,6 +181,13 @@ def assemble_outlet(
         source.close()
 
     return Outside(start, stop)
+
+
+def _keeping(kit: Kit) -> Keeping | None:
+    """None where the way out of runs is this process, without which they cannot go on."""
+    if not kit.settings.egress_url:
+        return None
+    return Keeping(kit.store, kit.ids.new("exe"), kit.keys.derive("attempt seeds"))
 
 
 def _ways(kit: Kit, egress: Egress, tapes: Tapes) -> Ways:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+
+from pydantic import JsonValue
+
+from shared.errors import Unavailable
 
 EndReason = Literal[
     "exited",  # the code ended by itself; see exit_code
@@ -150,6 +155,32 @@ class AttemptSink(Protocol):
 
     def ended(self, result: Ended) -> None:
         """Exactly once, last."""
+
+
+Mark = Mapping[str, JsonValue]
+"""What a backend must know again of an attempt that outlives the process which hears it."""
+
+
+class Superseded(Unavailable):
+    """Another process of the executor hears this attempt now; who asked is to ask again, and reaches that one."""
+
+    code = "superseded"
+
+
+@runtime_checkable
+class LastingSink(AttemptSink, Protocol):
+    """Of an attempt that outlives this process: what was heard is in the store before anybody is told that it was."""
+
+    def marked(self, now: Callable[[], Mark]) -> Mark:
+        """The mark that was written down last, empty for a new attempt. `now` gives the one that belongs to all that
+        was heard so far; it is asked at the end of each batch."""
+
+    def batch(self) -> AbstractContextManager[None]:
+        """What is heard inside is written down at its end, with its mark, in one commit. Batches wait for one another.
+        Raises: Unavailable, then it stays in memory and the next batch writes it; Superseded."""
+
+    def demand_ours(self) -> None:
+        """Asks the store. Raises: Superseded, Unavailable."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ ARTIFACTS, STATES, ENVIRONMENTS = "artifacts", "states", "environments"
 TAPES, TAPE_KEYS = "tapes", "tape_keys"
 VERSION_ENVIRONMENTS, PERMISSIONS, TURNS = "version_environments", "permission_requests", "turns"
 STATE_HEADS, LEFTOVERS = "state_heads", "leftovers"
+UNDER_WAY = "attempts_under_way"  # of those that outlive the process that hears them (attempts/under_way.py)
 DOORS, NOTES = "doors", "door_notes"  # of attempts whose way out is another process (attempts/doors.py)
 
 EXECUTIONS = "executions"  # by attempt: claimed before Google is asked to start one (adapters/claims.py)
@@ -56,6 +57,7 @@ QUERIES = (
     Query(TAPES, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(TAPES, (Where("expires_at", "<", ""),), order_by="expires_at"),
     Query(EXECUTIONS, (Where("at", "<", ""),), order_by="at"),
+    Query(UNDER_WAY, order_by="begun_at"),
     Query(NOTES, (Where("attempt_id", "==", ""),), order_by="seq"),
     Query(DOORS, (Where("expires_at", "<", ""),), order_by="expires_at"),
     Query(PERMISSIONS, (Where("agent_id", "==", ""),), order_by="at"),

@@ -20,6 +20,7 @@ from services.executor.run_api.messages import (
     WORK,
     EndingTold,
     Heard,
+    Known,
     Reports,
     Work,
     WorkAsked,
@@ -45,12 +46,13 @@ class Remote(Protocol):
 
     def take_box(self, instance: str, offset: int, data: bytes) -> None: ...
 
-    def end(self, told: EndingTold) -> None: ...
+    def end(self, told: EndingTold) -> bool: ...
 
 
 class Remotes(Protocol):
     def attempt(self, token: str) -> Remote:
-        """Raises: NotAuthenticated, and NotFound when the token's attempt is over."""
+        """Raises: NotAuthenticated, NotFound when the token's attempt is over, Unavailable when it is to be asked for
+        again."""
 
 
 def run_api(remotes: Remotes | None) -> Flask | None:
@@ -79,8 +81,7 @@ def run_api(remotes: Remotes | None) -> Flask | None:
 
     @app.post(ENDING)
     def ending() -> Response:
-        _asking(remotes).end(_read(EndingTold))
-        return Response(status=204)
+        return _answer(Known(known=_asking(remotes).end(_read(EndingTold))))
 
     @app.errorhandler(ProjectError)
     def refused(error: ProjectError) -> Response:

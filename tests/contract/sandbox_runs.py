@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from services.executor.ports import Ended, Order, Sandbox
+from services.executor.ports import Ended, Mark, Order, Sandbox, Superseded
 
 _PATIENCE_S = 60
 
@@ -55,6 +57,30 @@ class RecordingSink:
     @property
     def text(self) -> str:
         return self.stdout.decode(errors="replace")
+
+
+@dataclass
+class LastingRecordingSink(RecordingSink):
+    """Of an attempt that outlives its process: give `kept` of the one to that of the next. taken: another process hears
+    the attempt, and this one must not any more."""
+
+    kept: Mark = field(default_factory=dict)
+    taken: bool = False
+    _now: Callable[[], Mark] = dict
+
+    def marked(self, now: Callable[[], Mark]) -> Mark:
+        self._now = now
+        return self.kept
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        yield
+        self.demand_ours()
+        self.kept = json.loads(json.dumps(dict(self._now())))
+
+    def demand_ours(self) -> None:
+        if self.taken:
+            raise Superseded("Another process hears this attempt.")
 
 
 class Bench:

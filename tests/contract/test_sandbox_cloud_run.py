@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -14,11 +17,11 @@ from services.executor.environments.packed import Packed
 from services.executor.ports import Ended, RunLimits
 from services.executor.run_api.parcels import pack
 from shared.blobs.files import FileBlobs
-from shared.errors import BadRequest, Misconfigured, ProjectError, Unavailable
+from shared.errors import BadRequest, Misconfigured, NotFound, ProjectError, Unavailable
 from shared.ids import RandomIds
 from tests.cloud_runs import PROOF
 from tests.contract.remote_sandbox import RemoteHouse
-from tests.contract.sandbox_runs import Bench
+from tests.contract.sandbox_runs import Bench, LastingRecordingSink
 from tests.fakes.cloud_run import Fault
 from tests.fakes.linked_blobs import LinkedBlobs
 
@@ -219,24 +222,94 @@ def test_nothing_runs_before_a_job_has_proven_its_sandbox_and_asking_makes_one_t
         house.close()
 
 
-def test_another_versions_runs_are_cancelled_before_the_new_one_is_proven(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    house = RemoteHouse(tmp_path / "house")
-    try:
-        bench = Bench(house.sandbox, tmp_path)
-        sink = bench.start(bench.order(_FOREVER))
-        assert sink.printed.wait(60)
+@pytest.mark.parametrize("proven", [True, False], ids=["of the same version", "of a version not yet proven"])
+def test_a_lasting_attempt_goes_on_in_a_new_life(proven: bool, house: RemoteHouse, bench: Bench) -> None:
+    went_out: list[socket.socket] = []
+
+    def egress(listener: socket.socket) -> str:
+        went_out.append(listener)
+        return "PEM"
+
+    order = bench.order(
+        "import socket\n"
+        "out = socket.create_connection(('127.0.0.1', 3128))\n"
+        "print('one', flush=True)\n"
+        "out.recv(1)\n"
+        "print('two')\nopen('outputs/left', 'w').write('3')",
+        egress=egress,
+    )
+    first = LastingRecordingSink()
+    house.sandbox.start(order, first)
+    assert first.printed.wait(60)
+    _wait_for(lambda: first.text == "one\n" and first.kept["number"] == 2)
+    if not proven:
         house.google.faults.append(Fault(refuse=grpc.StatusCode.RESOURCE_EXHAUSTED))
         house.proofs.write(PROOF.model_copy(update={"version": "another"}))
         house.forget_proof()
 
-        house.sandbox = house.another()
+    held, _ = went_out[0].accept()
 
-        assert "all" in house.sandbox.enforcement().missing
-        assert house.google.settled(1) == [""]
-        assert house.google.calls.count("cancel") == 1
-    finally:
-        house.close()
+    house.sandbox.close()
+    house.sandbox = house.another()
+    after = LastingRecordingSink(kept=first.kept)
+    house.sandbox.start(order, after)
+    house.sandbox.sweep([order.id])
+    held.sendall(b"!")
+    held.close()
+    result = after.wait()
+
+    assert (result.reason, first.calls, after.calls) == (
+        "exited",
+        ["first_line", "log"],
+        ["log", "ended"],
+    )
+    assert (first.text, after.text) == ("one\n", "two\n")
+    assert result.box is not None
+    assert (result.box / "outputs" / "left").read_text() == "3"
+    assert house.google.running, "its process waits until its end is written down"
+    house.sandbox.release(order.id)
+    assert house.google.settled(len(house.google.jobs_run))[0] == ""
+    assert house.google.calls.count("cancel") == 0
+
+
+def test_a_stop_is_remembered_by_the_next_life(house: RemoteHouse, bench: Bench) -> None:
+    order = bench.order(_FOREVER)
+    first = LastingRecordingSink()
+    house.sandbox.start(order, first)
+    assert first.printed.wait(60)
+    _wait_for(lambda: first.kept["number"] == 2)
+    house.sandbox.close()
+    house.sandbox = house.another()
+
+    house.sandbox.stop(order.id)  # nobody hears it yet
+    after = LastingRecordingSink(kept=first.kept)
+    house.sandbox.start(order, after)
+
+    assert after.wait().reason == "stopped"
+    house.sandbox.release(order.id)
+    assert house.google.settled(1) == [""]
+
+
+def test_what_nobody_hears_is_asked_for_again_while_it_may_go_on(house: RemoteHouse, bench: Bench) -> None:
+    order = bench.order("print('once')")
+    token = house.tokens.mint(order.id, house.clock.now() + timedelta(hours=1))
+
+    def take_up(attempt_id: str) -> bool:
+        assert attempt_id == order.id
+        raise Unavailable("soon")
+
+    with pytest.raises(NotFound):
+        house.sandbox.attempt(token)
+    house.sandbox.take_up = take_up
+    with pytest.raises(Unavailable):
+        house.sandbox.attempt(token)
+
+
+def _wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

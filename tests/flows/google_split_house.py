@@ -7,6 +7,9 @@ long as this house's tick; refused pushes come again after 0.1 s, where terrafor
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from shared.bus.oidc import Pusher
 from shared.errors import Unavailable
 from shared.ids import RandomIds
 from shared.runtime.profiles.google import bucket
-from shared.runtime.server import listen
+from shared.runtime.server import PortTaken, listen
 from shared.store.firestore import FirestoreDatabases
 from shared.store.port import Cause, Databases, Store
 from tests.cloud_runs import CloudRuns, prove
@@ -116,7 +119,7 @@ class GoogleSplitHouse(House):
 
     def start(self, service: str) -> None:
         """Where it was before, if it was; on a disk of its own, which is new each time."""
-        with listen(self._ports.get(service, 0)) as listening:
+        with _listening(self._ports.get(service, 0)) as listening:
             port = self._ports[service] = listening.getsockname()[1]
             if service == "gateway":
                 self.port = port
@@ -171,6 +174,15 @@ class GoogleSplitHouse(House):
         clients = {service: self._databases.own(service).client for service in SERVICES}
         return GoogleHoldings(clients, self._blobs, self.folder, self._witness)
 
+    def leave(self, service: str) -> None:
+        """As when another version takes its place: told to end, and waited for."""
+        self._processes.leave(service)
+
+    def jobs_said(self) -> str:
+        """What the processes of all jobs have written."""
+        assert self._runs is not None
+        return self._runs.google.said()
+
     def close(self) -> None:
         if self._closed:
             return
@@ -197,6 +209,15 @@ class GoogleSplitHouse(House):
     def databases(self) -> Databases:
         assert self._databases is not None
         return self._databases
+
+
+def _listening(port: int) -> socket.socket:
+    """Who was killed lets go of its port a moment later."""
+    for _ in range(200):
+        with suppress(PortTaken):
+            return listen(port)
+        time.sleep(0.05)
+    return listen(port)
 
 
 def _first_commit(store: Store) -> None:

@@ -62,6 +62,15 @@ class ServiceProcesses:
         os.killpg(process.pid, signal.SIGKILL)
         _ended(process)
 
+    def leave(self, service: str) -> None:
+        """SIGTERM, as Cloud Run sends it to an instance that is no longer needed."""
+        process = self._running.pop(service)
+        process.terminate()
+        status = _ended(process)
+        assert status == 0, (
+            f"{service} ended with {status}: {self._said(service).read_text(errors='replace')}"
+        )
+
     def close(self) -> str:
         """Empty when all were alive, ended well and logged no error; else what was wrong."""
         died = [name for name, process in self._running.items() if process.poll() is not None]

@@ -1,6 +1,7 @@
 """Sandboxes that are executions of Cloud Run Jobs: the port, the claim before the call, the watch over who is silent.
 
-docs/decisions/0037-runs-elsewhere.md says why it is so. Read next: remote_attempt.py (one attempt), executions.py.
+docs/decisions/0037-runs-elsewhere.md says why it is so, 0052 how attempts outlive this process. Read next:
+remote_attempt.py (one attempt), executions.py.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from datetime import timedelta
 from typing import Literal
 
 from services.executor.adapters import host, shapes
-from services.executor.adapters.claims import Claims
+from services.executor.adapters.claims import Claim, Claims
 from services.executor.adapters.executions import Executions
 from services.executor.adapters.job_proof import JobProofs
 from services.executor.adapters.packed import PackedSites
 from services.executor.adapters.remote_attempt import RemoteAttempt, Surroundings
 from services.executor.adapters.shapes import Shape
 from services.executor.ports import AttemptSink, Ended, EndReason, Enforcement, Order, Waiting
-from services.executor.run_api.messages import ADDRESS, ATTEMPT, TOKEN, Install
+from services.executor.run_api.messages import ADDRESS, ATTEMPT, ATTEMPT_OVER, TOKEN, Install
 from shared.errors import BadRequest, Interrupted, NotFound, ProjectError, Unavailable
 from shared.vault.run_tokens import AttemptTokens
 
@@ -41,8 +42,7 @@ class Patience:
     listed    until an execution that began must be found in the list of them
     start     until the first call: an image is pulled, and Direct VPC egress may take a minute or more
               (source: cloud.google.com/run/docs/configuring/vpc-direct-vpc)
-    given_up  silence after which a run that should be running is cancelled; longer than the process itself goes on
-              trying (task/calls.py)
+    given_up  silence after which a run that should be running is cancelled, while we were here to hear it
     around    what the execution may take beyond the run's own limit: start, packages, handing in
     """
 
@@ -56,7 +56,8 @@ class Patience:
 
 
 class CloudRunSandbox:
-    """address: of the Run API, as the jobs reach it."""
+    """address: of the Run API, as the jobs reach it. take_up: set before the first request; asked about an attempt that
+    somebody asks for and nobody here hears: False when it is over, Unavailable while it is being taken up."""
 
     def __init__(
         self,
@@ -86,20 +87,23 @@ class CloudRunSandbox:
         self._unwatched = threading.Event()
         self._watch: threading.Thread | None = None
         self._seen_over: dict[str, float] = {}
+        self.take_up: Callable[[str], bool] = lambda attempt_id: False
 
     def start(self, order: Order, sink: AttemptSink) -> str:
         if not _ID.fullmatch(order.id):
             raise BadRequest("An attempt id may hold letters, digits, dot, dash and underscore only.")
         if order.writable:
             raise BadRequest("A run elsewhere cannot write into this machine's folders.")
+        claim = self._claims.find(order.id)
+        if claim is not None:  # what it runs in was proven when it was claimed, perhaps by an earlier version
+            attempt = RemoteAttempt(order, sink, claim.job, self._around)
+            if attempt.needs_folders:
+                self._lend(attempt)
+            return self._start(attempt, claim)
         self._demand_proof()
         job = shapes.fitting(self._shapes, order).job
         attempt = RemoteAttempt(order, sink, job, self._around)
-        lasts = order.limits.wall_s + self._patience.around
-        attempt.links = self.packed.links(order.site_dirs, int(lasts))
-        for folder in (order.code_dir, *order.site_dirs):
-            if folder not in attempt.links:
-                host.demand_readable(folder)
+        self._lend(attempt)
         return self._start(attempt)
 
     def install(self, order: Order, install: Install, sink: AttemptSink) -> str:
@@ -114,11 +118,10 @@ class CloudRunSandbox:
             raise Unavailable(found.missing["all"])
 
     def prove(self, order: Order, sink: AttemptSink) -> None:
-        """The attacks, in the smallest job there is. What another version left running is cancelled first."""
-        self.sweep(list(self._attempts))
+        """The attacks, in the smallest job there is."""
         self._start(RemoteAttempt(order, sink, self._shapes[0].job, self._around, doctor=True))
 
-    def _start(self, attempt: RemoteAttempt) -> str:
+    def _start(self, attempt: RemoteAttempt, claim: Claim | None = None) -> str:
         id = attempt.order.id
         with self._lock:
             if id in self._attempts:
@@ -128,7 +131,10 @@ class CloudRunSandbox:
             self._attempts[id] = attempt
             self._look_after()
         try:
-            self._begin(attempt)
+            if claim is None:
+                self._begin(attempt)
+            else:
+                self._go_on(attempt, claim)
         except BaseException:
             with self._lock:
                 self._attempts.pop(id, None)
@@ -136,10 +142,16 @@ class CloudRunSandbox:
         return id
 
     def attempt(self, token: str) -> RemoteAttempt:
-        """Whose token it is. Raises: NotAuthenticated, and NotFound when that attempt is over."""
-        found = self._attempts.get(self._tokens.read(token))
+        """Whose token it is. Raises: NotAuthenticated, NotFound when that attempt is over, Unavailable while nobody
+        hears it here."""
+        id = self._tokens.read(token)
+        found = self._attempts.get(id)
+        if found is None and self._closed:
+            raise Unavailable("This executor is leaving; another will answer.")
+        if found is None and self.take_up(id):
+            found = self._attempts.get(id)
         if found is None:
-            raise NotFound("This attempt is over.", code="attempt_over")
+            raise NotFound("This attempt is over.", code=ATTEMPT_OVER)
         return found
 
     def observe(self, handle: str) -> Literal["running", "unknown"] | Ended:
@@ -147,13 +159,17 @@ class CloudRunSandbox:
         return "unknown" if attempt is None else attempt.ended or "running"
 
     def stop(self, handle: str, reason: EndReason = "stopped") -> None:
+        """Also one that another process heard before: it is written down, for whoever hears it next."""
         attempt = self._attempts.get(handle)
-        if attempt is None or attempt.ended is not None:
-            return
-        attempt.reason = attempt.reason or reason
-        if attempt.execution.name:
+        if attempt is not None:
+            if attempt.ended is not None:
+                return
+            attempt.reason = attempt.reason or reason
+        claim = self._claims.stop(handle, reason)
+        name = attempt.execution.name if attempt is not None else claim.execution if claim is not None else ""
+        if name:
             with suppress(Unavailable):  # it learns of it by its next report, too
-                self._executions.cancel(attempt.execution.name)
+                self._executions.cancel(name)
 
     def release(self, handle: str) -> None:
         attempt = self._attempts.get(handle)
@@ -163,8 +179,17 @@ class CloudRunSandbox:
         with self._lock:
             self._attempts.pop(handle, None)
             self._seen_over.pop(handle, None)
+        attempt.known()
         self._claims.take_back(handle)
         attempt.remove()
+
+    def let_go(self, handle: str) -> None:
+        """Forget one that goes on without this process. Unknown ones are ignored."""
+        with self._lock:
+            attempt = self._attempts.pop(handle, None)
+            self._seen_over.pop(handle, None)
+        if attempt is not None:
+            attempt.remove()
 
     def sweep(self, known: Collection[str]) -> None:
         strangers = [id for id in list(self._attempts) if id not in known]
@@ -200,8 +225,12 @@ class CloudRunSandbox:
         with self._lock:
             self._closed = True
             left = list(self._attempts.values())
+        for attempt in [one for one in left if one.lasts]:
+            self.let_go(attempt.order.id)
+        left = [one for one in left if not one.lasts]
         for attempt in left:
-            self.stop(attempt.order.id)
+            with suppress(Unavailable):
+                self.stop(attempt.order.id)
         until = self._clock.monotonic() + _CLOSE_S
         for attempt in left:
             if not attempt.over.wait(max(0.0, until - self._clock.monotonic())):
@@ -212,13 +241,28 @@ class CloudRunSandbox:
             self._executions.close()
             self._watch = None
 
+    def _lasts(self, attempt: RemoteAttempt) -> float:
+        return attempt.order.limits.wall_s + self._patience.around
+
+    def _lend(self, attempt: RemoteAttempt) -> None:
+        order = attempt.order
+        attempt.links = self.packed.links(order.site_dirs, int(self._lasts(attempt)))
+        for folder in (order.code_dir, *order.site_dirs):
+            if folder not in attempt.links:
+                host.demand_readable(folder)
+
+    def _go_on(self, attempt: RemoteAttempt, claim: Claim) -> None:
+        """With what somebody has begun, or may have: the watch looks what came of it."""
+        attempt.uncertain = True
+        attempt.execution.name = claim.execution
+        if claim.stop is not None:
+            self.stop(attempt.order.id, claim.stop)
+
     def _begin(self, attempt: RemoteAttempt) -> None:
         order, execution = attempt.order, attempt.execution
-        lasts = order.limits.wall_s + self._patience.around
+        lasts = self._lasts(attempt)
         if not self._claims.make(order.id, execution.job):
-            attempt.uncertain = (
-                True  # an earlier call of ours, or an earlier life: the watch looks what came of it
-            )
+            attempt.uncertain = True  # another process was faster
             return
         variables = {
             ADDRESS: self._address,
@@ -265,6 +309,7 @@ class CloudRunSandbox:
         silent = now - attempt.heard_at
         if attempt.ended is not None or (attempt.begun and silent < patience.quiet and not attempt.reason):
             return
+        attempt.demand_ours()
         if not attempt.execution.name:
             self._seek(attempt, now)
         if attempt.execution.name and self._is_over(attempt, now):

@@ -1,4 +1,6 @@
-"""One attempt that runs elsewhere, seen from the executor: hands out its work, hears its reports, ends it once."""
+"""One attempt that runs elsewhere, seen from the executor: hands out its work, hears its reports, ends it once.
+
+What it heard outlives this process where its sink does: docs/decisions/0052."""
 
 from __future__ import annotations
 
@@ -9,16 +11,28 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
 
 from services.executor.adapters.packed import Lent
 from services.executor.adapters.reports import ReportReader
 from services.executor.adapters.sockets import listen
-from services.executor.ports import AttemptSink, Ended, EndReason, Order, Usage
+from services.executor.ports import (
+    AttemptSink,
+    Ended,
+    EndReason,
+    LastingSink,
+    Mark,
+    Order,
+    Usage,
+)
 from services.executor.run_api.messages import (
+    ATTEMPT_OVER,
     FOLDERS,
+    PART_MISSING,
     EndingTold,
     Install,
     Parcel,
@@ -31,10 +45,14 @@ from services.executor.run_api.messages import (
 )
 from services.executor.run_api.parcels import pack, unpack
 from shared.clock import Clock
-from shared.errors import BadRequest, Conflict, DecodeError, NotAllowed, NotFound, TooLarge
+from shared.errors import BadRequest, Conflict, DecodeError, NotAllowed, NotFound, ProjectError, TooLarge
 
 _INODE_BYTES = 2048  # what a file costs in a tar beside its content
 _SENT_BYTES = 1 << 20
+# Each report may be a document of the feed, and a commit has an end.
+_AT_ONCE = 100
+# A request is given up by its process after twenty seconds (task/calls.py); it asks again.
+_KNOWN_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +73,20 @@ class Execution:
 
     job: str
     name: str = ""
+
+
+class _Marked(BaseModel):
+    """What another process must know of an attempt that goes on. instance "": nobody has the work yet. number: of the
+    last report; output_left, entries_left: what is still let through."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    instance: str = ""
+    ca_pem: str | None = None
+    number: int = 0
+    begun: bool = False
+    output_left: int
+    entries_left: int
 
 
 class RemoteAttempt:
@@ -86,7 +118,11 @@ class RemoteAttempt:
         self._instance = ""
         self._way_out: WayOut | None = None
         self._listener: socket.socket | None = None
+        self._known = threading.Event()
         self._hearing = _Hearing(order.limits.output_bytes)
+        self._lasting = sink if isinstance(sink, LastingSink) else None
+        if self._lasting is not None:
+            self._go_on(self._lasting.marked(self._mark))
         self._box = around.folder / "boxes" / order.id
         self._incoming = around.folder / "incoming" / order.id
 
@@ -95,18 +131,39 @@ class RemoteAttempt:
         """Some process has the work."""
         return bool(self._instance)
 
+    @property
+    def lasts(self) -> bool:
+        """It goes on without this process."""
+        return self._lasting is not None
+
+    @property
+    def needs_folders(self) -> bool:
+        """Its code has not begun, so it may still ask for them."""
+        return not self._hearing.begun
+
+    def demand_ours(self) -> None:
+        """Raises: Superseded when another process hears it now, Unavailable."""
+        if self._lasting is not None:
+            self._lasting.demand_ours()
+
+    def known(self) -> None:
+        """How it ended is written down, or it will never be asked again."""
+        self._known.set()
+
     def work(self, asked: WorkAsked) -> Work:
         """For the first that asks; the same one may ask again. Raises: Conflict when it is another's or over,
         NotAllowed when the asking image is not of this version."""
-        with self._lock:
+        with self._lock, self._batch():
             self._demand_open()
             if self.reason is not None:
-                raise NotFound("This attempt was stopped.", code="attempt_over")
+                raise self._refusal(NotFound("This attempt was stopped.", code=ATTEMPT_OVER))
             if asked.version != self._around.version:
-                self.finish("unstartable", "The runner's image is of another version than the executor.")
+                # An executor that came meanwhile is newer than what was started: the next attempt will fit.
+                other = "The runner's image is of another version than the executor."
+                self.finish("lost" if self.uncertain else "unstartable", other)
                 raise NotAllowed("This image is of another version than the executor.", code="other_version")
             if self._instance and self._instance != asked.instance:
-                raise Conflict("Another execution has this attempt.", code="taken")
+                raise self._refusal(Conflict("Another execution has this attempt.", code="taken"))
             self._touch()
             if not self._instance:
                 self._open_way_out()
@@ -129,8 +186,12 @@ class RemoteAttempt:
         with self._lock:
             self._demand_mine(reports.instance)
             self._touch()
-            for report in reports.reports:
-                self._hearing.hear(report, self._sink)
+            if reports.reports and self._hearing.misses(reports.reports[0]):
+                raise self._refusal(BadRequest("A report before this one is missing."))
+            for few in _in_batches(reports.reports):
+                with self._batch():
+                    for report in few:
+                        self._hearing.hear(report, self._sink)
             return self.reason
 
     def take_box(self, instance: str, offset: int, data: bytes) -> None:
@@ -144,20 +205,22 @@ class RemoteAttempt:
             self._incoming.parent.mkdir(parents=True, exist_ok=True)
             with self._incoming.open("ab") as file:
                 if offset > file.tell():
-                    raise Conflict("A part before this one is missing.")
+                    raise Conflict("A part before this one is missing.", code=PART_MISSING)
                 file.truncate(offset)
                 file.write(data)
 
-    def end(self, told: EndingTold) -> None:
-        """Raises: Conflict, DecodeError when the box is not what was announced."""
+    def end(self, told: EndingTold) -> bool:
+        """Whether it is known for good, so that nobody need keep anything of it; False: tell it again. Waits a moment
+        for that. Raises: Conflict, DecodeError when the box is not what was announced."""
         with self._lock:
-            if self.ended is not None and told.instance == self._instance:
-                return  # the answer was lost
-            self._demand_mine(told.instance)
-            box = self._take_in(told)
-            reason = self.reason or told.reason
-            code = told.exit_code if reason == "exited" else None
-            self._close(Ended(reason, code, told.usage, box, told.detail))
+            if self.ended is None or told.instance != self._instance:
+                self._demand_mine(told.instance)
+                self._touch()
+                box = self._take_in(told)
+                reason = self.reason or told.reason
+                code = told.exit_code if reason == "exited" else None
+                self._close(Ended(reason, code, told.usage, box, told.detail))
+        return self._lasting is None or self._known.wait(_KNOWN_S)
 
     def finish(self, reason: EndReason, detail: str) -> None:
         """It will never say so itself; the first end stands."""
@@ -166,30 +229,63 @@ class RemoteAttempt:
                 self._close(Ended(self.reason or reason, None, Usage(), None, detail))
 
     def remove(self) -> None:
+        self._shut_way()
         shutil.rmtree(self._box, ignore_errors=True)
         self._incoming.unlink(missing_ok=True)
 
     def _close(self, ended: Ended) -> None:
         self.ended = ended
-        if self._listener is not None:
-            self._socket_path.unlink(missing_ok=True)
-            self._listener.close()
+        self._shut_way()
         try:
             self._sink.ended(ended)
         finally:
             self.over.set()
 
+    def _shut_way(self) -> None:
+        if self._listener is not None:
+            self._socket_path.unlink(missing_ok=True)
+            self._listener.close()
+
     def _touch(self) -> None:
         self.heard_at = self._around.clock.monotonic()
 
+    def _batch(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._lasting is None else self._lasting.batch()
+
+    def _mark(self) -> Mark:
+        hearing, way_out = self._hearing, self._way_out
+        return _Marked(
+            instance=self._instance,
+            ca_pem=way_out.ca_pem if way_out else None,
+            number=hearing.last,
+            begun=hearing.begun,
+            output_left=hearing.output_left,
+            entries_left=hearing.reader.left,
+        ).model_dump()
+
+    def _go_on(self, mark: Mark) -> None:
+        if not mark:
+            return
+        known = _Marked.model_validate(mark)
+        self._instance = known.instance
+        if known.ca_pem is not None:
+            self._way_out = self._leading(known.ca_pem)
+        self._hearing = _Hearing(known.output_left, known.number, begun=known.begun)
+        self._hearing.reader.left = known.entries_left
+
+    def _refusal(self, error: ProjectError) -> ProjectError:
+        """The error, when it is ours to refuse. Raises: Superseded where another process knows better."""
+        self.demand_ours()
+        return error
+
     def _demand_open(self) -> None:
         if self.ended is not None:
-            raise NotFound("This attempt is over.", code="attempt_over")
+            raise self._refusal(NotFound("This attempt is over.", code=ATTEMPT_OVER))
 
     def _demand_mine(self, instance: str) -> None:
         self._demand_open()
         if not self._instance or instance != self._instance:
-            raise Conflict("Another execution has this attempt.", code="taken")
+            raise self._refusal(Conflict("Another execution has this attempt.", code="taken"))
 
     @property
     def _socket_path(self) -> Path:
@@ -205,8 +301,11 @@ class RemoteAttempt:
         except Exception as error:
             log.exception("attempt %s: no way out", self.order.id)
             self.finish("unstartable", f"The way out could not be opened: {error}")
-            raise NotFound("This attempt is over: it has no way out.", code="attempt_over") from error
-        self._way_out = WayOut(url=self._around.carrier_url or f"unix:{self._socket_path}", ca_pem=ca_pem)
+            raise NotFound("This attempt is over: it has no way out.", code=ATTEMPT_OVER) from error
+        self._way_out = self._leading(ca_pem)
+
+    def _leading(self, ca_pem: str) -> WayOut:
+        return WayOut(url=self._around.carrier_url or f"unix:{self._socket_path}", ca_pem=ca_pem)
 
     def _folders(self) -> list[tuple[str, Path]]:
         order = self.order
@@ -244,10 +343,15 @@ class RemoteAttempt:
                     max_entries=limits.inodes + len(("outputs", "state")),
                 )
         except FileNotFoundError as error:
-            raise DecodeError("What was left has not arrived.") from error
+            raise Conflict("What was left has not arrived.", code=PART_MISSING) from error
         finally:
             self._incoming.unlink(missing_ok=True)
         return self._box / "box"
+
+
+def _in_batches(reports: tuple[Report, ...]) -> Iterator[tuple[Report, ...]]:
+    for start in range(0, len(reports), _AT_ONCE):
+        yield reports[start : start + _AT_ONCE]
 
 
 @dataclass
@@ -255,25 +359,28 @@ class _Hearing:
     """Every report once, and no more than one machine's sandbox would let through."""
 
     output_left: int
-    _last: int = 0
-    _reader: ReportReader = field(default_factory=ReportReader)
-    _begun: bool = False
+    last: int = 0
+    reader: ReportReader = field(default_factory=ReportReader)
+    begun: bool = False
+
+    def misses(self, report: Report) -> bool:
+        return report.number > self.last + 1
 
     def hear(self, report: Report, sink: AttemptSink) -> None:
-        if report.number <= self._last:
+        if report.number <= self.last:
             return
-        if report.number != self._last + 1:
+        if self.misses(report):
             raise BadRequest("A report before this one is missing.")
         if report.kind == "first_line":
-            if not self._begun:
+            if not self.begun:
                 sink.first_line()
-            self._begun = True
+            self.begun = True
         elif report.kind == "entry":
             self._entry(report, sink)
-        elif self._begun and self.output_left > 0:
+        elif self.begun and self.output_left > 0:
             sink.log(report.kind, report.data[: self.output_left])
             self.output_left -= len(report.data)
-        self._last = report.number
+        self.last = report.number
 
     def _entry(self, report: Report, sink: AttemptSink) -> None:
         if report.entry == {"kind": "cut"}:
@@ -281,6 +388,6 @@ class _Hearing:
             return
         with suppress(ValueError, RecursionError):
             line = json.dumps(report.entry).encode()
-            for entry in self._reader.feed(line + b"\n"):
+            for entry in self.reader.feed(line + b"\n"):
                 if entry.get("kind") != "bound":  # the process outside has heard that one
                     sink.report(entry)

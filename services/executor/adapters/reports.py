@@ -36,17 +36,17 @@ class ReportReader:
     def __init__(self) -> None:
         self._buffer = b""
         self._skipping = False
-        self._left = _ENTRIES
+        self.left = _ENTRIES  # how many more are let through
         self._told = False
 
     def feed(self, data: bytes) -> Iterator[dict[str, object]]:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             whole, self._skipping = not self._skipping, False
-            if whole and len(line) <= _LINE_BYTES and self._left > 0:
+            if whole and len(line) <= _LINE_BYTES and self.left > 0:
                 entry = _entry(line)
                 if entry is not None:
-                    self._left -= 1
+                    self.left -= 1
                     yield entry
             elif whole and len(line) > _LINE_BYTES:
                 yield from self._cut()

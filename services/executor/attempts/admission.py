@@ -67,6 +67,13 @@ class Admission:
                 return 0
             return self._places()[wish.run_id]
 
+    def hold(self, attempt_id: str, wish: Wish) -> None:
+        """Of an attempt that runs already: it holds its promise, whether there is room or not."""
+        with self._lock:
+            self._called.pop(wish.run_id, None)
+            self._waiting.pop(wish.run_id, None)
+            self._held[attempt_id] = wish
+
     def leave(self, attempt_id: str) -> None:
         """Its promise is free again. Any number of times."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from services.executor.egress.decoys import Decoy, StreamSearch, Tripwire
@@ -26,6 +26,17 @@ class DecoyWatch:
         self._lock = threading.Lock()
         # "where: which decoy"; empty while none was seen.
         self.seen = ""
+
+    @property
+    def tails(self) -> dict[str, bytes]:
+        """By stream: its end, in which a decoy may have begun."""
+        return {name: stream.tail for name, stream in self._streams.items()}
+
+    def go_on(self, seen: str, tails: Mapping[str, bytes]) -> None:
+        """From where another process was. A stream that is compressed as a whole is no longer looked into."""
+        self.seen = seen
+        for name, tail in tails.items():
+            self._streams[name] = StreamSearch(self._tripwire, tail)
 
     def trip(self, where: str, place: str) -> None:
         """Nothing happens without a `place`."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from services.executor.attempts.attempts import Egress
+from services.executor.attempts.surroundings import Egress
 from services.executor.egress.model import EgressRun
 from services.executor.ports import Ended, Order, Sandbox
 from shared.errors import Unavailable

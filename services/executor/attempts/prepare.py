@@ -47,28 +47,34 @@ class Basis:
 
 
 def read_basis(run: Run, own: Reader, gateway: Reader, planner: Reader) -> Basis:
-    """Raises NotAllowed when nobody has said yes to this version or the agent is off or gone, NotYet when
-    its environment is still being installed, NotFound when the version does not exist."""
-    version_doc = planner.get("versions", run.version_id)
-    if version_doc is None:
-        raise NotFound("This version does not exist.")
-    version = Version.from_doc(version_doc.data)
-    grant_doc = gateway.get("grants", run.grant_id) if run.grant_id else None
-    grant = Grant.from_doc(grant_doc.data) if grant_doc else None
+    """Of a run that is to begin. Raises as `find_basis`, and NotAllowed when the agent is off or gone."""
+    basis = find_basis(run, own, gateway, planner)
     agent_doc = gateway.get("agents", run.agent_id)
     agent = Agent.from_doc(agent_doc.data) if agent_doc else None
-    if version.workspace_id != run.workspace_id or version.agent_id != run.agent_id:
-        raise NotAllowed("The version belongs to another agent.")
-    if grant is None or grant.workspace_id != run.workspace_id or grant.agent_id != run.agent_id:
-        raise NotAllowed("Nobody has allowed this version to run.")
-    if grant.version_id != version.id and grant.manifest_hash != version.manifest_hash:
-        raise NotAllowed("What was allowed is not what this version asks for.")
     if agent is None or agent.deleted_at is not None:
         raise NotAllowed("The agent was deleted.")
     if agent.quarantine is not None:
         raise NotAllowed(agent.quarantine.text, code="quarantined")
     if run.kind in ("scheduled", "triggered") and not agent.enabled:
         raise NotAllowed("The agent is switched off.", code="switched_off")
+    return basis
+
+
+def find_basis(run: Run, own: Reader, gateway: Reader, planner: Reader) -> Basis:
+    """Also of one that has begun. Raises NotAllowed when nobody has said yes to this version, NotYet when its
+    environment is still being installed, NotFound when the version does not exist."""
+    version_doc = planner.get("versions", run.version_id)
+    if version_doc is None:
+        raise NotFound("This version does not exist.")
+    version = Version.from_doc(version_doc.data)
+    grant_doc = gateway.get("grants", run.grant_id) if run.grant_id else None
+    grant = Grant.from_doc(grant_doc.data) if grant_doc else None
+    if version.workspace_id != run.workspace_id or version.agent_id != run.agent_id:
+        raise NotAllowed("The version belongs to another agent.")
+    if grant is None or grant.workspace_id != run.workspace_id or grant.agent_id != run.agent_id:
+        raise NotAllowed("Nobody has allowed this version to run.")
+    if grant.version_id != version.id and grant.manifest_hash != version.manifest_hash:
+        raise NotAllowed("What was allowed is not what this version asks for.")
     environment = repository.environment_of(own, version.id)
     if environment is None or environment.status == "building":
         raise NotYet("The packages are still being installed.")

@@ -26,6 +26,7 @@ from services.executor.attempts.doors import (
 from services.executor.attempts.sink import AttemptRecorder
 from services.executor.egress.authority import RunAuthority
 from services.executor.egress.model import EgressRun
+from services.executor.ports import Superseded
 from services.executor.repository import DOORS, NOTES
 from services.executor.tapes.taped import Taped, Tapes
 from shared.clock import Clock, moment, stamp
@@ -62,6 +63,7 @@ class RemoteWays:
         self._tapes = tapes
         self._ring = ring
         self._hearing: dict[str, AttemptRecorder] = {}
+        self._heard: dict[str, set[str]] = {}  # by attempt: notes that were heard and may be there still
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._stopping = threading.Event()
@@ -85,12 +87,20 @@ class RemoteWays:
             expires_at=stamp(max(now, moment(run.deadline_at)) + _MARGIN),
         )
         self._transact(door, lambda tx: save_door(tx, door))
+        self.hear(recorder)
+        return authority.ca_pem
+
+    def hear(self, recorder: AttemptRecorder) -> None:
         with self._lock:
-            self._hearing[out.id] = recorder
+            self._hearing[recorder.attempt_id] = recorder
             if self._thread is None:
                 self._thread = threading.Thread(target=self._hear, name="ways", daemon=True)
                 self._thread.start()
-        return authority.ca_pem
+
+    def let_go(self, attempt_id: str) -> None:
+        with self._lock:
+            self._hearing.pop(attempt_id, None)
+            self._heard.pop(attempt_id, None)
 
     def close(self, recorder: AttemptRecorder) -> None:
         with self._lock:
@@ -103,12 +113,16 @@ class RemoteWays:
         self._read_tapes(door, recorder.taped)
         run = repository.Runs(self._store).find(door.run_id)
         recorder.wrote = recorder.wrote or bool(run and run.wrote)
-        self._remove(door)
+
+    def remove(self, attempt_id: str) -> None:
+        self.let_go(attempt_id)
+        door = door_of(self._store, attempt_id)
+        if door is not None:
+            self._remove(door)
 
     def forget(self, attempt_id: str) -> None:
         """What was written down of it goes with the sweep."""
-        with self._lock:
-            self._hearing.pop(attempt_id, None)
+        self.let_go(attempt_id)
         self._closed(attempt_id)
 
     def stop(self) -> None:
@@ -165,18 +179,23 @@ class RemoteWays:
         for attempt_id, recorder in hearing:
             try:
                 self._read_notes(attempt_id, recorder)
+            except Superseded:
+                log.info("attempt %s: another process hears it", attempt_id)
             except Exception:
                 log.exception("attempt %s: what left it could not be read", attempt_id)
 
     def _read_notes(self, attempt_id: str, recorder: AttemptRecorder) -> None:
-        """Each is heard once: it goes when it has been."""
+        """Each is heard once: it goes in the commit that keeps what it said, or as soon as the store answers."""
         with self._reading:
+            heard = self._heard.setdefault(attempt_id, set())
             while found := notes_of(self._store, attempt_id):
-                for id, exchanges in found:
-                    for exchange in exchanges:
-                        recorder.exchange(exchange)
-                    cause = Cause(recorder.run.workspace_id, "service:executor")
-                    self._store.transact(partial(_heard, id), cause=cause)
+                ids = [id for id, _ in found]
+                with recorder.batch(partial(_gone, ids)):
+                    for id, exchanges in found:
+                        for exchange in exchanges if id not in heard else ():
+                            recorder.exchange(exchange)
+                        heard.add(id)
+                heard.difference_update(ids)
 
     def _read_tapes(self, door: DoorRecord, taped: Taped) -> None:
         if taped.recording is None:
@@ -213,8 +232,9 @@ class RemoteWays:
         return self._store.transact(work, cause=Cause(door.workspace_id, "service:executor"))
 
 
-def _heard(id: str, tx: Tx) -> None:
-    tx.delete(NOTES, id)
+def _gone(ids: list[str], tx: Tx) -> None:
+    for id in ids:
+        tx.delete(NOTES, id)
 
 
 def _opening(out: EgressRun, taped: Taped, authority: RunAuthority) -> Opening:

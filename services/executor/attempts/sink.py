@@ -43,7 +43,11 @@ Entry = tuple[str, dict[str, Any]]  # kind and data of a feed entry
 
 
 class AttemptRecorder:
-    """The AttemptSink of one attempt and the recorder of its exchanges. Thread-safe."""
+    """The AttemptSink of one attempt and the recorder of its exchanges. Thread-safe.
+
+    lasts: its attempt goes on without this process (lasting_sink.py)."""
+
+    lasts = False
 
     def __init__(
         self,
@@ -121,10 +125,7 @@ class AttemptRecorder:
             self._entries.append(("log", {"stream": stream, "text": text}))
             self._bytes += len(data)
             full = self._bytes >= _FLUSH_BYTES
-        if full:
-            self.flush()
-        else:
-            self._on_buffered()
+        self.hurry(full=full)
 
     def report(self, entry: Mapping[str, object]) -> None:
         kind = entry.get("kind")
@@ -133,7 +134,7 @@ class AttemptRecorder:
             self._steps += 1
             with self._lock:
                 self._entries.append(("step", {"name": _text(entry.get("name", ""))[:200]}))
-            self.flush()
+            self.hurry(full=True)
         elif kind == "deliver":
             self._queue_delivery(entry)
         elif kind == "cut":
@@ -187,7 +188,7 @@ class AttemptRecorder:
                 shown = {"id": exchange.write_id, "method": exchange.method, "url": url, "body": body}
                 self.would_send.append(shown)
         self._watch(exchange)
-        self._on_buffered()
+        self.hurry(full=False)
 
     def _watch(self, exchange: Exchange) -> None:
         """What the operator sees of it. The name of a host that no manifest names is the code's own words."""
@@ -241,6 +242,19 @@ class AttemptRecorder:
         with self._lock:
             self.wrote = True
 
+    def hurry(self, *, full: bool) -> None:
+        """Something waits to be written. full: at once."""
+        if full:
+            self.flush()
+        else:
+            self._on_buffered()
+
+    @contextmanager
+    def batch(self, also: Callable[[Tx], None]) -> Iterator[None]:
+        """What is heard inside has been heard when `also` is written, which happens at the end."""
+        yield
+        self._store.transact(also, cause=self.cause)
+
     def pending(self) -> bool:
         return bool(self._entries)
 
@@ -258,7 +272,7 @@ class AttemptRecorder:
         a time, so that it is written in the order in which it was heard."""
         with self._writing:
             with self._lock:
-                entries, self._entries, self._bytes = _joined(self._entries), [], 0
+                entries, self._entries, self._bytes = joined(self._entries), [], 0
             yield entries
 
     def ended(self, result: Ended) -> None:
@@ -312,12 +326,14 @@ def _size(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode())
 
 
-def _joined(entries: list[Entry]) -> list[Entry]:
-    joined: list[Entry] = []
+def joined(entries: list[Entry]) -> list[Entry]:
+    """Neighbouring log pieces of one stream as one, as long as it stays of a size to be kept and shown."""
+    found: list[Entry] = []
     for kind, data in entries:
-        last = joined[-1] if joined else None
-        if kind == "log" and last and last[0] == "log" and last[1]["stream"] == data["stream"]:
-            joined[-1] = ("log", {"stream": data["stream"], "text": last[1]["text"] + data["text"]})
+        last = found[-1] if found else None
+        same = kind == "log" and last is not None and last[0] == "log" and last[1]["stream"] == data["stream"]
+        if same and last is not None and len(last[1]["text"]) < _FLUSH_BYTES:
+            found[-1] = ("log", {"stream": data["stream"], "text": last[1]["text"] + data["text"]})
         else:
-            joined.append((kind, data))
-    return joined
+            found.append((kind, data))
+    return found

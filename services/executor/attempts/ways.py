@@ -17,8 +17,18 @@ class Ways(Protocol):
         """Returns the PEM of the authority its code must trust. The listener belongs to the way from now on; a way
         that does not end on this machine closes it. What is seen there reaches `recorder.exchange`."""
 
+    def hear(self, recorder: AttemptRecorder) -> None:
+        """What is seen at a way that another process has opened reaches this recorder from now on."""
+
+    def let_go(self, attempt_id: str) -> None:
+        """Another process hears it. Unknown ones are ignored."""
+
     def close(self, recorder: AttemptRecorder) -> None:
-        """Ends it. The recorder has heard everything before this returns, and so has the tape. Once only."""
+        """Ends it. The recorder has heard everything before this returns, and so has the tape. Another process may do
+        it again until it is removed."""
+
+    def remove(self, attempt_id: str) -> None:
+        """What is kept of one that was closed and written down. Unknown ones are ignored."""
 
     def forget(self, attempt_id: str) -> None:
         """Ends the way of an attempt nobody records any more; does not wait. Unknown ones are ignored."""
@@ -43,8 +53,17 @@ class LocalWays:
         self._gateway.close(out.id)  # a sandbox that waited and died had it for a moment
         return self._gateway.open(out, listener)
 
+    def hear(self, recorder: AttemptRecorder) -> None:
+        return None  # it ended with the process that was the way
+
+    def let_go(self, attempt_id: str) -> None:
+        self._gateway.close(attempt_id)
+
     def close(self, recorder: AttemptRecorder) -> None:
         self._gateway.close(recorder.attempt_id)
+
+    def remove(self, attempt_id: str) -> None:
+        return None
 
     def forget(self, attempt_id: str) -> None:
         self._gateway.close(attempt_id)

@@ -101,23 +101,25 @@ class Tripwire:
 
 
 class StreamSearch:
-    """A tripwire over a stream that arrives in pieces; a compressed one is opened as far as it is plain how."""
+    """A tripwire over a stream that arrives in pieces; a compressed one is opened as far as it is plain how.
 
-    def __init__(self, tripwire: Tripwire) -> None:
+    tail: the end of what another search has seen of it."""
+
+    def __init__(self, tripwire: Tripwire, tail: bytes = b"") -> None:
         self._tripwire = tripwire
-        self._tail = b""
+        self.tail = tail
         self._inflated_tail = b""
         self._inflater: zlib._Decompress | None = None
         self._left = _UNPACKED_BYTES
         # What has arrived before it was clear whether the stream is compressed; None from then on.
-        self._start: bytes | None = b""
+        self._start: bytes | None = None if tail else b""
 
     def feed(self, data: bytes) -> str:
         """As `Tripwire.found`, over everything fed so far."""
         if not self._tripwire or not data:
             return ""
-        text = self._tail + data
-        self._tail = text[-self._tripwire.overlap :]
+        text = self.tail + data
+        self.tail = text[-self._tripwire.overlap :]
         return self._tripwire.found(text) or self._inside(data)
 
     def _inside(self, data: bytes) -> str:

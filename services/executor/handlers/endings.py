@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeGuard
 
 from services.executor import repository
+from services.executor.attempts.gathering import bring_back
 from services.executor.checker.facts import read_facts
 from services.executor.deps import Deps
 from services.executor.handlers.finishing import emit_settled, finish
@@ -111,8 +112,10 @@ def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Fact
         DeliveryFact(channel=d.channel, text=d.text[:MAX_TEXT], files=len(d.files)) for d in result.deliveries
     )
     previous, now = _previous(run, deps), recorded_end(run, deps)
-    if not result.files or not outputs.is_dir():
+    if not result.files:
         return Facts(now=now, deliveries=sent, previous=previous)
+    if not outputs.is_dir():  # another process collected them, on another disk
+        bring_back(repository.artifacts_of(deps.store, run.id), outputs, deps.blobs)
     order = Order(
         id=derived("chk", job.attempt_id, deps.ids.new("try")),
         code_dir=deps.checker_dir,

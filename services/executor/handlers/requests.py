@@ -94,7 +94,9 @@ def on_run_cancel_requested(event: RunCancelRequested, tx: Tx, deps: Deps) -> No
 def _cancel(run: Run, tx: Tx, deps: Deps) -> None:
     if not may_move(run, "cancelled"):
         return
-    if run.attempt_id is not None and deps.attempts.is_live(run.attempt_id):
+    if run.attempt_id is not None and (
+        deps.attempts.is_live(run.attempt_id) or deps.attempts.again.goes_on(run)
+    ):
         deps.attempts.stop(run.attempt_id)
         return
     text = sentence("stopped", language_of(tx, deps, run))

@@ -156,6 +156,16 @@ def do_start(job: StartJob, deps: Deps) -> Literal["started", "lost", "gone"] | 
     return deps.attempts.start(run, varied(run, deps)) or "started"
 
 
+def go_on(run: Run, deps: Deps) -> None:
+    """Hear the run's attempt again, which another process began. Raises as `Attempts.start`, and as the builder when
+    its packages are not here and it may yet ask for them."""
+    run = repository.Runs(deps.store).get(run.id)
+    environment = repository.environment_of(deps.store, run.version_id)
+    if run.status == "queued" and environment is not None and environment.packages:
+        deps.builder.ready(environment.id)
+    deps.attempts.start(run, varied(run, deps))
+
+
 def record_start(
     job: StartJob, outcome: Literal["started", "lost", "gone"] | int | Failed, tx: Tx, deps: Deps
 ) -> None:

@@ -13,7 +13,7 @@ from services.executor.handlers.endings import decide_at_once
 from services.executor.handlers.environments import expire_package_questions
 from services.executor.handlers.finishing import finish
 from services.executor.handlers.requests import language_of
-from services.executor.handlers.starts import show_places, wake_waiting
+from services.executor.handlers.starts import go_on, show_places, wake_waiting
 from services.executor.handlers.states import review_states
 from services.executor.model import Ending
 from services.executor.ports import Enforcement
@@ -28,11 +28,12 @@ _ASK_FOR = timedelta(hours=72)  # design, section 6
 
 
 def begin(deps: Deps) -> None:
-    """Clear what an earlier life left on this machine, write down what a sandbox here holds to, and mark the
-    attempts of that life lost."""
+    """Clear what an earlier life left on this machine, write down what a sandbox here holds to, and go on with the
+    attempts of that life where they go on; mark the others lost."""
     deps.folders.make()
     deps.tapes.clear()
     deps.attempts.decide = lambda tx, result, entries: decide_at_once(tx, result, entries, deps)
+    deps.attempts.again.begin = lambda run: go_on(run, deps)
     found = deps.attempts.open()
     deps.store.transact(lambda tx: show_sandbox(tx, found, deps), cause=Cause("", "service:executor"))
     runs = repository.Runs(deps.store)
@@ -41,6 +42,7 @@ def begin(deps: Deps) -> None:
     starting = _waiting_to_start(deps)
     handed_over = [run for run in runs.of_status("queued") if run.id not in starting]
     lose_orphans([*runs.of_status("running"), *handed_over], deps)
+    deps.attempts.sweep()
 
 
 def show_sandbox(tx: Tx, found: Enforcement, deps: Deps) -> None:
@@ -109,6 +111,8 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     show_places(deps)
     lose_orphans(runs.of_status("running"), deps)
     for run in runs.of_status("queued", limit=50):
+        if run.attempt_id is not None and not deps.attempts.is_live(run.attempt_id):
+            deps.attempts.again.goes_on(run)
         if run.deadline_at < deps.now() and run.attempt_id is None:
             _too_late(tx, run, deps)
             return
@@ -119,10 +123,12 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
 
 
 def lose_orphans(running: list[Run], deps: Deps) -> None:
-    """Runs whose attempt no longer lives in this process and left no result: write the loss down. Its own
-    commits, so it may be called from a sweep or at start."""
+    """Runs whose attempt nobody here hears and that left no result: hear it again where it goes on, else write the
+    loss down. Its own commits, so it may be called from a sweep or at start."""
     for run in running:
         if run.attempt_id is None or deps.attempts.is_live(run.attempt_id):
+            continue
+        if deps.attempts.again.goes_on(run):
             continue
         if repository.find_attempt(deps.store, run.attempt_id) is None:
             deps.attempts.lose(run)

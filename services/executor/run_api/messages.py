@@ -1,7 +1,8 @@
 """The Run API as values: what is asked for, what is answered, under which paths. Pure.
 
 Every request carries the attempt's token, so no path names an attempt. `instance`: a name the asking process made up
-for itself, since two of them may hold the same token.
+for itself, since two of them may hold the same token. A job outlives an update of the executor: messages only grow, by
+fields with a default, and unknown ones are ignored.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ PART_BYTES = 4 << 20
 REPORTS_BYTES = 1 << 20
 # Variables of an execution; the names are the contract between image and executor.
 PROOF, INSTALLED, PACKAGES = "proof.json", "installed.json", "packages.tar"
+# Codes of refusals: what was handed in so far is not here, so all of it again; nothing more is asked of the attempt.
+PART_MISSING, ATTEMPT_OVER = "part_missing", "attempt_over"
 ADDRESS, TOKEN, ATTEMPT = "AB_RUN_API_URL", "AB_ATTEMPT_TOKEN", "AB_ATTEMPT"
 
 
 class Message(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="null"
+        frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="null"
     )
 
 
@@ -146,6 +149,12 @@ class Heard(Message):
     """stop: end it, for that reason."""
 
     stop: EndReason | None = None
+
+
+class Known(Message):
+    """known: the attempt's end is written down. Else it is to be told again, and nothing of it let go of."""
+
+    known: bool
 
 
 class EndingTold(Message):

@@ -75,7 +75,7 @@ class Recording:
         self.bounds = bounds
         self.complete = True
         self._began_s = shelf.clock.monotonic()
-        self._began_at = shelf.clock.now().timestamp()
+        self.began_at = shelf.clock.now().timestamp()
         self._lock = threading.Lock()
         self._entries: list[TapeEntry] = []
         self._count = 0
@@ -120,11 +120,11 @@ class Recording:
     def part(self) -> TapePart:
         """All of it, for the process that finishes the tape. After the attempt."""
         entries = self.entries()
-        return TapePart(began=self._began_at, size=self._size, complete=self.complete, entries=entries)
+        return TapePart(began=self.began_at, size=self._size, complete=self.complete, entries=entries)
 
     def absorb(self, part: TapePart) -> None:
         """What another process recorded of this attempt, after what is here already."""
-        later_s = part.began - self._began_at
+        later_s = part.began - self.began_at
         self.complete = self.complete and part.complete and self.admits(part.size)
         for entry in part.entries:
             moved = {"began_s": entry.began_s + later_s, "ended_s": entry.ended_s + later_s}

@@ -24,6 +24,7 @@ from shared.blobs.port import Blobs
 from shared.clock import Clock, stamp
 from shared.errors import DecodeError, NotFound
 from shared.ids import Ids
+from shared.records import Shape
 from shared.records.executor import Run
 from shared.records.tapes import TapeContent, TapeHead, TapeRecord, TapeSetting
 from shared.store.port import Reader, Store
@@ -51,6 +52,19 @@ class Subject:
     setting: TapeSetting
     practice: PracticeSetting
     language: Language
+
+
+class TapedSoFar(Shape):
+    """Of `Taped`, for another process. recording_began: seconds since 1970; None: nothing is recorded."""
+
+    began: float
+    now: str
+    zone: str
+    mode: Literal["live", "rehearsal"]
+    practice_day: int
+    practice_broken: bool
+    prefix: str = ""
+    recording_began: float | None = None
 
 
 @dataclass
@@ -98,6 +112,27 @@ class Taped:
         self._began = self.clock.now().timestamp()
         self._now, self._zone, self._mode = order.now, order.timezone, order.mode
         return order
+
+    def so_far(self) -> TapedSoFar:
+        """What another process needs to finish it."""
+        recording = self.recording
+        return TapedSoFar(
+            began=self._began,
+            now=self._now,
+            zone=self._zone,
+            mode=self._mode,
+            practice_day=self.subject.practice.day,
+            practice_broken=self.subject.practice.broken,
+            prefix=recording.shelf.prefix if recording else "",
+            recording_began=recording.began_at if recording else None,
+        )
+
+    def go_on(self, known: TapedSoFar) -> None:
+        self._began, self._now, self._zone, self._mode = known.began, known.now, known.zone, known.mode
+        practice = PracticeSetting(known.practice_day, known.practice_broken)
+        self.subject = replace(self.subject, practice=practice)
+        if self.recording is not None and known.recording_began is not None:
+            self.recording.began_at = known.recording_began
 
     def memory(self, archive: bytes | None) -> bytes | None:
         return self.varied.memory(archive) if self.varied else archive
@@ -159,19 +194,21 @@ class Tapes:
         self._spool = Spool()
         self._swept_s: float | None = None
 
-    def begin(self, run: Run, subject: Subject, varied: Varied | None = None) -> Taped:
-        """varied: what a replay is given instead of its recording. Raises: NotFound when what is to be replayed is
-        no longer there."""
+    def begin(
+        self, run: Run, subject: Subject, varied: Varied | None = None, *, seed: bytes = b"", prefix: str = ""
+    ) -> Taped:
+        """varied: what a replay is given instead of its recording. seed: of all that is random about it; empty: a fresh
+        one. prefix: as `recording`'s. Raises: NotFound when what is to be replayed is no longer there."""
         if run.replay_of is None:
-            chance = Chance(self._fresh())
-            return Taped(run, subject, chance, self._clock, self.recording(run, subject.setting))
+            chance = Chance(seed or self._fresh())
+            return Taped(run, subject, chance, self._clock, self.recording(run, subject.setting, prefix))
         record, source = self.source(run, subject.language)
         return Taped(
             run,
             subject,
             Chance(bytes.fromhex(source.head.seed)),
             self._clock,
-            self.recording(run, "full"),
+            self.recording(run, "full", prefix),
             source,
             self._replay(record, source, varied),
             varied,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
+import math
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -14,13 +17,16 @@ import requests
 
 from services.executor.ports import EndReason
 from services.executor.run_api.messages import (
+    ATTEMPT_OVER,
     BOX,
     ENDING,
     PART_BYTES,
+    PART_MISSING,
     REPORTS,
     WORK,
     EndingTold,
     Heard,
+    Known,
     Parcel,
     Report,
     Reports,
@@ -37,8 +43,11 @@ _PATIENCE_S = 300.0
 _TIMEOUT = (10.0, 20.0)
 _PUT_TIMEOUT = (10.0, 120.0)  # a bucket answers when it has written all of it
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
+_MISSED_PAUSE_S = 2.0  # some seconds of trying: more than a slow answer
 _PARCEL_BYTES, _PARCEL_ENTRIES = 4 << 30, 1_000_000
 _CHUNK = 256 << 10
+
+log = logging.getLogger(__name__)
 
 Identity = Callable[[], dict[str, str]]
 """Headers by which the platform's own front door knows this process; none where nobody stands there."""
@@ -50,8 +59,17 @@ class NotOurs(ProjectError):
     code = "not_ours"
 
 
+class PartMissing(ProjectError):
+    """What was handed in is not where the executor is now: all of it again."""
+
+    code = PART_MISSING
+
+
 class RunApi:
-    """Thread-safe as far as `requests` is: one session for each thread that asks. instance: our name for ourselves."""
+    """Thread-safe as far as `requests` is: one session for each thread that asks. instance: our name for ourselves.
+
+    patience_s: until somebody first answers, and whose work is not begun. What was begun is told for as long as this
+    execution lives: an executor that is away comes back and goes on (docs/decisions/0052)."""
 
     def __init__(
         self,
@@ -73,7 +91,8 @@ class RunApi:
 
     def work(self, version: str) -> Work:
         asked = WorkAsked(instance=self.instance, version=version)
-        return Work.model_validate_json(self._ask("POST", WORK, asked.model_dump_json().encode()))
+        body = asked.model_dump_json().encode()
+        return Work.model_validate_json(self._ask("POST", WORK, body, self._patience_s))
 
     def report(self, reports: tuple[Report, ...]) -> EndReason | None:
         """Why the attempt is to end, if it is."""
@@ -81,7 +100,7 @@ class RunApi:
         return Heard.model_validate_json(self._ask("POST", REPORTS, body)).stop
 
     def hand_in(self, pieces: Iterator[bytes]) -> tuple[int, str]:
-        """Bytes and SHA-256 of the whole."""
+        """Bytes and SHA-256 of the whole. Raises: PartMissing."""
         source, digest, offset = Incoming(pieces), hashlib.sha256(), 0
         while part := source.read(PART_BYTES):
             self._ask("PUT", f"{BOX}/{self.instance}/{offset}", part)
@@ -104,7 +123,14 @@ class RunApi:
         self._again(once)
 
     def end(self, told: EndingTold) -> None:
-        self._ask("POST", ENDING, told.model_dump_json().encode())
+        """Until it is written down. Raises: PartMissing."""
+        body = told.model_dump_json().encode()
+        while not Known.model_validate_json(self._ask("POST", ENDING, body)).known:
+            self.pause()
+
+    def pause(self) -> None:
+        """Between two tries of what the executor has not taken."""
+        self._clock.wait(self._never, 0.5 + random.random())
 
     def fetch(self, parcel: Parcel, into: Path) -> None:
         """Raises: DecodeError when it is not what its hash says."""
@@ -134,7 +160,7 @@ class RunApi:
         self._again(once)
         into.chmod(0o755)
 
-    def _ask(self, method: str, path: str, body: bytes) -> bytes:
+    def _ask(self, method: str, path: str, body: bytes, patience_s: float = math.inf) -> bytes:
         def once() -> bytes:
             answer = self._session().request(
                 method, self._address + path, data=body, headers=self._headers(), timeout=_TIMEOUT
@@ -142,16 +168,19 @@ class RunApi:
             _judge(answer)
             return answer.content
 
-        return self._again(once)
+        return self._again(once, patience_s)
 
-    def _again(self, once: Callable[[], bytes]) -> bytes:
+    def _again(self, once: Callable[[], bytes], patience_s: float = math.inf) -> bytes:
         """Raises: NotOurs; Unavailable when nobody has answered for so long; what the answer means."""
-        until = self._clock.monotonic() + self._patience_s
-        pause = _FIRST_PAUSE_S
+        until = self._clock.monotonic() + patience_s
+        pause, missed = _FIRST_PAUSE_S, False
         while True:
             try:
                 return once()
             except (requests.RequestException, Unavailable) as error:
+                if not missed and pause >= _MISSED_PAUSE_S:
+                    log.warning("the executor does not answer: %s", error)
+                    missed = True
                 if self._clock.monotonic() >= until:
                     raise Unavailable(f"The executor does not answer: {error}") from error
             self._clock.wait(self._never, pause * (0.5 + random.random()))
@@ -180,15 +209,25 @@ class _Sized(Incoming):
 
 
 def _judge(answer: requests.Response) -> None:
-    """Raises: NotOurs, Unavailable (ask again), Conflict."""
+    """Raises: NotOurs, Unavailable (ask again), PartMissing, Conflict."""
     if answer.ok:
         return
     if answer.status_code == 429 or answer.status_code >= 500:
         raise Unavailable(f"it answered {answer.status_code}")
-    said = answer.text[:500]
+    said, code = answer.text[:500], _code(answer)
+    if code == PART_MISSING:
+        raise PartMissing(said)
     if answer.status_code in (401, 403, 404, 409):
-        raise NotOurs(f"The executor answered {answer.status_code}: {said}")
+        detail = f"The executor answered {answer.status_code}: {said}"
+        raise NotOurs(detail, code=ATTEMPT_OVER if code == ATTEMPT_OVER else None)
     raise Conflict(f"The executor answered {answer.status_code}: {said}")
+
+
+def _code(answer: requests.Response) -> str:
+    try:
+        return str(json.loads(answer.content)["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _hashed(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 from services.executor.ports import Ended, Order, Sandbox, Usage
-from services.executor.run_api.messages import Install, WayOut, Work, ending_of, limits_of
+from services.executor.run_api.messages import ATTEMPT_OVER, Install, WayOut, Work, ending_of, limits_of
 from services.executor.run_api.parcels import pack
-from services.executor.task.calls import NotOurs, RunApi
+from services.executor.task.calls import NotOurs, PartMissing, RunApi
 from services.executor.task.door import Carrier, Door
 from services.executor.task.reporter import Reporter
 from shared.clock import Clock
@@ -49,6 +49,7 @@ class Attempting:
         self._wanted = wanted
         self._version = version
         self._doors: list[Door] = []
+        self._told = False  # the executor may know how it ended
 
     def run(self) -> bool:
         """Whether the executor has heard how it ended."""
@@ -67,7 +68,7 @@ class Attempting:
             self._hand_in(work, ended)
         except NotOurs as error:
             log.warning("nobody wants the attempt's end any more: %s", error.detail)
-            return False
+            return error.code == ATTEMPT_OVER and self._told
         finally:
             sandbox.close()
             for door in self._doors:
@@ -108,12 +109,23 @@ class Attempting:
             return installing.run(reporter, self._wanted, limits_of(work).wall_s)
 
     def _hand_in(self, work: Work, ended: Ended) -> None:
+        """All of it again where the executor is another than the one that had a part of it."""
+        while True:
+            try:
+                self._hand_in_all(work, ended)
+                return
+            except PartMissing as error:
+                log.warning("what was left is handed in again: %s", error.detail)
+                self._api.pause()
+
+    def _hand_in_all(self, work: Work, ended: Ended) -> None:
         size: int | None = None
         digest = ""
         if ended.box is not None:
             largest = int(work.limits["disk_bytes"])
             pieces = pack(ended.box, left_by_code=True, max_file_bytes=largest)
             size, digest = self._api.hand_in(pieces)
+        self._told = True
         self._api.end(ending_of(self._api.instance, ended, size, digest))
 
     def _order(self, work: Work) -> Order:

@@ -260,6 +260,7 @@ def test_nothing_is_left_when_the_attempt_is_written_down(elsewhere: Elsewhere) 
         code.get(elsewhere.world.url("/items"))
 
     elsewhere.ways.close(recorder)
+    elsewhere.ways.remove("att_1")
 
     assert elsewhere.side.store.query(Query(repository.DOORS)) == []
     assert elsewhere.side.store.query(Query(repository.NOTES)) == []

@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pydantic import JsonValue
 
 from services.executor.adapters.remote_attempt import RemoteAttempt, Surroundings
-from services.executor.ports import Ended, Order, RunLimits, Usage
+from services.executor.ports import Ended, Mark, Order, RunLimits, Superseded, Usage
 from services.executor.routes import run_api
 from services.executor.run_api.messages import (
     BOX,
     ENDING,
+    PART_MISSING,
     REPORTS,
     WORK,
     EndingTold,
@@ -33,7 +35,7 @@ from shared.clock import FakeClock
 from shared.errors import BadRequest, Conflict, DecodeError, NotAllowed, NotFound, TooLarge
 from shared.vault.keyfile import Key, KeyfileKeyring
 from shared.vault.run_tokens import AttemptTokens
-from tests.contract.sandbox_runs import RecordingSink
+from tests.contract.sandbox_runs import LastingRecordingSink, RecordingSink
 
 FIRST, SECOND = "prc_first", "prc_second"
 WELL = Ended("exited", 0, Usage(1, 2, 3, 4))
@@ -45,7 +47,7 @@ class Elsewhere:
     def __init__(self, folder: Path, **changes: Any) -> None:
         (folder / "code").mkdir()
         (folder / "code" / "main.py").write_text("print(1)")
-        self.sink = RecordingSink()
+        self.sink: RecordingSink = RecordingSink()
         around = Surroundings(folder / "room", "v1", "", FakeClock())
         self.attempt = RemoteAttempt(
             replace(Order("att_1", folder / "code"), **changes), self.sink, "job", around
@@ -175,7 +177,7 @@ def test_what_was_left_is_taken_in_as_it_was_announced_or_not_at_all(make: Make,
     assert not box.exists()
 
 
-@pytest.mark.parametrize("harm", ["other bytes", "more", "nothing"])
+@pytest.mark.parametrize("harm", ["other bytes", "more"])
 def test_an_end_whose_box_is_another_is_refused(make: Make, tmp_path: Path, harm: str) -> None:
     there = make()
     there.begin()
@@ -184,10 +186,8 @@ def test_an_end_whose_box_is_another_is_refused(make: Make, tmp_path: Path, harm
     other = {
         "other bytes": b"".join(pack(tmp_path / "code")),
         "more": announced + bytes(512),
-        "nothing": b"",
     }[harm]
-    if other:
-        there.attempt.take_box(FIRST, 0, other)
+    there.attempt.take_box(FIRST, 0, other)
 
     with pytest.raises(DecodeError):
         there.end(data=announced)
@@ -219,6 +219,97 @@ def test_the_way_out_is_opened_once_and_closed_with_the_end(make: Make) -> None:
     assert len(given) == 1
     there.end()
     assert given[0].fileno() == -1
+
+
+def lasting(there: Elsewhere, kept: Mark) -> Elsewhere:
+    """The attempt as another process of the executor sees it, after that mark."""
+    sink = LastingRecordingSink(kept=kept)
+    order = there.attempt.order
+    around = Surroundings(order.code_dir.parent / "room", "v1", "ws://away", FakeClock())
+    there.sink, there.attempt = sink, RemoteAttempt(order, sink, "job", around)
+    return there
+
+
+def kept_by(there: Elsewhere) -> Mark:
+    assert isinstance(there.sink, LastingRecordingSink)
+    return there.sink.kept
+
+
+STEP: dict[str, JsonValue] = {"kind": "step", "name": "하나"}
+
+
+def test_another_process_goes_on_where_the_first_was(make: Make) -> None:
+    there = lasting(
+        make(limits=RunLimits(output_bytes=6), egress=lambda listener: listener.close() or "PEM"), {}
+    )
+    work = there.begin()
+    there.report(
+        Report(number=1, kind="first_line"),
+        Report(number=2, kind="stdout", data=b"1234"),
+        Report(number=3, kind="entry", entry=STEP),
+    )
+
+    again = lasting(there, kept_by(there))
+    again.report(
+        Report(number=3, kind="entry", entry=STEP),
+        Report(number=4, kind="first_line"),
+        Report(number=5, kind="stdout", data=b"5678"),
+    )
+
+    assert again.sink.calls == ["log"]
+    assert again.sink.stdout == b"56"
+    assert again.begin().way_out == work.way_out
+    with pytest.raises(Conflict):
+        again.begin(SECOND)
+
+
+def test_nothing_is_answered_before_it_is_written_down(make: Make) -> None:
+    there = lasting(make(), {})
+    assert isinstance(there.sink, LastingRecordingSink)
+    there.begin()
+    there.sink.taken = True
+
+    with pytest.raises(Superseded):
+        there.report(Report(number=1, kind="first_line"))
+    with pytest.raises(Superseded):
+        there.begin()
+
+
+def test_an_end_is_known_when_it_is_written_down(make: Make) -> None:
+    there = lasting(make(), {})
+    there.begin()
+    told = ending_of(FIRST, WELL, None, "")
+
+    assert not there.attempt.end(told)
+    assert there.sink.calls == ["ended"]
+    there.attempt.known()
+    assert there.attempt.end(told)
+    assert there.sink.calls == ["ended"]
+
+
+def test_who_lags_behind_refuses_nobody(make: Make) -> None:
+    """Another process has heard more: what seems wrong here is right there."""
+    there = lasting(make(), {})
+    assert isinstance(there.sink, LastingRecordingSink)
+    there.sink.taken = True
+
+    with pytest.raises(Superseded):
+        there.report(Report(number=7, kind="first_line"))
+    with pytest.raises(Superseded):
+        there.end()
+    there.sink.taken = False
+    with pytest.raises(Conflict):
+        there.report()
+
+
+def test_a_box_of_which_nothing_is_here_is_asked_for_again(make: Make) -> None:
+    there = make()
+    there.begin()
+
+    with pytest.raises(Conflict) as refused:
+        there.end(data=b"something")
+
+    assert refused.value.code == PART_MISSING
 
 
 class Desk:
@@ -261,7 +352,7 @@ def test_a_finished_attempts_token_is_refused_and_told_why(make: Make) -> None:
     desk = Desk(there)
     desk.post(WORK, WorkAsked(instance=FIRST, version="v1"))
 
-    assert desk.post(ENDING, ending_of(FIRST, WELL, None, "")) == 204
+    assert desk.post(ENDING, ending_of(FIRST, WELL, None, "")) == 200
     token = desk.tokens.mint("att_1", desk.clock.now() + timedelta(hours=1))
     refused = desk.client.post(
         REPORTS, data=Reports(instance=FIRST).model_dump_json(), headers={"Authorization": f"Bearer {token}"}

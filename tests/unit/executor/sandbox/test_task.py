@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -14,12 +15,24 @@ from typing import ClassVar
 import pytest
 
 from services.executor.egress.identity import GoogleIdentity, identity
-from services.executor.ports import Ended, Usage
-from services.executor.run_api.messages import PROOF, JobProof, Parcel, Reports
+from services.executor.ports import Ended, Order, Usage
+from services.executor.run_api.messages import (
+    ENDING,
+    PROOF,
+    REPORTS,
+    WORK,
+    EndingTold,
+    JobProof,
+    Parcel,
+    Reports,
+    ending_of,
+    work_of,
+)
 from services.executor.siege.cases import read
 from services.executor.task.calls import NotOurs, RunApi
 from services.executor.task.doctor import examine
 from services.executor.task.reporter import Reporter
+from services.executor.task.work import Attempting
 from shared.clock import SystemClock
 from shared.errors import DecodeError, Misconfigured, Unavailable
 from shared.runtime.settings import runner_from_environment
@@ -91,7 +104,82 @@ def test_what_is_not_answered_is_asked_again(serve: Serve) -> None:
 
 def test_it_gives_up_when_nobody_answers_for_long(serve: Serve) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
-        api(serve(lambda path, body, headers: (500, b"")), patience_s=0).report(())
+        api(serve(lambda path, body, headers: (500, b"")), patience_s=0).work("v1")
+
+
+def test_what_was_begun_is_told_for_longer_than_anybody_is_waited_for_at_first(serve: Serve) -> None:
+    answers = iter([500, 503, 500])
+
+    def answer(path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        return next(answers, 200), b'{"stop": null}'
+
+    assert api(serve(answer), patience_s=0).report(()) is None
+
+
+def test_the_end_is_told_until_it_is_written_down(serve: Serve) -> None:
+    answers = iter([b'{"known": false}', b'{"known": false}', b'{"known": true}'])
+    told = ending_of("prc_1234567", Ended("exited", 0, Usage()), None, "")
+
+    api(serve(lambda path, body, headers: (200, next(answers)))).end(told)
+
+    assert next(answers, None) is None
+
+
+class Desk:
+    """An executor that forgets, once, what was handed in: before a part, or before the end."""
+
+    def __init__(self, forgets: str) -> None:
+        self._forgets = forgets
+        self.box = b""
+        self.told: EndingTold | None = None
+        self.parts: list[int] = []
+
+    def answer(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        missing = 409, b'{"code": "part_missing"}'
+        if path == WORK:
+            work = work_of(Order("att_1", Path()), (Parcel(place="code", url="/run-api/v1/folders/0"),), None)
+            return 200, work.model_dump_json().encode()
+        if path.startswith("/run-api/v1/folders"):
+            return 200, tar("import os\nopen('outputs/much', 'wb').write(os.urandom(9 << 20))")
+        if path == REPORTS:
+            return 200, b'{"stop": null}'
+        if path == ENDING:
+            if self._forgets == "before the end":
+                self.box, self._forgets = b"", ""
+                return missing
+            self.told = EndingTold.model_validate_json(body)
+            return 200, b'{"known": true}'
+        offset = int(path.rpartition("/")[2])
+        self.parts.append(offset)
+        if offset and self._forgets == "before a part":
+            self.box, self._forgets = b"", ""
+        if offset > len(self.box):
+            return missing
+        self.box = self.box[:offset] + body
+        return 200, b""
+
+
+@pytest.mark.parametrize("forgets", ["before a part", "before the end"])
+def test_what_was_left_is_handed_in_again_to_an_executor_that_has_not_all_of_it(
+    serve: Serve, tmp_path: Path, forgets: str
+) -> None:
+    desk = Desk(forgets)
+    attempting = Attempting(
+        api(serve(desk.answer)),
+        tmp_path,
+        FakeSandbox,
+        lambda way_out: pytest.fail("it has no way out"),
+        CLOCK,
+        threading.Event(),
+        "v1",
+    )
+
+    assert attempting.run()
+
+    assert desk.parts.count(0) == 2
+    assert desk.told is not None
+    digest = hashlib.sha256(desk.box).hexdigest()
+    assert (desk.told.box_bytes, desk.told.box_sha256) == (len(desk.box), digest)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409])
