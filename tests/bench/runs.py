@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from tests.bench import peers
+from tests.bench import load, peers
 from tests.bench.agents import bring_in
 from tests.bench.application import Client, Served
 from tests.bench.figures import Limit, Row, Samples
@@ -39,29 +38,11 @@ def results(client: Client, agent_id: str, count: int, what: str) -> list[Row]:
 def throughput(served: Served, agents: list[str], seconds: float, bare: BareSandbox) -> Row:
     """A client per agent; each asks for the next run once the last one's result has arrived."""
     before = bare.per_second(40, 4)
-    done: list[float] = []
-    end = time.perf_counter() + seconds
-
-    def ask(agent_id: str) -> None:
-        client = served.client()
-        while time.perf_counter() < end:
-            run_id = client.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
-            for kind, data, at in events(client, f"/api/v1/runs/{run_id}/events"):
-                if kind == "run" and data["settled_at"]:
-                    done.append(at)
-                    break
-
-    begun = time.perf_counter()
-    threads = [threading.Thread(target=ask, args=(agent_id,)) for agent_id in agents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    rate = len(done) / (time.perf_counter() - begun)
+    done, took = load.runs(served.port, agents, seconds)
     limit = Limit("bare bwrap + python, 4 at a time", Samples.of([before, bare.per_second(40, 4)], "per s"))
     return Row(
-        f"no-op runs per second, {len(agents)} clients, result seen by each ({len(done)} runs)",
-        Samples.of([rate], "per s"),
+        f"no-op runs per second, {len(agents)} clients, result seen by each ({done} runs)",
+        Samples.of([done / took], "per s"),
         limit,
         target=20,
         goal=45,

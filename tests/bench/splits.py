@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from tests.bench import load
 from tests.bench.agents import bring_in
 from tests.bench.application import Client, Served
 from tests.bench.figures import Limit, Row, Samples
@@ -92,29 +92,15 @@ def _said_at(log: Path, run_id: str) -> dict[str, float]:
 
 def _cost(served: Served, agents: list[str], seconds: float, server: BareServer, commits: float) -> Row:
     """Of the platform's own process: sandboxes and the launcher are processes of their own."""
-    done: list[str] = []
-    end = time.perf_counter() + seconds
-
-    def ask(agent_id: str) -> None:
-        client = served.client()
-        while time.perf_counter() < end:
-            run_id = client.call("POST", f"/api/v1/agents/{agent_id}/runs", {})["id"]
-            _watched(client, run_id)
-            done.append(run_id)
-
     before, bare_before = own_cpu_s(served.process.pid), own_cpu_s(server.pid)
-    threads = [threading.Thread(target=ask, args=(agent_id,)) for agent_id in agents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    spent = (own_cpu_s(served.process.pid) - before) * 1000 / len(done)
+    done, _took = load.runs(served.port, agents, seconds)
+    spent = (own_cpu_s(served.process.pid) - before) * 1000 / done
     for _ in range(200):
         server.once()
     answer = (own_cpu_s(server.pid) - bare_before) * 1000 / 200
     floor = _ANSWERS * answer + _COMMITS * 1000 / commits
     return Row(
-        f"processor time of the platform's own process a no-op run, {len(agents)} clients ({len(done)} runs)",
+        f"processor time of the platform's own process a no-op run, {len(agents)} clients ({done} runs)",
         Samples.of([spent]),
         Limit(f"{_ANSWERS} bare HTTP answers and {_COMMITS} bare commits", Samples.of([floor])),
         target=18,
