@@ -29,8 +29,8 @@ CREATE TABLE IF NOT EXISTS events (
     n INTEGER PRIMARY KEY, topic TEXT NOT NULL, at TEXT NOT NULL, envelope TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cursors (service TEXT PRIMARY KEY, n INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS retries (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, due_at TEXT NOT NULL, first_at TEXT NOT NULL,
-    tries INTEGER NOT NULL, envelope TEXT NOT NULL);
+    n INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, due_at TEXT NOT NULL, tries INTEGER NOT NULL,
+    envelope TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS retries_due ON retries (service, due_at);
 CREATE TABLE IF NOT EXISTS dead (
     id TEXT PRIMARY KEY, service TEXT NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
@@ -42,7 +42,8 @@ _POLL_S = 0.02  # only where other processes publish into the same file
 _IDLE_S = 5.0
 _SAVE_S = 0.5
 _UNKNOWN = ""  # sorts before every time: look
-_GIVE_UP = timedelta(minutes=10)  # design, section 4
+_GIVE_UP_S = 600  # design, section 4
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 30.0
 _KEEP = timedelta(hours=1)  # a service that subscribes for the first time still finds the last hour
 
 log = logging.getLogger(__name__)
@@ -126,8 +127,8 @@ class SqliteBus:
             if row is None:
                 raise NotFound("No such dead letter.")
             self._connection.execute(
-                "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES (?, ?, ?, 0, ?)",
-                (row[0], now, now, row[1]),
+                "INSERT INTO retries (service, due_at, tries, envelope) VALUES (?, ?, 0, ?)",
+                (row[0], now, row[1]),
             )
         for consumer in self._consumers:
             consumer.look_again()
@@ -258,9 +259,9 @@ class _Consumer:
             if bus._stopping.is_set():
                 return False
             if delay_s:
-                self._later(envelope, delay_s, 0, stamp(bus._clock.now()))
+                self._later(envelope, delay_s, 0)
             else:
-                self._deliver(envelope, 0, stamp(bus._clock.now()))
+                self._deliver(envelope, 0)
         if new:
             self._cursor = new[-1][0]
         return len(new) == _BATCH
@@ -288,14 +289,14 @@ class _Consumer:
             return False
         with bus._lock:
             rows = bus._connection.execute(
-                "SELECT n, envelope, tries, first_at FROM retries WHERE service=? AND due_at<=? "
+                "SELECT n, envelope, tries FROM retries WHERE service=? AND due_at<=? "
                 "ORDER BY due_at LIMIT ?",
                 (self._service, now, _BATCH),
             ).fetchall()
-        for n, text, tries, first_at in rows:
+        for n, text, tries in rows:
             if bus._stopping.is_set():
                 return False
-            self._deliver(Envelope.from_text(text), tries, first_at)
+            self._deliver(Envelope.from_text(text), tries)
             with bus._lock:
                 bus._connection.execute("DELETE FROM retries WHERE n=?", (n,))
         with bus._lock:
@@ -305,7 +306,7 @@ class _Consumer:
             self._retry_at = row[0]
         return bool(rows)
 
-    def _deliver(self, envelope: Envelope, tries: int, first_at: str) -> None:
+    def _deliver(self, envelope: Envelope, tries: int) -> None:
         try:
             received = self._receive(envelope)
         except Exception as error:
@@ -314,18 +315,18 @@ class _Consumer:
             received = Received("retry", f"{type(error).__name__}: {error}")
         if received.verdict == "ack":
             return
-        overdue = self._bus._clock.now() - moment(first_at) > _GIVE_UP
-        if received.verdict == "dead" or overdue:
+        # By what was waited for, not by the clock: a machine that slept has tried nothing meanwhile.
+        if received.verdict == "dead" or sum(map(_pause_s, range(tries))) >= _GIVE_UP_S:
             self._bury(envelope, received.reason)
         else:
-            self._later(envelope, min(30.0, 0.05 * 2**tries), tries + 1, first_at)
+            self._later(envelope, _pause_s(tries), tries + 1)
 
-    def _later(self, envelope: Envelope, delay_s: float, tries: int, first_at: str) -> None:
+    def _later(self, envelope: Envelope, delay_s: float, tries: int) -> None:
         due = stamp(self._bus._clock.now() + timedelta(seconds=delay_s))
         with self._bus._lock:
             self._bus._connection.execute(
-                "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES (?, ?, ?, ?, ?)",
-                (self._service, due, first_at, tries, envelope.text()),
+                "INSERT INTO retries (service, due_at, tries, envelope) VALUES (?, ?, ?, ?)",
+                (self._service, due, tries, envelope.text()),
             )
             self._retry_at = due if self._retry_at is None else min(self._retry_at, due)
 
@@ -354,6 +355,14 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(retries)")}
+        if "first_at" in columns:  # of the first layout
+            connection.execute("ALTER TABLE retries DROP COLUMN first_at")
         return connection
     finally:
         os.close(folder)
+
+
+def _pause_s(tries: int) -> float:
+    """Before the next try, after so many before the last one."""
+    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0**tries)

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from shared.clock import FakeClock
+from shared.bus.port import Received
+from shared.bus.sqlite import SqliteBus
+from shared.clock import FakeClock, stamp
 from shared.errors import Conflict
 from shared.events.envelope import Envelope
 from shared.ids import SeededIds
 from shared.store.port import Cause, Query, Tx, Where
 from shared.store.sqlite import SqliteDatabases, SqliteStore
+from tests.contract.receiving import eventually
 
 _CAUSE = Cause("ws_1", "user:1")
 _FIRST = """
@@ -90,3 +93,33 @@ def test_a_commit_of_many_documents_writes_none_when_the_last_of_them_is_there_a
     store.transact(lambda tx: tx.delete("things", ids[-1]), cause=_CAUSE)
     store.transact(create_all, cause=_CAUSE)
     assert len(store.query(Query("things", limit=2000))) == len(ids)
+
+
+def test_what_waited_for_its_next_delivery_in_a_log_of_the_first_layout_is_delivered(tmp_path: Path) -> None:
+    clock, arrived = FakeClock(), list[str]()
+    answers = iter([Received("retry", "not yet")])
+    with closing(sqlite3.connect(tmp_path / "bus.db")) as file, file:
+        file.execute(
+            "CREATE TABLE retries (n INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, due_at TEXT NOT NULL, "
+            "first_at TEXT NOT NULL, tries INTEGER NOT NULL, envelope TEXT NOT NULL)"
+        )
+        now = stamp(clock.now())
+        file.execute(
+            "INSERT INTO retries (service, due_at, first_at, tries, envelope) VALUES ('ledger', ?, ?, 2, ?)",
+            (now, now, event(1).text()),
+        )
+
+    def receive(envelope: Envelope) -> Received:
+        arrived.append(envelope.id)
+        return next(answers, Received("ack"))
+
+    def came_twice() -> bool:
+        clock.advance(minutes=1)  # past every pause
+        return arrived == [event(1).id] * 2
+
+    for _ in range(2):  # taken over once, opened again
+        bus = SqliteBus(tmp_path / "bus.db", clock, SeededIds())
+        bus.subscribe("ledger", ["run"], receive)
+        bus.start()
+        assert eventually(came_twice)
+        bus.stop()
