@@ -177,6 +177,16 @@ test("a run cut off after writing lists what had left", () => {
   expect(screen.getByRole("listitem").textContent).toContain("POSTapi.example.com/orders");
 });
 
+test.each([
+  ["running", "지금 나가는 것 1건"],
+  ["parked", "실제로 나간 것 1건"],
+  ["succeeded", "실제로 나간 것 1건"],
+] as const)("a write of a run that is %s is called so", (status, title) => {
+  const writes = [{ at: "2026-11-22T20:00:01Z", method: "POST", url: "https://api.example.com/orders" }];
+  shown(<Sent run={sampleRun({ status, writes })} />);
+  expect(screen.getByRole("heading", { name: title })).toBeTruthy();
+});
+
 test("a write that was let through and not made is said not to have gone out", () => {
   shown(<Sent run={rehearsal({ allowed_writes: ["5f0c9b1f"] })} />);
   expect(screen.getByText(/아무것도 나가지 않았어요/)).toBeTruthy();

@@ -133,9 +133,11 @@ export function Sent({ run }: { run: Run }) {
     const asked = run.allowed_writes.length > 0 && isOver(run);
     return asked ? <p className="note">{t("writes.notDone")}</p> : null;
   }
+  // It is written down before it leaves: while the run goes on, it may still be on its way.
+  const title = lost ? "writes.already" : run.status === "running" ? "writes.leaving" : "writes.sent";
   return (
     <section className="card writes">
-      <h2>{lost ? t("writes.already") : t("writes.sent", { count: writes.length })}</h2>
+      <h2>{t(title, { count: writes.length })}</h2>
       {lost && <p className="soft">{t("writes.alreadyLead")}</p>}
       {writes.length > 0 ? (
         <ol>
