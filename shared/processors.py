@@ -27,11 +27,11 @@ def keep_to_one() -> None:
 
 @contextmanager
 def on_all() -> Iterator[None]:
-    """What the calling thread starts in here may use all that this process was started with."""
-    if not _CAN_CHOOSE:
+    """What the calling thread starts in here may use all that this process was started with. Asks the machine for
+    nothing where the thread was never bound."""
+    if not _CAN_CHOOSE or (before := os.sched_getaffinity(0)) == allowed():
         yield
         return
-    before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, allowed())
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,7 +61,7 @@ class Heard:
         self.done.set()
 
 
-class Shop:
+class Shop(ABC):
     """What every workshop can: one language, what was said, and a place to run code with what was built."""
 
     root: Path
@@ -112,8 +113,8 @@ class Shop:
         assert heard.result is not None
         return heard.result, heard.printed.decode(errors="replace")[-2000:]
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def close(self) -> None: ...
 
 
 class Workshop(Shop):

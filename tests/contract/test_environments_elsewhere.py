@@ -80,13 +80,19 @@ def test_a_file_goes_into_the_bucket_by_a_link_and_to_runs_by_another(
     assert not any((shop.root / "house" / "room").rglob("*.py")), "nothing of it lies where the executor is"
 
 
+def lost(shop: JobWorkshop, blobs: LinkedBlobs) -> str:
+    """The lock of an environment whose file is gone from the bucket."""
+    lock = shop.built("lantern").lock
+    for info in list(blobs.list("executor/packages/")):
+        blobs.delete(info.key)
+    return lock
+
+
 def test_a_lock_is_built_once_whoever_asks_and_again_when_its_file_is_gone(
     shop: JobWorkshop, index: FakeIndex, blobs: LinkedBlobs
 ) -> None:
     index.add_old("lantern")
-    lock = shop.built("lantern").lock
-    for info in list(blobs.list("executor/packages/")):
-        blobs.delete(info.key)
+    lock = lost(shop, blobs)
     index.asked.clear()
     both = [threading.Thread(target=shop.build, kwargs={"lock": lock, "workspace": name}) for name in "ab"]
     for thread in both:
@@ -146,9 +152,7 @@ def test_a_file_that_is_not_what_the_lock_says_is_not_installed(
     shop: JobWorkshop, index: FakeIndex, blobs: LinkedBlobs
 ) -> None:
     index.add_old("lantern")
-    lock = shop.built("lantern").lock
-    for info in list(blobs.list("executor/packages/")):
-        blobs.delete(info.key)
+    lock = lost(shop, blobs)
     index.files["lantern"]["lantern-1.0-py3-none-any.whl"].lies = True
     with pytest.raises(BadRequest) as refused:
         shop.build(lock=lock)

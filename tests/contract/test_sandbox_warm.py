@@ -280,9 +280,15 @@ def test_what_packages_printed_ahead_is_in_the_log_once_and_after_the_first_line
     assert sink.text == "Hello from lodge\nmine\n"
 
 
-def test_usage_counts_from_the_binding_when_importing_was_expensive(warm: Warm) -> None:
+def demand_cpu_time(warm: Warm) -> None:
     if "cpu" not in warm.sandbox.enforcement().enforced:
-        pytest.skip("CPU time is not measured here")
+        unavailable(
+            "a control group that counts processor time", "run as root, or where groups are delegated"
+        )
+
+
+def test_usage_counts_from_the_binding_when_importing_was_expensive(warm: Warm) -> None:
+    demand_cpu_time(warm)
     package = "import time\nwhile time.process_time() < 1.5: pass\nBURNT = time.process_time()\n"
     order = warm.order("import lodge\nprint(lodge.BURNT)", package)
 
@@ -293,8 +299,7 @@ def test_usage_counts_from_the_binding_when_importing_was_expensive(warm: Warm) 
 
 
 def test_usage_counts_from_the_binding_when_the_launcher_was_late_to_all_it_was_told(warm: Warm) -> None:
-    if "cpu" not in warm.sandbox.enforcement().enforced:
-        pytest.skip("CPU time is not measured here")
+    demand_cpu_time(warm)
     over = [warm.bench.order("print()") for _ in range(3)]
     for earlier in over:
         warm.bench.start(earlier).wait()

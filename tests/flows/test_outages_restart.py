@@ -130,9 +130,13 @@ def _settled(house: GoogleSplitHouse, run_id: str) -> None:
     """Its money is booked once, and nothing of it is left."""
     _wait_for(lambda: len(_documents(house, "ledger", "usage", run_id=run_id)) == 1, "its use is not booked")
     for collection in ("attempts_under_way", "executions", "doors", "door_notes"):
-        _wait_for(lambda: not _documents(house, "executor", collection), f"{collection} are left")  # noqa: B023
+        _none_left(house, "executor", collection)
     for service in SERVICES:
-        _wait_for(lambda: not _documents(house, service, "_claims"), f"{service} has work left")  # noqa: B023
+        _none_left(house, service, "_claims")
+
+
+def _none_left(house: GoogleSplitHouse, service: str, collection: str) -> None:
+    _wait_for(lambda: not _documents(house, service, collection), f"{collection} of {service} are left")
 
 
 def _on_disk(house: GoogleSplitHouse, pattern: str) -> list[Path]:

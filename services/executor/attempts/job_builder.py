@@ -24,7 +24,7 @@ from services.executor.environments.builder import environment_id
 from services.executor.environments.judging import Judge
 from services.executor.environments.lookup import looked_up
 from services.executor.environments.packed import MAX_BYTES, Packed, check
-from services.executor.environments.source import IndexSource
+from services.executor.environments.source import IndexSource, said_to_people
 from services.executor.environments.wheels import Pinned, applies, read_lock, read_wish
 from services.executor.ports import (
     Asking,
@@ -119,12 +119,8 @@ class JobBuilder:
         self._building: dict[str, threading.Lock] = {}
 
     def build(self, wish: Wish, progress: Progress) -> Installed | Asking:
-        try:
+        with said_to_people():
             return self._build(wish, progress)
-        except Unavailable as error:
-            if error.code == "index_unreachable":
-                raise Unavailable(sentences.no_answer(), code=error.code) from error
-            raise
 
     def lookup(self, names: Collection[str]) -> dict[str, tuple[bool, str]]:
         return looked_up(names, self._source, self._clock.now())

@@ -26,7 +26,7 @@ from services.executor.environments.facts import Facts
 from services.executor.environments.judging import Judge, no_such
 from services.executor.environments.lookup import looked_up
 from services.executor.environments.pages import IndexFile
-from services.executor.environments.source import IndexSource
+from services.executor.environments.source import IndexSource, said_to_people
 from services.executor.environments.store import MAX_BYTES, MAX_FILES, Stored, WheelStore
 from services.executor.environments.wheels import (
     Pinned,
@@ -88,12 +88,8 @@ class Builder:
         self._own = OwnBuilds(room, source, store.root, places.root / "index" / "files")
 
     def build(self, wish: Wish, progress: Progress) -> Installed | Asking:
-        try:
+        with said_to_people():
             return self._build(wish, progress)
-        except Unavailable as error:
-            if error.code == "index_unreachable":
-                raise Unavailable(sentences.no_answer(), code=error.code) from error
-            raise
 
     def lookup(self, names: Collection[str]) -> dict[str, tuple[bool, str]]:
         return looked_up(names, self._source, self._clock.now())

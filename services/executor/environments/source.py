@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from services.executor.environments import sentences
 from services.executor.environments.pages import JSON_PAGE, IndexFile, Project, project_name, read_page
 from shared.clock import Clock, SystemClock
 from shared.errors import BadRequest, Misconfigured, TooLarge, Unavailable
@@ -259,3 +260,14 @@ def _whole(answer: http.client.HTTPResponse) -> bytes:
     except zlib.error as error:
         raise Unavailable("The package index's page is unreadable.") from error
     return bytes(body)
+
+
+@contextmanager
+def said_to_people() -> Iterator[None]:
+    """An index that cannot be reached is Unavailable in a sentence for people, with the same code."""
+    try:
+        yield
+    except Unavailable as error:
+        if error.code == "index_unreachable":
+            raise Unavailable(sentences.no_answer(), code=error.code) from error
+        raise

@@ -46,9 +46,10 @@ thread.join()
 print(told(), *said)
 """
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes here cannot choose")
+on_linux = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux lets a process choose")
 
 
+@on_linux
 def test_threads_share_one_processor_and_what_is_started_on_all_has_all() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True, cwd=ROOT
@@ -61,6 +62,7 @@ def test_threads_share_one_processor_and_what_is_started_on_all_has_all() -> Non
     assert early == later == child == after
 
 
+@on_linux
 def test_the_calling_thread_has_its_own_back_when_what_it_started_failed() -> None:
     before: list[set[int]] = []
 

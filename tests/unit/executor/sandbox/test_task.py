@@ -7,10 +7,7 @@ import io
 import json
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -29,66 +26,14 @@ from services.executor.run_api.messages import (
     work_of,
 )
 from services.executor.siege.cases import read
-from services.executor.task.calls import NotOurs, RunApi
+from services.executor.task.calls import NotOurs
 from services.executor.task.doctor import examine
 from services.executor.task.reporter import Reporter
 from services.executor.task.work import Attempting
-from shared.clock import SystemClock
 from shared.errors import DecodeError, Misconfigured, Unavailable
 from shared.runtime.settings import runner_from_environment
 from tests.fakes.sandbox import FakeSandbox
-
-CLOCK = SystemClock()
-Answer = Callable[[str, bytes, dict[str, str]], tuple[int, bytes]]
-
-
-class Server:
-    """Answers every request with `answer(path, body, headers)`."""
-
-    def __init__(self, answer: Answer) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            asked: ClassVar[Answer] = staticmethod(answer)
-
-            def do_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, data = type(self).asked(self.path, body, dict(self.headers))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST = do_PUT = do_any
-
-            def log_message(self, format: str, *args: object) -> None:
-                return None
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answer], str]]:
-    made: list[Server] = []
-
-    def start(answer: Answer) -> str:
-        made.append(Server(answer))
-        return made[-1].url
-
-    yield start
-    for server in made:
-        server.close()
-
-
-Serve = Callable[[Answer], str]
-
-
-def api(url: str, patience_s: float = 20) -> RunApi:
-    return RunApi(url, "token", "prc_1234567", CLOCK, patience_s=patience_s)
+from tests.unit.executor.sandbox.asked import CLOCK, Serve, api
 
 
 def test_what_is_not_answered_is_asked_again(serve: Serve) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,9 @@ from services.executor.ports import Ended
 from services.executor.run_api.messages import Install
 from services.executor.task.install import Installing
 from services.executor.task.reporter import Reporter
-from shared.clock import SystemClock
 from tests.fakes.sandbox import FakeSandbox
-from tests.unit.executor.sandbox.test_task import Answer, Server, api
+from tests.unit.executor.sandbox.asked import CLOCK, Serve, api
 
-CLOCK = SystemClock()
 ORDER = Install(packages=(), workspace_id="ws_a", lock="", approved=(), language="en", upload=None)
 LOCKED = "lantern==1.0 --hash=sha256:" + "0" * 64
 
@@ -48,19 +46,6 @@ def silent() -> Iterator[SilentIndex]:
     made.close()
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answer], str]]:
-    made: list[Server] = []
-
-    def start(answer: Answer) -> str:
-        made.append(Server(answer))
-        return made[-1].url
-
-    yield start
-    for server in made:
-        server.close()
-
-
 def install(silent: SilentIndex, folder: Path, url: str, wanted: threading.Event, wall_s: float) -> Ended:
     reporter = Reporter(api(url), CLOCK, wanted)
     order = ORDER.model_copy(update={"lock": LOCKED})
@@ -72,17 +57,13 @@ def install(silent: SilentIndex, folder: Path, url: str, wanted: threading.Event
         reporter.close()
 
 
-def test_it_ends_when_it_has_taken_too_long(
-    silent: SilentIndex, tmp_path: Path, serve: Callable[[Answer], str]
-) -> None:
+def test_it_ends_when_it_has_taken_too_long(silent: SilentIndex, tmp_path: Path, serve: Serve) -> None:
     url = serve(lambda path, body, headers: (200, b'{"stop": null}'))
     ended = install(silent, tmp_path, url, threading.Event(), 0.5)
     assert (ended.reason, ended.box) == ("wall", None)
 
 
-def test_it_ends_when_it_is_told_to(
-    silent: SilentIndex, tmp_path: Path, serve: Callable[[Answer], str]
-) -> None:
+def test_it_ends_when_it_is_told_to(silent: SilentIndex, tmp_path: Path, serve: Serve) -> None:
     def answer(path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         return 200, b'{"stop": "stopped"}' if silent.asked.is_set() else b'{"stop": null}'
 
