@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from scripts import cloud
+from services.all_in_one import EGRESS
 from services.scheduler.adapters.cloud_scheduler import NAME
 from shared.events import catalog
 from shared.events.routing import subscriptions
@@ -17,10 +18,10 @@ from shared.runtime.pushes import EVENTS, HEALTH
 from shared.runtime.settings import variable_names
 from shared.store.indexes import composite
 from shared.telemetry.metrics import METRICS
+from tests.repo.deployed import TERRAFORM, text, told
 from tests.repo.hcl import block, names, value, words
 from tests.repo.tree import ROOT, SERVICES, under
 
-TERRAFORM = ROOT / "terraform"
 # Settings that no deployed service is given, with the reason.
 NOT_DEPLOYED = {
     "AB_EGRESS_ALLOW_PRIVATE": "refused there",
@@ -38,10 +39,6 @@ NOT_DEPLOYED = {
     "AB_CLOUD_RUN_HOST": "no stand-in",
     "AB_KMS_HOST": "no stand-in",
 }
-
-
-def text(name: str) -> str:
-    return (TERRAFORM / name).read_text(encoding="utf-8")
 
 
 def everything() -> str:
@@ -141,14 +138,7 @@ def test_only_the_topics_own_senders_may_publish() -> None:
 
 def test_every_setting_is_given_to_a_service_or_left_out_for_a_reason() -> None:
     known = set(variable_names().values())
-    given = names(block(text("services.tf"), "settings = merge(\n   "))
-    given |= {
-        name
-        for service in SERVICES
-        for name in names(block(block(text("services.tf"), "settings ="), f"{service} ="))
-    }
-    given |= words(" ".join(re.findall(r'variable = "\w+"', text("secrets.tf"))))
-    given |= told_to_executor_egress()
+    given = {name for service in (*SERVICES, EGRESS) for name in told(service)}
 
     assert given - known == set()
     assert known - given == set(NOT_DEPLOYED)
@@ -199,7 +189,6 @@ def test_each_key_is_there_and_is_given_to_who_wraps_and_unwraps_with_it() -> No
 
 
 def test_executor_egress_is_started_as_the_code_starts_it_and_told_only_settings_that_are_some() -> None:
-    from services.all_in_one import EGRESS
     from services.executor.egress.front import HEALTH as EGRESS_HEALTH
 
     made = block(text("runner.tf"), 'resource "google_cloud_run_v2_service" "egress"')
@@ -207,12 +196,7 @@ def test_executor_egress_is_started_as_the_code_starts_it_and_told_only_settings
     assert value(made, "name") == f'"ab-{EGRESS}"'
     assert f'path = "{EGRESS_HEALTH}"' in made
     everywhere = {"AB_PROFILE", "AB_GCP_PROJECT", "AB_GCP_REGION", "AB_DATA_DIR", "AB_LISTEN"}
-    assert told_to_executor_egress() == everywhere | {"AB_PLANNER_URL", "AB_PACKAGE_INDEX"}
-
-
-def told_to_executor_egress() -> set[str]:
-    made = block(text("runner.tf"), 'resource "google_cloud_run_v2_service" "egress"')
-    return set(re.findall(r'name  = "(AB_\w+)"', made))
+    assert set(told(EGRESS)) == everywhere | {"AB_PLANNER_URL", "AB_PACKAGE_INDEX"}
 
 
 def test_executor_egress_may_ask_the_planner_and_is_told_where_it_is() -> None:
