@@ -7,7 +7,6 @@ code has to understand the other's language.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from shared.store.port import Query
 
 SERVICES = ("executor", "gateway", "ledger", "planner", "scheduler")
-# Where a service declares the queries it makes, in its own database and in others'.
+# Where a service declares the queries that are made in its database.
 _OWN = {
     "executor": ("repository",),
     "gateway": ("repository.shapes",),
@@ -23,7 +22,6 @@ _OWN = {
     "planner": ("repository", "meter"),
     "scheduler": ("repository",),
 }
-_OF_OTHERS = {"gateway": "repository.shapes", "planner": "repository"}
 
 
 def events() -> str:
@@ -90,6 +88,12 @@ def keys() -> str:
     return _json({"rings": rings, "signers": {key: sorted(names) for key, names in DERIVES.items()}})
 
 
+def own(service: str) -> tuple[Query, ...]:
+    """Every query shape a service declares for its own database, which one machine makes the indexes of."""
+    modules = (import_module(f"services.{service}.{module}") for module in _OWN[service])
+    return tuple(query for module in modules for query in module.QUERIES)
+
+
 def declared() -> dict[str, tuple[Query, ...]]:
     """Every query shape by the database it is asked of."""
     from shared.bus.letters import NEWEST
@@ -97,14 +101,7 @@ def declared() -> dict[str, tuple[Query, ...]]:
     from shared.store.firestore_changes import QUERIES as NOTES
     from shared.store.firestore_shards import UNSENT
 
-    shapes = {service: [DUE, NEWEST, UNSENT, *NOTES] for service in SERVICES}
-    for service, modules in _OWN.items():
-        for module in modules:
-            shapes[service] += import_module(f"services.{service}.{module}").QUERIES
-    for service, module in _OF_OTHERS.items():
-        others: dict[str, Iterable[Query]] = import_module(f"services.{service}.{module}").READER_QUERIES
-        for other, queries in others.items():
-            shapes[other] += queries
+    shapes = {service: [DUE, NEWEST, UNSENT, *NOTES, *own(service)] for service in SERVICES}
     return {service: tuple(queries) for service, queries in shapes.items()}
 
 

@@ -37,9 +37,11 @@ EXECUTIONS = "executions"  # by attempt: claimed before Google is asked to start
 PACKED = "packed_packages"  # by environment: the hash of its file in the bucket (adapters/packed.py)
 SANDBOX = "sandbox"  # one document, "this": what the page says about the machine
 
+_WORKSPACE = Where("workspace_id", "==", "")
 _MAX_URL = 2000
 _WRITES_LISTED = 50
 
+# What others ask of this database, too: its owner alone makes its indexes.
 QUERIES = (
     Query(RUNS, (Where("agent_id", "==", ""),), order_by="requested_at"),
     Query(RUNS, (Where("workspace_id", "==", ""),), order_by="requested_at"),
@@ -64,6 +66,12 @@ QUERIES = (
     Query(PERMISSIONS, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("status", "==", ""),), order_by="at"),
     Query(PERMISSIONS, (Where("version_id", "==", ""),), order_by="at"),
+    Query(RUNS, (_WORKSPACE, Where("agent_id", "==", "")), order_by="requested_at", descending=True),
+    Query(ENTRIES, (Where("run_id", "==", ""),), order_by="seq", descending=True),
+    Query(ARTIFACTS, (_WORKSPACE, Where("run_id", "==", "")), order_by="at"),
+    Query(STATES, (_WORKSPACE, Where("agent_id", "==", "")), order_by="number", descending=True),
+    Query(PERMISSIONS, (_WORKSPACE, Where("status", "==", "")), order_by="at", descending=True),
+    Query(TAPES, (_WORKSPACE, Where("run_id", "==", "")), order_by="number", descending=True),
 )
 
 

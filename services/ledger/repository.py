@@ -16,7 +16,13 @@ QUERIES = (
     Query(LEASES, (Where("holder_id", "==", ""),), order_by="at"),
     Query(USAGE, (Where("workspace_id", "==", ""),), order_by="at"),
     Query(USAGE, (Where("agent_id", "==", ""),), order_by="at"),
-    Query(MONTHS, (Where("workspace_id", "==", ""), Where("period", "==", "")), order_by="agent_id"),
+    Query(USAGE, (Where("workspace_id", "==", ""),), order_by="at", descending=True),
+    Query(
+        MONTHS,
+        (Where("workspace_id", "==", ""), Where("period", "==", "")),
+        order_by="agent_id",
+        descending=True,
+    ),
 )
 
 

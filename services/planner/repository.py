@@ -20,6 +20,9 @@ CONVERSATIONS, ENTRIES, PLANS, VERSIONS, BUILDS = (
     "builds",
 )
 
+_WORKSPACE = Where("workspace_id", "==", "")
+
+# What the gateway asks of this database, too: its owner alone makes its indexes.
 QUERIES = (
     Query(CONVERSATIONS, (Where("workspace_id", "==", ""),), order_by="updated_at"),
     Query(CONVERSATIONS, (Where("state", "==", ""),), order_by="updated_at"),
@@ -29,21 +32,12 @@ QUERIES = (
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at"),
     Query(PLANS, (Where("conversation_id", "==", ""),), order_by="created_at", descending=True),
     Query("build_turns", (Where("conversation_id", "==", ""),), order_by="number"),
-)
-
-# Asked of databases that others own.
-READER_QUERIES: dict[str, tuple[Query, ...]] = {
-    "executor": (
-        Query(
-            "runs",
-            (Where("workspace_id", "==", ""), Where("agent_id", "==", "")),
-            order_by="requested_at",
-            descending=True,
-        ),
-        Query("artifacts", (Where("run_id", "==", ""),), order_by="name"),
-        Query("run_entries", (Where("run_id", "==", ""),), order_by="seq", descending=True),
+    Query(CONVERSATIONS, (_WORKSPACE,), order_by="updated_at", descending=True),
+    Query(
+        CONVERSATIONS, (_WORKSPACE, Where("test_run_id", "==", "")), order_by="updated_at", descending=True
     ),
-}
+    Query(VERSIONS, (_WORKSPACE, Where("agent_id", "==", "")), order_by="created_at", descending=True),
+)
 
 _RUNS = 500  # a repair leaves a dozen replays for each of its tries
 

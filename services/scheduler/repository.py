@@ -11,10 +11,15 @@ UNSCHEDULED = (
     "unscheduled"  # agents that never had a schedule: the newest fact heard, so that a late one stays late
 )
 
+_WORKSPACE = Where("workspace_id", "==", "")
+
+# What the gateway asks of this database, too: its owner alone makes its indexes.
 QUERIES = (
     Query(SCHEDULES, (Where("next_at", "<=", ""),), order_by="next_at"),
     Query(SLOTS, (Where("agent_id", "==", ""),), order_by="at"),
     Query(SLOTS, (Where("workspace_id", "==", ""),), order_by="at"),
+    Query(SLOTS, (_WORKSPACE,), order_by="at", descending=True),
+    Query(SLOTS, (_WORKSPACE, Where("agent_id", "==", "")), order_by="at", descending=True),
 )
 
 

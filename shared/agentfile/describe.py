@@ -5,6 +5,8 @@ What `describe` says in Korean or English, `words.read_schedule` reads back (a t
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from shared.agentfile.holidays import known_until
 from shared.agentfile.model import Language, Schedule
 from shared.agentfile.schedule import Fields, fields_of
@@ -35,6 +37,7 @@ _CITIES_KO = {
 }
 
 
+@lru_cache(maxsize=1000)
 def describe(schedule: Schedule, language: Language) -> str:
     """Days, times and the zone's city on one line. A rule too odd for words shows its cron text."""
     return f"{_when(schedule.cron, language)} · {city(schedule.timezone, language)}"

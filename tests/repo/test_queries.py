@@ -1,11 +1,27 @@
-"""Every query in the code is declared, so that Firestore has its index. Nothing else would notice: SQLite
-answers without one, and the emulator never asks for one."""
+"""Every query in the code is declared, so that Firestore has its index, and by the owner of the database, so that
+SQLite has it. Nothing else would notice: SQLite answers without one, and the emulator never asks for one."""
 
 from __future__ import annotations
 
-from scripts.cloud import declared
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.cloud import SERVICES, declared, own
+from shared.bus.letters import NEWEST
+from shared.bus.workers import DUE
+from shared.clock import FakeClock
+from shared.ids import SeededIds
+from shared.store.firestore_changes import CHANGES
+from shared.store.firestore_shards import OUTBOX
 from shared.store.indexes import Index, composite
 from shared.store.port import Query, Where
+from shared.store.sqlite import SqliteDatabases
+from shared.store.sqlite_reader import query_all
 from tests.repo.queries import GENERIC, asked
 from tests.repo.tree import Source, under
 
@@ -38,6 +54,56 @@ def test_every_query_outside_the_generic_ones_can_be_read() -> None:
     ]
 
     assert unread == []
+
+
+class Explained(sqlite3.Connection):
+    """plan: how SQLite goes about what was asked last."""
+
+    plan: tuple[str, ...] = ()
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        self.plan = tuple(row[3] for row in super().execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
+        return super().execute(sql, parameters)
+
+
+def slow(file: Path, queries: Sequence[Query]) -> list[str]:
+    """Those for which SQLite reads more than it returns: an index serves only some of the conditions, or none the
+    order, and every document that the others left is parsed."""
+    found = []
+    with closing(sqlite3.connect(file, factory=Explained)) as connection:
+        for query in queries:
+            query_all(connection, query)
+            plan = " / ".join(
+                step for step in connection.plan if step.startswith(("SEARCH", "SCAN docs", "USE"))
+            )
+            equal = {where.field for where in query.where if where.op in ("==", "in")} - {query.order_by}
+            if plan.count("=?") != len(equal) + 1 or "TEMP B-TREE" in plan:
+                found.append(f"{query.collection} {[where.field for where in query.where]}: {plan}")
+    return found
+
+
+def one_machine(service: str, folder: Path, queries: Sequence[Query]) -> Path:
+    databases = SqliteDatabases(folder, FakeClock(), SeededIds())
+    databases.own(service).index(queries)
+    databases.close()
+    return folder / f"{service}.db"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_sqlite_reads_only_what_a_query_finds_whoever_asks(service: str, tmp_path: Path) -> None:
+    file = one_machine(service, tmp_path, (*own(service), DUE))
+    elsewhere = (CHANGES, OUTBOX, NEWEST.collection)  # of Firestore alone, and letters, which are few
+
+    assert slow(file, [one for one in declared()[service] if one.collection not in elsewhere]) == []
+
+
+def test_a_query_is_slow_when_an_index_serves_only_one_of_its_conditions(tmp_path: Path) -> None:
+    by_sea, by_owner = (Query("boats", (Where(name, "==", ""),), order_by="at") for name in ("sea", "owner"))
+    both = Query("boats", (*by_sea.where, *by_owner.where), order_by="at")
+    file = one_machine("ledger", tmp_path, (by_sea, by_owner))
+
+    assert slow(file, [by_sea, by_owner]) == []
+    assert len(slow(file, [both, Query("boats", by_sea.where, order_by="length")])) == 2
 
 
 def test_conditions_come_first_and_the_order_last_in_its_direction() -> None:

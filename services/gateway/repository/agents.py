@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.gateway.repository.scope import Scope
 from services.gateway.repository.shapes import AGENTS, GRANTS, NOTICES
@@ -34,6 +35,7 @@ class CardFacts:
     waiting: tuple[tuple[str, str, str], ...]
 
 
+@lru_cache(maxsize=1000)  # a page asks again and again, and going through a calendar takes longer than all else
 def _firings_from(first: str | None, schedule: Schedule | None) -> tuple[str, ...]:
     """The next firing and those after it; empty when nothing is due."""
     if first is None or schedule is None:

@@ -63,28 +63,3 @@ QUERIES = (
     Query(CHANGES, (Where("at", "<", ""),), order_by="at"),
     Query(REMEMBERED, (Where("at", "<", ""),), order_by="at"),
 )
-
-# Asked of databases that others own: their repositories declare the same shapes, so that the indexes exist.
-# Feeds (conversation_entries, run_entries) are read by id, one number after the other, and need none.
-READER_QUERIES: dict[str, tuple[Query, ...]] = {
-    "planner": (
-        _by("conversations", "workspace_id", order="updated_at"),
-        _by("conversations", "workspace_id", "test_run_id", order="updated_at"),
-        _by("versions", "workspace_id", "agent_id", order="created_at"),
-    ),
-    "executor": (
-        _by("runs", "workspace_id", "agent_id", order="requested_at"),
-        _by("artifacts", "workspace_id", "run_id", order="at", descending=False),
-        _by("states", "workspace_id", "agent_id", order="number"),
-        _by("permission_requests", "workspace_id", "status", order="at"),
-        _by("tapes", "workspace_id", "run_id", order="number"),
-    ),
-    "scheduler": (
-        _by("slots", "workspace_id", order="at"),
-        _by("slots", "workspace_id", "agent_id", order="at"),
-    ),
-    "ledger": (
-        _by("usage", "workspace_id", order="at"),
-        _by("agent_months", "workspace_id", "period", order="agent_id"),
-    ),
-}
