@@ -7,6 +7,7 @@ code has to understand the other's language.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,6 @@ def databases() -> str:
     fields that shall have no index of their own."""
     from shared.runtime.profiles import READS
     from shared.store.firestore_changes import CHANGES, EXPIRES
-    from shared.store.firestore_shards import OUTBOX
     from shared.store.indexes import composite
     from shared.store.marks import INBOX
 
@@ -69,9 +69,23 @@ def databases() -> str:
                 for collection, fields in indexes
             ],
             "expiring": {CHANGES: EXPIRES, INBOX: EXPIRES},
-            "unindexed": {CHANGES: ["at"], INBOX: ["at"], OUTBOX: ["committed_at"]},
+            "unindexed": _unindexed(service, queries),
         }
     return _json(found)
+
+
+def _unindexed(service: str, queries: Sequence[Query]) -> dict[str, list[str]]:
+    """Every time that rises: an index of its own would bound how fast its collection may be written to."""
+    from shared.store.indexes import unasked
+    from shared.store.marks import INBOX
+
+    found = unasked(queries)
+    found.setdefault(INBOX, set()).add("at")
+    for module in _OWN[service]:
+        times = getattr(import_module(f"services.{service}.{module}"), "TIMES", {})
+        for collection, fields in times.items():
+            found.setdefault(collection, set()).update(fields)
+    return {collection: sorted(fields) for collection, fields in sorted(found.items())}
 
 
 def keys() -> str:

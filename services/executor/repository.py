@@ -73,6 +73,24 @@ QUERIES = (
     Query(PERMISSIONS, (_WORKSPACE, Where("status", "==", "")), order_by="at", descending=True),
     Query(TAPES, (_WORKSPACE, Where("run_id", "==", "")), order_by="number", descending=True),
 )
+# Times that no query asks by; every one of them rises.
+TIMES = {
+    RUNS: (
+        "slot_at",
+        "deadline_at",
+        "funded_at",
+        "begun_at",
+        "started_at",
+        "first_line_at",
+        "ended_at",
+        "finished_at",
+        "settled_at",
+    ),
+    ENTRIES: ("at",),
+    ATTEMPTS: ("begun_at", "ended_at"),
+    STATES: ("at",),
+    ENVIRONMENTS: ("at",),
+}
 
 
 class Runs:

@@ -38,6 +38,8 @@ QUERIES = (
     ),
     Query(VERSIONS, (_WORKSPACE, Where("agent_id", "==", "")), order_by="created_at", descending=True),
 )
+# Times that no query asks by; every one of them rises.
+TIMES = {CONVERSATIONS: ("created_at",), ENTRIES: ("at",)}
 
 _RUNS = 500  # a repair leaves a dozen replays for each of its tries
 

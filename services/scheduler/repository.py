@@ -21,6 +21,8 @@ QUERIES = (
     Query(SLOTS, (_WORKSPACE,), order_by="at", descending=True),
     Query(SLOTS, (_WORKSPACE, Where("agent_id", "==", "")), order_by="at", descending=True),
 )
+# Times that no query asks by; every one of them rises.
+TIMES = {SCHEDULES: ("updated_at",), SLOTS: ("settled_at",)}
 
 
 def find_schedule(tx: Tx, agent_id: str) -> ScheduleRecord | None:

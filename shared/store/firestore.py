@@ -149,7 +149,7 @@ class FirestoreStore(FirestoreReader):
                 self.client,
                 place(self.client, collection, id),
                 kind,
-                data if kind == "delete" else encode(data) | self._expiry(collection),
+                data if kind == "delete" else encode(id, data) | self._expiry(collection),
                 tx.seen.get((collection, id)),
             )
         for envelope in tx.events:

@@ -16,19 +16,22 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import Unavailable
+from shared.store.firestore_shards import SHARD, SHARDS, shard_of, spread
 from shared.store.port import Document, Query, body_text
 
 READ_S = 15.0  # decision: a read that takes longer is treated as no answer
 Snapshot: TypeAlias = "firestore.DocumentSnapshot[Any]"
 _NAME = "__name__"
-_FORMAT = "_format"  # in every document, because an update may not be empty
+_FORMAT = "_format"  # in every document
+_OURS = frozenset({_FORMAT, SHARD})
 _INT64 = 1 << 63
 
 
-def encode(data: dict[str, Any]) -> dict[str, Any]:
+def encode(id: str, data: dict[str, Any]) -> dict[str, Any]:
     """Raises as body_text."""
     body_text(data)
-    return {_FORMAT: 1, **{name: _encode_value(value) for name, value in data.items()}}
+    ours = {_FORMAT: 1, SHARD: shard_of(id)}
+    return ours | {name: _encode_value(value) for name, value in data.items()}
 
 
 def _encode_value(value: Any) -> Any:
@@ -43,7 +46,7 @@ def decode(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         name: json.loads(value["json"]) if isinstance(value, dict) else value
         for name, value in fields.items()
-        if name != _FORMAT
+        if name not in _OURS
     }
 
 
@@ -107,6 +110,8 @@ class FirestoreReader:
         for where in query.where:
             value = list(where.value) if where.op == "in" else where.value
             select = select.where(filter=FieldFilter(where.field, where.op, value))
+        if spread(query):
+            select = select.where(filter=FieldFilter(SHARD, "in", list(SHARDS)))
         direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
         cursor = []
         if query.order_by:

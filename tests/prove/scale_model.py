@@ -39,7 +39,7 @@ EVENT_BYTES = 1200  # golden files with their attributes are 0.6 to 1.6 kB
 RISING = {
     "_outbox of executor, in each shard": 5 / len(SHARDS),
     "_changes of executor, in each shard": 12 / len(SHARDS),
-    "slots.at": 1.0,
+    "schedules.next_at, in each shard": 2 / len(SHARDS),  # an entry goes and one comes
 }
 
 

@@ -3,6 +3,7 @@ SQLite has it. Nothing else would notice: SQLite answers without one, and the em
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cloud import SERVICES, declared, own
+from scripts.cloud import SERVICES, databases, declared, own
 from shared.bus.letters import NEWEST
 from shared.bus.workers import DUE
 from shared.clock import FakeClock
@@ -119,9 +120,53 @@ def test_conditions_come_first_and_the_order_last_in_its_direction() -> None:
     )
 
 
-def test_single_fields_have_an_index_already() -> None:
-    assert composite(Query("c", (Where("at", "<", 1),), order_by="at")) is None
-    assert composite(Query("c", order_by="at", descending=True)) is None
+def test_what_is_asked_for_by_one_field_alone_is_asked_by_shard() -> None:
+    assert composite(Query("c", (Where("at", "<", 1),), order_by="at")) == (
+        "c",
+        (("_shard", "ASCENDING"), ("at", "ASCENDING")),
+    )
+    assert composite(Query("c", order_by="at", descending=True)) == (
+        "c",
+        (("_shard", "ASCENDING"), ("at", "DESCENDING")),
+    )
+
+
+def test_an_index_begins_with_a_rising_value_nowhere() -> None:
+    """Each of these is written at least once a run, with the time it was written."""
+    said = json.loads(databases())
+    rising = {
+        "executor": (
+            ("_inbox", "at"),
+            ("runs", "requested_at"),
+            ("runs", "finished_at"),
+            ("run_entries", "at"),
+        ),
+        "gateway": (("changes", "at"), ("deliveries", "settled_at"), ("idempotency", "at")),
+        "ledger": (("usage", "at"), ("leases", "expires_at")),
+        "scheduler": (
+            ("slots", "at"),
+            ("slots", "settled_at"),
+            ("schedules", "next_at"),
+            ("_claims", "due_at"),
+        ),
+    }
+    alone = [
+        (service, collection, field)
+        for service, times in rising.items()
+        for collection, field in times
+        if field not in said[service]["unindexed"][collection]
+    ]
+    first = [
+        index
+        for one in said.values()
+        for index in one["indexes"]
+        if index["fields"][0]["path"].endswith("at")
+    ]
+
+    assert (alone, first) == ([], [])
+
+
+def test_several_fields_that_are_equal_need_no_index_of_their_own() -> None:
     assert composite(Query("c", (Where("a", "==", 1), Where("b", "==", 1)))) is None
     assert composite(Query("c", (Where("a", "==", 1),), order_by="a")) is None
 

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from services.gateway.deps import Deps
 from services.gateway.model.access import oldest_session
-from services.gateway.repository.shapes import CHANGES, LINKS, REMEMBERED, SESSIONS
+from services.gateway.repository.shapes import LINKS, REMEMBERED, SESSIONS
 from shared.clock import stamp
 from shared.events.clock import TimeTicked
 from shared.store.port import Query, Tx, Where
 
-# A screen that was away longer than this reloads instead of catching up; a key is remembered as long.
-_KEPT = timedelta(days=1)
+_KEPT = timedelta(days=1)  # how long a key is remembered
 _AT_ONCE = 100
 
 
@@ -21,7 +20,6 @@ def on_time_ticked(event: TimeTicked, tx: Tx, deps: Deps) -> None:
     for collection, field, before in (
         (LINKS, "expires_at", stamp(now)),
         (SESSIONS, "seen_at", oldest_session(now)),
-        (CHANGES, "at", stamp(now - _KEPT)),
         (REMEMBERED, "at", stamp(now - _KEPT)),
     ):
         query = Query(collection, (Where(field, "<", before),), order_by=field, limit=_AT_ONCE)

@@ -35,7 +35,9 @@ class CardFacts:
     waiting: tuple[tuple[str, str, str], ...]
 
 
-@lru_cache(maxsize=1000)  # a page asks again and again, and going through a calendar takes longer than all else
+@lru_cache(
+    maxsize=1000
+)  # a page asks again and again, and going through a calendar takes longer than all else
 def _firings_from(first: str | None, schedule: Schedule | None) -> tuple[str, ...]:
     """The next firing and those after it; empty when nothing is due."""
     if first is None or schedule is None:

@@ -60,6 +60,16 @@ QUERIES = (
     _by(NOTICES, "workspace_id", "about", order="at"),
     Query(SESSIONS, (Where("seen_at", "<", ""),), order_by="seen_at"),
     Query(LINKS, (Where("expires_at", "<", ""),), order_by="expires_at"),
-    Query(CHANGES, (Where("at", "<", ""),), order_by="at"),
     Query(REMEMBERED, (Where("at", "<", ""),), order_by="at"),
 )
+
+# Times that no query asks by; every one of them rises.
+TIMES = {
+    REQUESTS: ("deadline_at",),
+    DELIVERIES: ("settled_at", "read_at"),
+    NOTICES: ("read_at",),
+    CHANGES: ("at",),
+    SECRET_USES: ("at",),
+    AGENTS: ("updated_at",),
+    SECRETS: ("last_used_at",),
+}

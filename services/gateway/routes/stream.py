@@ -47,10 +47,10 @@ class _Tail:
 
     def poll(self) -> Iterator[str]:
         while True:
-            found = changes_after(self._store, self._workspace_id, self._seq, _BATCH)
+            before = self._seq
+            found, self._seq = changes_after(self._store, self._workspace_id, before, _BATCH)
             for change in found:
-                self._seq = change.seq
                 line = ChangeLine(kind=change.kind, id=change.about, seq=change.seq)
                 yield frame("change", line.model_dump_json(), change.seq)
-            if len(found) < _BATCH:
+            if self._seq < before + _BATCH:
                 return

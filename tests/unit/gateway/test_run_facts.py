@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 
 from services.gateway.model.access import OWNER_WORKSPACE, Link, Session
+from services.gateway.model.documents import ChangeFeed, ChangeKind
+from services.gateway.repository.changes import KEPT, changes_after, note_changes
 from shared.events.clock import TimeTicked
 from shared.events.run import RunFinished, RunParked, RunSettled, RunStarted
-from shared.store.port import Query
+from shared.store.port import Cause, Query, Tx
 from tests.unit.gateway.conftest import World
 from tests.unit.gateway.test_conversations import frames
 
@@ -143,8 +146,46 @@ def test_the_feed_of_another_workspace_stays_silent(world: World) -> None:
     answer.close()
 
 
-def test_the_tick_takes_away_what_is_over_and_nothing_else(world: World) -> None:
+def test_the_feed_keeps_the_newest_lines_and_goes_on_after_what_is_gone(world: World) -> None:
+    def note_all(first: int, last: int) -> None:
+        for start in range(first, last, 50):
+            lines: list[tuple[ChangeKind, str]] = [
+                ("run", f"run_{number}") for number in range(start, start + 50)
+            ]
+            cause = Cause(OWNER_WORKSPACE, "test")
+            world.deps.store.transact(partial(note_changes_of, world.deps.now(), lines), cause=cause)
+
+    store = world.deps.store
+    note_all(1, KEPT)
+    assert changes_after(store, OWNER_WORKSPACE, 0, 1)[0][0].seq == 1
+    note_all(KEPT + 1, KEPT + 1000)
+
+    found, looked = changes_after(store, OWNER_WORKSPACE, 0, 500)
+    assert (found[-1].seq, looked) == (1400, 1400)
+    kept = store.query(Query("changes", limit=2 * KEPT))
+    assert KEPT <= len(kept) <= KEPT + 100
+    resumed = frames(world, "/api/v1/events", 1, last_id="1")
+    assert json.loads(resumed[0]["data"])["id"] == found[0].about
+
+
+def note_changes_of(at: str, lines: list[tuple[ChangeKind, str]], tx: Tx) -> None:
+    note_changes(tx, at, *lines)
+
+
+def test_a_screen_is_told_of_what_follows_a_long_gap(world: World) -> None:
+    """Lines may be gone from the middle, too: an older installation took them away by their time."""
+    store = world.deps.store
+    feed = ChangeFeed(id=OWNER_WORKSPACE, workspace_id=OWNER_WORKSPACE, next_seq=1501)
+    world.put("gateway", "change_feeds", feed)
     world.receive(RunStarted(run_id="run_1", agent_id="agent_1", kind="scheduled", attempt=1), "executor")
+
+    resumed = frames(world, "/api/v1/events", 1, last_id="3")
+
+    assert json.loads(resumed[0]["data"])["seq"] == 1501
+    assert changes_after(store, OWNER_WORKSPACE, 1502, 10) == ([], 1502)
+
+
+def test_the_tick_takes_away_what_is_over_and_nothing_else(world: World) -> None:
     old, fresh = world.sign_in(), None
     world.clock.advance(days=2)
     fresh = world.sign_in()
@@ -159,7 +200,6 @@ def test_the_tick_takes_away_what_is_over_and_nothing_else(world: World) -> None
     assert len(sessions) == 1
     assert old != fresh
     assert world.deps.store.query(everything("links")) == []
-    assert world.deps.store.query(everything("changes")) == []
 
 
 def everything(collection: str) -> Query:
