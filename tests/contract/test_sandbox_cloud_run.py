@@ -222,6 +222,23 @@ def test_nothing_runs_before_a_job_has_proven_its_sandbox_and_asking_makes_one_t
         house.close()
 
 
+def test_what_is_cleared_at_a_start_is_not_the_proof_that_start_has_begun(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    held = threading.Event()
+    house = RemoteHouse(tmp_path / "house", proven=None)
+    house.google.faults.append(Fault(held=held))
+    try:
+        house.sandbox.enforcement()
+        assert house.google.asked.acquire(timeout=60)
+
+        house.sandbox.sweep(())
+
+        assert house.google.calls == ["run"]
+    finally:
+        held.set()
+        house.close()
+
+
 @pytest.mark.parametrize("proven", [True, False], ids=["of the same version", "of a version not yet proven"])
 def test_a_lasting_attempt_goes_on_in_a_new_life(proven: bool, house: RemoteHouse, bench: Bench) -> None:
     went_out: list[socket.socket] = []

@@ -192,7 +192,9 @@ class CloudRunSandbox:
             attempt.remove()
 
     def sweep(self, known: Collection[str]) -> None:
-        strangers = [id for id in list(self._attempts) if id not in known]
+        strangers = [
+            id for id, one in list(self._attempts.items()) if id not in known and not one.of_this_process
+        ]
         for id in strangers:
             self.stop(id)
         for id in strangers:

@@ -132,6 +132,11 @@ class RemoteAttempt:
         return bool(self._instance)
 
     @property
+    def of_this_process(self) -> bool:
+        """Nobody but this process waits for it: the proof of a sandbox, or packages that are being installed."""
+        return self.doctor or self.install is not None
+
+    @property
     def lasts(self) -> bool:
         """It goes on without this process."""
         return self._lasting is not None
