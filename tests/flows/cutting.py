@@ -1,4 +1,4 @@
-"""A line between two places of this machine that a test can cut, as Google's front end cuts one."""
+"""A line between two places of this machine that a test can cut, as Google's front end cuts one, or hold."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Line:
-    """Passes connections to `port` on. `cut` resets those that stand; later ones pass again."""
+    """Passes connections to `port` on. `cut` resets those that stand; later ones pass again. While nobody listens at
+    `port` they are closed, as if nobody listened here. arrived: set once something is held."""
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self._marker: bytes | None = None
+        self._goes_on = threading.Event()
+        self.arrived = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._lock = threading.Lock()
@@ -33,7 +37,20 @@ class Line:
                     end.shutdown(socket.SHUT_RDWR)  # wakes who reads it
         return len(ends) // 2
 
+    def hold(self, marker: bytes = b"") -> None:
+        """What is asked waits until `go_on`: on each connection from the first piece that holds these bytes, which is
+        a request's beginning. Answers pass."""
+        self.arrived.clear()
+        self._goes_on.clear()
+        self._marker = marker
+
+    def go_on(self) -> None:
+        """May be called twice, and when nothing is held."""
+        self._marker = None
+        self._goes_on.set()
+
     def close(self) -> None:
+        self.go_on()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -43,15 +60,23 @@ class Line:
         with suppress(OSError):
             while True:
                 here, _address = self._listening.accept()
-                there = socket.create_connection(("127.0.0.1", self._port))
+                try:
+                    there = socket.create_connection(("127.0.0.1", self._port))
+                except OSError:
+                    here.close()
+                    continue
                 with self._lock:
                     self._ends |= {here, there}
-                for source, target in ((here, there), (there, here)):
-                    threading.Thread(target=self._pass, args=(source, target), daemon=True).start()
+                for source, target, asks in ((here, there, True), (there, here, False)):
+                    threading.Thread(target=self._pass, args=(source, target, asks), daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+    def _pass(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
+                marker = self._marker
+                if asks and marker is not None and marker in data:
+                    self.arrived.set()
+                    self._goes_on.wait()
                 target.sendall(data)
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 150.0
 
 
 class Gate:

@@ -144,10 +144,14 @@ class GoogleSplitHouse(House):
         """As terraform tells them. A planner's socket is on another disk than the executor's."""
         if service == "executor" and self._runs is not None:
             return {
-                **self._runs.variables(self._at("executor")),
+                **self._runs.variables(self.run_api(self._at("executor"))),
                 "AB_EGRESS_URL": self.way_out(self._at(EGRESS)),
             }
         return {"AB_PLANNER_URL": self._at("planner")} if service in ("executor", EGRESS) else {}
+
+    def run_api(self, address: str) -> str:
+        """Where jobs find the executor, which listens at `address`."""
+        return address
 
     def way_out(self, address: str) -> str:
         """Where jobs find executor-egress, which listens at `address`."""

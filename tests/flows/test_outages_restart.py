@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.all_in_one import SERVICES
+from services.executor.run_api.messages import PART_BYTES
 from shared.store.port import Query, Where
+from tests.flows.cut_google_house import HeldGoogleHouse
+from tests.flows.cutting import Line
 from tests.flows.gate import Gate
-from tests.flows.google_split_house import GoogleSplitHouse
 from tests.flows.house import TOKEN
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, local
 from tests.flows.outages import PatientPerson
@@ -55,14 +56,15 @@ def house(
     firestore_emulator: str,
     pubsub_emulator: str,
     storage_emulator: str,
-) -> Iterator[GoogleSplitHouse]:
-    made = GoogleSplitHouse(tmp_path_factory.mktemp("restarts"), open_ports=(gate.port,), seed=11)
-    yield made.open()
+) -> Iterator[HeldGoogleHouse]:
+    made = HeldGoogleHouse(tmp_path_factory.mktemp("restarts"), open_ports=(gate.port,), seed=11)
+    made.open()
+    yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def person(house: GoogleSplitHouse) -> PatientPerson:
+def person(house: HeldGoogleHouse) -> PatientPerson:
     return PatientPerson(house.port, TOKEN, patience_s=PATIENCE_S)
 
 
@@ -73,7 +75,9 @@ def agent_id(person: PatientPerson, gate: Gate) -> str:
 
 
 @pytest.fixture
-def held(person: PatientPerson, agent_id: str, gate: Gate) -> Iterator[Callable[[str], str]]:
+def held(
+    house: HeldGoogleHouse, person: PatientPerson, agent_id: str, gate: Gate
+) -> Iterator[Callable[[str], str]]:
     """Begins a run that waits at the gate; what it has said before is on the page."""
     begun: list[str] = []
 
@@ -87,6 +91,7 @@ def held(person: PatientPerson, agent_id: str, gate: Gate) -> Iterator[Callable[
 
     yield begin
     gate.open()
+    house.go_on()
 
 
 def _wait_for(holds: Callable[[], object], says: str) -> None:
@@ -96,17 +101,17 @@ def _wait_for(holds: Callable[[], object], says: str) -> None:
         time.sleep(0.002)
 
 
-def _documents(house: GoogleSplitHouse, service: str, collection: str, **fields: str) -> list[Json]:
+def _documents(house: HeldGoogleHouse, service: str, collection: str, **fields: str) -> list[Json]:
     where = tuple(Where(name, "==", value) for name, value in fields.items())
     found = house.databases.read(service).query(Query(collection, where, limit=1000))
     return [document.data for document in found]
 
 
-def _attempts(house: GoogleSplitHouse, run_id: str) -> list[Json]:
+def _attempts(house: HeldGoogleHouse, run_id: str) -> list[Json]:
     return _documents(house, "executor", "attempts", run_id=run_id)
 
 
-def _was_delivered_once(house: GoogleSplitHouse, person: PatientPerson, run_id: str) -> None:
+def _was_delivered_once(house: HeldGoogleHouse, person: PatientPerson, run_id: str) -> None:
     run = person.run(run_id)
     assert (run["status"], run["outcome"]) == ("succeeded", "delivered"), run["reason"]
     assert run["attempt"] == 1, "it ran again"
@@ -126,7 +131,7 @@ def _was_delivered_once(house: GoogleSplitHouse, person: PatientPerson, run_id: 
     _settled(house, run_id)
 
 
-def _settled(house: GoogleSplitHouse, run_id: str) -> None:
+def _settled(house: HeldGoogleHouse, run_id: str) -> None:
     """Its money is booked once, and nothing of it is left."""
     _wait_for(lambda: len(_documents(house, "ledger", "usage", run_id=run_id)) == 1, "its use is not booked")
     for collection in ("attempts_under_way", "executions", "doors", "door_notes"):
@@ -135,17 +140,12 @@ def _settled(house: GoogleSplitHouse, run_id: str) -> None:
         _none_left(house, service, "_claims")
 
 
-def _none_left(house: GoogleSplitHouse, service: str, collection: str) -> None:
+def _none_left(house: HeldGoogleHouse, service: str, collection: str) -> None:
     _wait_for(lambda: not _documents(house, service, collection), f"{collection} of {service} are left")
 
 
-def _on_disk(house: GoogleSplitHouse, pattern: str) -> list[Path]:
-    """Of the executor, over all disks it has had."""
-    return list((house.folder / "executor.data").glob(f"*/runs-elsewhere/{pattern}"))
-
-
 def test_a_run_goes_on_when_the_executor_is_killed_in_the_middle_of_a_step(
-    house: GoogleSplitHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
+    house: HeldGoogleHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
 ) -> None:
     run_id = held()
 
@@ -157,37 +157,57 @@ def test_a_run_goes_on_when_the_executor_is_killed_in_the_middle_of_a_step(
 
 
 def test_a_run_that_ends_after_the_executor_was_told_to_leave_is_delivered_by_the_next(
-    house: GoogleSplitHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
+    house: HeldGoogleHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
 ) -> None:
     run_id = held()
-    before = len(house.jobs_said())
+    missed = "the executor does not answer"
+    before = house.jobs_said().count(missed)
     house.leave("executor")
 
     gate.open()
-    _wait_for(lambda: "the executor does not answer" in house.jobs_said()[before:], "nobody missed it")
+    _wait_for(lambda: house.jobs_said().count(missed) > before, "nobody missed it")
     house.start("executor")
 
     _was_delivered_once(house, person, run_id)
 
 
-@pytest.mark.parametrize("moment", ["it takes in what was left", "it has not written the end down"])
-def test_a_run_is_delivered_once_when_the_executor_is_killed_while(
-    moment: str, house: GoogleSplitHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
+def _wait_at(line: Line, where: str) -> None:
+    assert line.arrived.wait(PATIENCE_S), f"nobody came to {where}"
+
+
+def test_a_run_is_delivered_once_when_the_executor_is_killed_while_it_takes_in_what_was_left(
+    house: HeldGoogleHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
 ) -> None:
     run_id = held("much")
-    pattern = "incoming/*" if moment == "it takes in what was left" else "boxes/*/box/outputs"
-    before = set(_on_disk(house, pattern))
+    house.reports.hold(f"/{PART_BYTES} HTTP".encode())
 
     gate.open()
-    _wait_for(lambda: set(_on_disk(house, pattern)) - before, "it never came so far")
+    _wait_at(house.reports, "the second part")
     house.kill("executor")
+    house.start("executor")
+    house.go_on()
+
+    _was_delivered_once(house, person, run_id)
+
+
+def test_a_run_is_delivered_once_when_the_executor_is_killed_before_it_has_written_the_end_down(
+    house: HeldGoogleHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
+) -> None:
+    run_id = held()
+    house.bucket.hold(b"executor%2Fartifacts")
+
+    gate.open()
+    _wait_at(house.bucket, "what was left")
+    assert _attempts(house, run_id) == []
+    house.kill("executor")
+    house.go_on()
     house.start("executor")
 
     _was_delivered_once(house, person, run_id)
 
 
 def test_a_run_stopped_after_the_executor_was_killed_is_cancelled(
-    house: GoogleSplitHouse, person: PatientPerson, held: Callable[..., str]
+    house: HeldGoogleHouse, person: PatientPerson, held: Callable[..., str]
 ) -> None:
     run_id = held()
     house.kill("executor")
@@ -202,20 +222,19 @@ def test_a_run_stopped_after_the_executor_was_killed_is_cancelled(
 
 
 def test_a_run_stopped_just_before_the_executor_is_killed_is_cancelled(
-    house: GoogleSplitHouse, person: PatientPerson, held: Callable[..., str]
+    house: HeldGoogleHouse, person: PatientPerson, held: Callable[..., str]
 ) -> None:
     run_id = held()
+    house.reports.hold()  # so that nobody hears how it ended
+
     person.call("POST", f"/api/v1/runs/{run_id}/cancel", {})
     _wait_for(
-        lambda: (
-            any(one.get("stop") for one in _documents(house, "executor", "executions"))
-            or person.call("GET", f"/api/v1/runs/{run_id}")["status"] == "cancelled"
-        ),
+        lambda: any(one.get("stop") for one in _documents(house, "executor", "executions")),
         "nobody stopped it",
     )
-
     house.kill("executor")
     house.start("executor")
+    house.go_on()
 
     run = person.run(run_id)
     assert (run["status"], run["outcome"], run["attempt"]) == ("cancelled", "not_delivered", 1)
