@@ -40,6 +40,7 @@ SANDBOX = "sandbox"  # one document, "this": what the page says about the machin
 _WORKSPACE = Where("workspace_id", "==", "")
 _MAX_URL = 2000
 _WRITES_LISTED = 50
+_ARTIFACTS_AT_MOST = 1000  # an attempt leaves 200 (attempts/collector.py), and a run has four or five
 
 # What others ask of this database, too: its owner alone makes its indexes.
 QUERIES = (
@@ -344,5 +345,5 @@ def executions(reader: Reader, before: str, limit: int) -> list[Document]:
 
 
 def artifacts_of(reader: Reader, run_id: str) -> list[Artifact]:
-    query = Query(ARTIFACTS, (Where("run_id", "==", run_id),), order_by="name")
+    query = Query(ARTIFACTS, (Where("run_id", "==", run_id),), order_by="name", limit=_ARTIFACTS_AT_MOST)
     return [Artifact.from_doc(found.data) for found in reader.query(query)]

@@ -78,6 +78,7 @@ class FakeCloudRun:
         self.calls: list[str] = []
         self.asked = threading.Semaphore(0)  # released with each call of RunJob
         self.unlisted = False  # the list of executions is behind
+        self.deaf = False  # nothing is cancelled, and that is said
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
         self._server.add_generic_rpc_handlers((self._jobs_api(), self._executions_api()))
         port = self._server.add_insecure_port(at)
@@ -247,6 +248,8 @@ class FakeCloudRun:
         self, asked: run_v2.CancelExecutionRequest, context: grpc.ServicerContext
     ) -> operations_pb2.Operation:
         self.calls.append("cancel")
+        if self.deaf:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "as ordered")
         execution = self._found(asked.name, context)
         execution.cancelled = True
         threading.Thread(target=_end, args=(execution,), daemon=True).start()

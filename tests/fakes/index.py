@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         index = cast("FakeIndex", self.server.index)  # type: ignore[attr-defined]
         index.asked.append((self.command, self.path))
         if index.held_up is not None:
-            index.held_up.wait(60)
+            index.held_up.wait(150)
         if index.down:
             self._send(503, "text/plain", b"down")
             return

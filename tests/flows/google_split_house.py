@@ -27,6 +27,7 @@ from shared.store.firestore import FirestoreDatabases
 from shared.store.port import Cause, Databases, Store
 from tests.cloud_runs import CloudRuns, prove
 from tests.fakes.clock import FileShiftedClock
+from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.cloud_scheduler import FakeCloudScheduler
 from tests.fakes.kms import FakeKms
 from tests.fakes.push_front import PushFront, pusher, subscribe
@@ -182,10 +183,11 @@ class GoogleSplitHouse(House):
         """As when another version takes its place: told to end, and waited for."""
         self._processes.leave(service)
 
-    def jobs_said(self) -> str:
-        """What the processes of all jobs have written."""
+    @property
+    def google(self) -> FakeCloudRun:
+        """Where its jobs run."""
         assert self._runs is not None
-        return self._runs.google.said()
+        return self._runs.google
 
     def close(self) -> None:
         if self._closed:

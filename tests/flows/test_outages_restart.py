@@ -92,6 +92,7 @@ def held(
     yield begin
     gate.open()
     house.go_on()
+    house.google.deaf = False
 
 
 def _wait_for(holds: Callable[[], object], says: str) -> None:
@@ -161,11 +162,11 @@ def test_a_run_that_ends_after_the_executor_was_told_to_leave_is_delivered_by_th
 ) -> None:
     run_id = held()
     missed = "the executor does not answer"
-    before = house.jobs_said().count(missed)
+    before = house.google.said().count(missed)
     house.leave("executor")
 
     gate.open()
-    _wait_for(lambda: house.jobs_said().count(missed) > before, "nobody missed it")
+    _wait_for(lambda: house.google.said().count(missed) > before, "nobody missed it")
     house.start("executor")
 
     _was_delivered_once(house, person, run_id)
@@ -225,7 +226,8 @@ def test_a_run_stopped_just_before_the_executor_is_killed_is_cancelled(
     house: HeldGoogleHouse, person: PatientPerson, held: Callable[..., str]
 ) -> None:
     run_id = held()
-    house.reports.hold()  # so that nobody hears how it ended
+    house.reports.hold()  # the job does not learn of it
+    house.google.deaf = True  # by neither way
 
     person.call("POST", f"/api/v1/runs/{run_id}/cancel", {})
     _wait_for(
@@ -233,6 +235,7 @@ def test_a_run_stopped_just_before_the_executor_is_killed_is_cancelled(
         "nobody stopped it",
     )
     house.kill("executor")
+    house.google.deaf = False
     house.start("executor")
     house.go_on()
 

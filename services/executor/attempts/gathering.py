@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from services.executor.attempts import collector
@@ -15,6 +17,7 @@ from services.executor.model import AttemptResult
 from services.executor.ports import Ended
 from shared.blobs.port import Blobs
 from shared.clock import stamp
+from shared.errors import DecodeError, NotFound
 from shared.ids import derived
 from shared.records.executor import Artifact, Run, RunUsage
 
@@ -108,14 +111,29 @@ def _store_artifact(run: Run, outputs: collector.Collected, name: str, around: S
     )
 
 
-def bring_back(artifacts: list[Artifact], folder: Path, blobs: Blobs) -> None:
-    """Collected outputs, to a machine that has not collected them: all or none. Raises: NotFound, Unavailable."""
+def bring_back(files: Mapping[str, int], artifacts: Sequence[Artifact], folder: Path, blobs: Blobs) -> None:
+    """An attempt's outputs, to a machine that has not collected them: all or none, and nothing where they lie already.
+    files: their names; artifacts: of the whole run, of which an earlier attempt may have left others. Raises:
+    NotFound, Unavailable, DecodeError when what is kept is not what was collected."""
+    if folder.is_dir():
+        return
+    known = {artifact.name: artifact for artifact in artifacts}
     coming = folder.with_name(f"{folder.name}.coming")
     shutil.rmtree(coming, ignore_errors=True)
     coming.mkdir(parents=True)
-    for artifact in artifacts:
-        target = coming / artifact.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with blobs.open(artifact.blob_key) as stream, target.open("wb") as sink:
-            shutil.copyfileobj(stream, sink, _CHUNK)
+    for name in files:
+        if name not in known:
+            raise NotFound(f"Nothing is kept of {name}.")
+        _fetch(known[name], coming / name, blobs)
     coming.rename(folder)
+
+
+def _fetch(artifact: Artifact, target: Path, blobs: Blobs) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with closing(blobs.open(artifact.blob_key)) as stream, target.open("wb") as sink:
+        while sink.tell() <= artifact.size and (piece := stream.read(_CHUNK)):
+            digest.update(piece)
+            sink.write(piece)
+    if digest.hexdigest() != artifact.sha256:
+        raise DecodeError(f"What is kept of {artifact.name} is not what was collected.")

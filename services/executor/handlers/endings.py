@@ -115,7 +115,7 @@ def _measure(job: CheckJob, run: Run, result: AttemptResult, deps: Deps) -> Fact
     if not result.files:
         return Facts(now=now, deliveries=sent, previous=previous)
     if not outputs.is_dir():  # another process collected them, on another disk
-        bring_back(repository.artifacts_of(deps.store, run.id), outputs, deps.blobs)
+        bring_back(result.files, repository.artifacts_of(deps.store, run.id), outputs, deps.blobs)
     order = Order(
         id=derived("chk", job.attempt_id, deps.ids.new("try")),
         code_dir=deps.checker_dir,

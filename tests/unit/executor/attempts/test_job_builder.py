@@ -162,6 +162,19 @@ def test_a_word_that_does_not_hold_is_refused(bench: Bench) -> None:
     assert list(bench.blobs.list("")) == []
 
 
+@pytest.mark.parametrize("change", [{"file_bytes": 1}, {"sha256": "0" * 64}], ids=["its length", "its hash"])
+def test_a_file_other_than_the_job_says_is_refused(bench: Bench, change: dict[str, object]) -> None:
+    bench.tells(site("lantern"))
+    told = InstallTold.model_validate_json(bench.jobs.told)
+    bench.jobs.told = told.model_copy(update=change).model_dump_json()
+
+    with pytest.raises(BadRequest) as refused:
+        bench.build()
+
+    assert refused.value.code == "not_as_locked"
+    assert list(bench.blobs.list("")) == []
+
+
 def test_the_executor_asks_by_its_own_judgement_whatever_the_job_says(bench: Bench) -> None:
     lock = LOCK.replace("lantern", "reqeusts")
     bench.tells(site("reqeusts"), lock)

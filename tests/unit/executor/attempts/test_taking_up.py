@@ -13,7 +13,7 @@ from services.executor import repository
 from services.executor.attempts.taking_up import TakingUp
 from services.executor.attempts.under_way import Keeping
 from shared.clock import FakeClock
-from shared.errors import NotFound, ProjectError, Unavailable
+from shared.errors import NotFound, Unavailable
 from shared.ids import SeededIds
 from shared.records.executor import Run
 from shared.store.port import Cause
@@ -31,7 +31,7 @@ class Bed:
     given_up: threading.Event = field(default_factory=threading.Event)
     done: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     go: threading.Event = field(default_factory=threading.Event)
-    error: ProjectError | None = None
+    error: Exception | None = None
 
     def begin(self, run: Run) -> None:
         self.begun.append(run.id)
@@ -106,9 +106,11 @@ def test_one_that_cannot_be_taken_up_now_is_tried_again(bed: Bed) -> None:
     bed.taking.goes_on(run_of(bed))
     bed.is_taken()
 
-    while len(bed.begun) < 2:  # the first try may not have ended quite yet
+    for _ in range(6000):  # the first try may not have ended quite yet
         assert bed.taking.goes_on(run_of(bed))
-    bed.is_taken()
+        if bed.done.acquire(timeout=0.01):
+            break
+    assert len(bed.begun) >= 2
     assert not bed.given_up.is_set()
 
 
@@ -118,6 +120,15 @@ def test_one_that_can_never_be_taken_up_is_given_up(bed: Bed) -> None:
     bed.is_taken()
 
     assert bed.given_up.wait(60)
+
+
+def test_one_whose_taking_up_is_a_defect_is_given_up(bed: Bed, expect_errors: list[str]) -> None:
+    bed.error = ValueError("a defect")
+    bed.taking.goes_on(run_of(bed))
+    bed.is_taken()
+
+    assert bed.given_up.wait(60)
+    assert "cannot be heard again" in expect_errors[0]
 
 
 def test_nothing_is_taken_up_by_who_leaves(bed: Bed) -> None:
