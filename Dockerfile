@@ -15,10 +15,23 @@ RUN case "$SERVICE" in executor | runner | google) ;; *) \
     /venv/bin/pip uninstall --yes setuptools pip && \
     python -m compileall -q /venv
 
+# What the image holds, as CycloneDX. None of what lists it is in the image.
+FROM ${BASE} AS lister
+RUN python -m venv /lister
+COPY requirements-sbom.txt /
+RUN /lister/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /requirements-sbom.txt
+
+FROM packages AS contents
+COPY --from=lister /lister /lister
+COPY scripts/__init__.py scripts/console.py scripts/contents.py scripts/
+ARG SERVICE
+RUN /lister/bin/python -m scripts.contents "agent-builder-$SERVICE" /venv requirements.txt requirements-gcp.txt > /sbom.cdx.json
+
 FROM ${BASE} AS common
 RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin agent && \
     install --directory --owner agent --mode 0700 /data
 COPY --from=packages /venv /venv
+COPY --from=contents /sbom.cdx.json /usr/share/doc/sbom.cdx.json
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 AB_DATA_DIR=/data
 WORKDIR /app
 COPY shared shared
@@ -64,11 +77,14 @@ COPY requirements-web.txt ./
 COPY scripts scripts
 COPY web web
 RUN python -m scripts.page_build
+RUN cd web && PATH=../.venv-web/pnpm/node_modules/.bin:../.venv-web/bin:$PATH \
+    pnpm sbom --prod --sbom-format cyclonedx --sbom-spec-version 1.6 --sbom-type application --out /sbom-page.cdx.json
 
 FROM common AS gateway
 COPY services/gateway services/gateway
 COPY sdk sdk
 COPY --from=page /app/web/dist web/dist
+COPY --from=page /sbom-page.cdx.json /usr/share/doc/sbom-page.cdx.json
 CMD ["python", "-m", "services.all_in_one", "serve", "--only", "gateway"]
 
 FROM ${SERVICE}

@@ -40,8 +40,7 @@ def build(deployment: Deployment, registry: str, image: str) -> list[str]:
     command = ["docker", "buildx", "build", "--build-arg", f"SERVICE={image}", "--platform", "linux/amd64"]
     return [
         *command,
-        "--sbom=true",
-        "--provenance=mode=max",
+        "--provenance=false",
         "--push",
         "-t",
         f"{registry}/{image}:{deployment.tag}",

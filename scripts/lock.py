@@ -12,7 +12,7 @@ from scripts.console import run_command, say
 from scripts.layout import ROOT, VENV
 
 # In this order: later sets are constrained by the first.
-SETS = ("requirements", "requirements-gcp", "requirements-dev", "requirements-web")
+SETS = ("requirements", "requirements-gcp", "requirements-dev", "requirements-web", "requirements-sbom")
 
 
 def main() -> int:

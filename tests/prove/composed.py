@@ -11,7 +11,7 @@ import time
 
 from tests.flows.person import Person
 
-_PATIENCE_S = 1800  # the first run waits until a job has shown what its sandbox holds
+_PATIENCE_S = 1800  # until a job has shown what its sandbox holds to; before that everything is refused
 _SAYS = "매일 아침 9시에 연습 가게 세 곳의 새 상품을 정리해서 앱의 받은 보고서로 알려 줘"
 
 
@@ -22,6 +22,8 @@ def main(port: str = "8080") -> int:
     def done(what: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {what}", flush=True)
 
+    person.wait("/api/v1/me", lambda me: me["sandbox"]["ok"])
+    done("a job has shown what its sandbox holds to")
     proposed = person.says(_SAYS)
     assert proposed["state"] == "proposed", proposed
     done("a plan is proposed")

@@ -79,6 +79,26 @@ def test_the_base_is_pinned_and_nothing_else_is_fetched_from_a_named_place() -> 
     assert "http" not in DOCKERFILE
 
 
+def test_each_image_holds_one_list_of_what_is_in_it_checked_against_the_locks_it_is_made_of() -> None:
+    parts = {
+        name: part
+        for part in re.split(r"^FROM \S+ AS ", DOCKERFILE, flags=re.MULTILINE)
+        for name in [part.split()[0]]
+    }
+    locks = re.findall(r"-r /(requirements\S*\.txt)", parts["packages"])
+    assert len(locks) == 2
+    assert (
+        f'-m scripts.contents "agent-builder-$SERVICE" /venv {" ".join(locks)} > /sbom.cdx.json'
+        in parts["contents"]
+    )
+    assert re.findall(r"^COPY --from=(\w+)", parts["common"], re.MULTILINE) == ["packages", "contents"]
+    assert "COPY --from=contents /sbom.cdx.json /usr/share/doc/sbom.cdx.json" in parts["common"]
+    assert re.findall(r"^COPY --from=page (\S+)", parts["gateway"], re.MULTILINE) == [
+        "/app/web/dist",
+        "/sbom-page.cdx.json",
+    ]
+
+
 def test_nothing_runs_as_root() -> None:
     common = DOCKERFILE.split("AS common")[1].split("\nFROM ")[0]
     assert re.findall(r"^USER (.+)$", common, re.MULTILINE) == ["10001"]
