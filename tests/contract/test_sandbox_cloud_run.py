@@ -298,7 +298,9 @@ def test_a_stop_is_remembered_by_the_next_life(house: RemoteHouse, bench: Bench)
     house.sandbox.close()
     house.sandbox = house.another()
 
-    house.sandbox.stop(order.id)  # nobody hears it yet
+    house.google.deaf = True
+    house.sandbox.stop(order.id)  # nobody hears it yet, and Google does not, either
+    house.google.deaf = False
     after = LastingRecordingSink(kept=first.kept)
     house.sandbox.start(order, after)
 

@@ -124,11 +124,14 @@ class GoogleSplitHouse(House):
             port = self._ports[service] = listening.getsockname()[1]
             if service == "gateway":
                 self.port = port
-            data = self.folder / f"{service}.data" / RandomIds().new("disk")
-            lend_packages(data)
-            own = {**self.environment, **self._own(service), "AB_DATA_DIR": str(data)}
-            self._processes.start(service, own, listening.fileno())
+            self._start(service, listening)
         self.front.place(service, port)
+
+    def _start(self, service: str, listening: socket.socket, *, name: str = "") -> None:
+        data = self.folder / f"{service}.data" / RandomIds().new("disk")
+        lend_packages(data)
+        own = {**self.environment, **self._own(service), "AB_DATA_DIR": str(data)}
+        self._processes.start(service, own, listening.fileno(), name=name)
 
     def _own(self, service: str) -> dict[str, str]:
         pusher = self._pushers.get(service, _NOBODY)

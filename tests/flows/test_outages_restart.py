@@ -5,41 +5,28 @@ On the services as deployed, whatever FLOWS_HOUSE says.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from services.all_in_one import SERVICES
 from services.executor.run_api.messages import PART_BYTES
-from shared.store.port import Query, Where
 from tests.flows.cut_google_house import HeldGoogleHouse
 from tests.flows.cutting import Line
 from tests.flows.gate import Gate
 from tests.flows.house import TOKEN
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, local
 from tests.flows.outages import PatientPerson
-from tests.flows.person import Json
+from tests.flows.restarts import (
+    MAIN,
+    PATIENCE_S,
+    attempts,
+    documents,
+    settled,
+    wait_for,
+    was_delivered_once,
+)
 
 pytestmark = [pytest.mark.slow(seconds=120), pytest.mark.timeout(300)]
-
-PATIENCE_S = 150
-MAIN = """
-import os, urllib.request
-what = (agent.input or {{}}).get("do")
-def gate():
-    return urllib.request.urlopen("http://127.0.0.1:{port}/").read()
-agent.step("before")
-print("said before", flush=True)
-gate()
-print("said after", flush=True)
-agent.step("after")
-os.makedirs("outputs", exist_ok=True)
-with open("outputs/left.bin", "wb") as file:
-    file.write(os.urandom((24 << 20) if what == "much" else 1000))
-agent.deliver("inbox", "came to its end")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -95,56 +82,6 @@ def held(
     house.google.deaf = False
 
 
-def _wait_for(holds: Callable[[], object], says: str) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, says
-        time.sleep(0.002)
-
-
-def _documents(house: HeldGoogleHouse, service: str, collection: str, **fields: str) -> list[Json]:
-    where = tuple(Where(name, "==", value) for name, value in fields.items())
-    found = house.databases.read(service).query(Query(collection, where, limit=1000))
-    return [document.data for document in found]
-
-
-def _attempts(house: HeldGoogleHouse, run_id: str) -> list[Json]:
-    return _documents(house, "executor", "attempts", run_id=run_id)
-
-
-def _was_delivered_once(house: HeldGoogleHouse, person: PatientPerson, run_id: str) -> None:
-    run = person.run(run_id)
-    assert (run["status"], run["outcome"]) == ("succeeded", "delivered"), run["reason"]
-    assert run["attempt"] == 1, "it ran again"
-    (receipt,) = person.call("GET", f"/api/v1/runs/{run_id}/receipts")["items"]
-    assert receipt["status"] == "sent"
-    entries = sorted(_documents(house, "executor", "run_entries", run_id=run_id), key=lambda e: e["seq"])
-    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
-    said: dict[str, list[Any]] = {}
-    for entry in entries:
-        said.setdefault(entry["kind"], []).append(entry["data"])
-    assert [step["name"] for step in said["step"]] == ["before", "after"]
-    assert "".join(line["text"] for line in said["log"]) == "said before\nsaid after\n"
-    assert [file["name"] for file in said["file"]] == ["left.bin"]
-    assert len(said["host"]) == 1
-    assert [status["status"] for status in said["status"]].count("running") == 1
-    assert len(_attempts(house, run_id)) == 1
-    _settled(house, run_id)
-
-
-def _settled(house: HeldGoogleHouse, run_id: str) -> None:
-    """Its money is booked once, and nothing of it is left."""
-    _wait_for(lambda: len(_documents(house, "ledger", "usage", run_id=run_id)) == 1, "its use is not booked")
-    for collection in ("attempts_under_way", "executions", "doors", "door_notes"):
-        _none_left(house, "executor", collection)
-    for service in SERVICES:
-        _none_left(house, service, "_claims")
-
-
-def _none_left(house: HeldGoogleHouse, service: str, collection: str) -> None:
-    _wait_for(lambda: not _documents(house, service, collection), f"{collection} of {service} are left")
-
-
 def test_a_run_goes_on_when_the_executor_is_killed_in_the_middle_of_a_step(
     house: HeldGoogleHouse, person: PatientPerson, gate: Gate, held: Callable[..., str]
 ) -> None:
@@ -154,7 +91,7 @@ def test_a_run_goes_on_when_the_executor_is_killed_in_the_middle_of_a_step(
     house.start("executor")
     gate.open()
 
-    _was_delivered_once(house, person, run_id)
+    was_delivered_once(house, person, run_id)
 
 
 def test_a_run_that_ends_after_the_executor_was_told_to_leave_is_delivered_by_the_next(
@@ -166,10 +103,10 @@ def test_a_run_that_ends_after_the_executor_was_told_to_leave_is_delivered_by_th
     house.leave("executor")
 
     gate.open()
-    _wait_for(lambda: house.google.said().count(missed) > before, "nobody missed it")
+    wait_for(lambda: house.google.said().count(missed) > before, "nobody missed it")
     house.start("executor")
 
-    _was_delivered_once(house, person, run_id)
+    was_delivered_once(house, person, run_id)
 
 
 def _wait_at(line: Line, where: str) -> None:
@@ -188,7 +125,7 @@ def test_a_run_is_delivered_once_when_the_executor_is_killed_while_it_takes_in_w
     house.start("executor")
     house.go_on()
 
-    _was_delivered_once(house, person, run_id)
+    was_delivered_once(house, person, run_id)
 
 
 def test_a_run_is_delivered_once_when_the_executor_is_killed_before_it_has_written_the_end_down(
@@ -199,12 +136,12 @@ def test_a_run_is_delivered_once_when_the_executor_is_killed_before_it_has_writt
 
     gate.open()
     _wait_at(house.bucket, "what was left")
-    assert _attempts(house, run_id) == []
+    assert attempts(house, run_id) == []
     house.kill("executor")
     house.go_on()
     house.start("executor")
 
-    _was_delivered_once(house, person, run_id)
+    was_delivered_once(house, person, run_id)
 
 
 def test_a_run_stopped_after_the_executor_was_killed_is_cancelled(
@@ -219,7 +156,7 @@ def test_a_run_stopped_after_the_executor_was_killed_is_cancelled(
     run = person.run(run_id)
     assert (run["status"], run["outcome"], run["attempt"]) == ("cancelled", "not_delivered", 1)
     assert person.call("GET", f"/api/v1/runs/{run_id}/receipts")["items"] == []
-    _settled(house, run_id)
+    settled(house, run_id)
 
 
 def test_a_run_stopped_just_before_the_executor_is_killed_is_cancelled(
@@ -230,8 +167,8 @@ def test_a_run_stopped_just_before_the_executor_is_killed_is_cancelled(
     house.google.deaf = True  # by neither way
 
     person.call("POST", f"/api/v1/runs/{run_id}/cancel", {})
-    _wait_for(
-        lambda: any(one.get("stop") for one in _documents(house, "executor", "executions")),
+    wait_for(
+        lambda: any(one.get("stop") for one in documents(house, "executor", "executions")),
         "nobody stopped it",
     )
     house.kill("executor")
@@ -241,4 +178,4 @@ def test_a_run_stopped_just_before_the_executor_is_killed_is_cancelled(
 
     run = person.run(run_id)
     assert (run["status"], run["outcome"], run["attempt"]) == ("cancelled", "not_delivered", 1)
-    _settled(house, run_id)
+    settled(house, run_id)

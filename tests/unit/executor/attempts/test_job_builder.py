@@ -32,12 +32,12 @@ WISH = Wish(("lantern",), "ws_a", language="en")
 
 @dataclass
 class FakeJobs:
-    """Every execution ends at once, with `reason`, `told` and `file` as its word."""
+    """Every execution ends at once, with `reason`, `told` and `file` as its word. file None: it left none."""
 
     folder: Path
     reason: EndReason = "exited"
     told: str = ""
-    file: bytes = b""
+    file: bytes | None = b""
     detail: str = ""
     released: list[str] = field(default_factory=list)
     ordered: list[Install] = field(default_factory=list)
@@ -47,7 +47,8 @@ class FakeJobs:
         box = self.folder / order.id
         (box / "outputs").mkdir(parents=True)
         (box / "outputs" / INSTALLED).write_text(self.told)
-        (box / "outputs" / PACKAGES).write_bytes(self.file)
+        if self.file is not None:
+            (box / "outputs" / PACKAGES).write_bytes(self.file)
         sink.report({"kind": "step", "name": "halfway", "done": 1, "total": 2})
         sink.report({"kind": "step", "name": 7, "done": "x"})
         sink.ended(Ended(self.reason, 0, Usage(), box, self.detail))
@@ -93,8 +94,9 @@ class Bench:
     def build(self, wish: Wish = WISH) -> Installed | Asking:
         return self.builder.build(wish, lambda *said: self.said.append(said))
 
-    def tells(self, file: bytes, lock: str = LOCK) -> None:
-        told = InstallTold(lock=lock, file_bytes=len(file), sha256=hashlib.sha256(file).hexdigest())
+    def tells(self, file: bytes | None, lock: str = LOCK) -> None:
+        said = file or b""
+        told = InstallTold(lock=lock, file_bytes=len(said), sha256=hashlib.sha256(said).hexdigest())
         self.jobs.told, self.jobs.file = told.model_dump_json(), file
 
     def close(self) -> None:
@@ -147,10 +149,11 @@ def test_what_was_made_with_a_yes_is_its_workspaces_alone(bench: Bench) -> None:
 
 def test_a_word_that_does_not_hold_is_refused(bench: Bench) -> None:
     other = LOCK.replace("lantern", "harbor")
-    words = {
+    words: dict[str, tuple[bytes | None, str, Wish]] = {
         "another lock than was ordered": (site("harbor"), other, Wish((), "ws_a", lock=LOCK)),
         "a lock without what was asked for": (site("harbor"), other, WISH),
-        "a file that is not there": (b"", LOCK, WISH),
+        "a file that is not there": (None, LOCK, WISH),
+        "an empty file": (b"", LOCK, WISH),
         "a file of something else": (site("harbor"), LOCK, WISH),
         "no lock": (site("lantern"), "lantern @ http://127.0.0.1/x.whl", WISH),
     }
