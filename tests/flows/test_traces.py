@@ -53,7 +53,11 @@ def _told_to(folder: Path, there: Collector, ports: tuple[int, ...], disorder: i
 
 
 def of_trace(there: Collector, trace_id: str) -> Found:
-    return [(service, span) for service, span in there.spans() if span.trace_id.hex() == trace_id]
+    """Each span once: a commit tried again tells its slot again, with the ids it had."""
+    found = {
+        span.span_id: (service, span) for service, span in there.spans() if span.trace_id.hex() == trace_id
+    }
+    return [*found.values()]
 
 
 def is_whole(found: Found, outside: str = "") -> bool:

@@ -38,7 +38,7 @@ def prove(way: str, file: str) -> Found:
         "file": file,
         "said": said[-1] if said else "",
         "all_s": round(time.monotonic() - begun, 1),
-        "problem": "" if done.returncode in (0, _NONE) else done.stdout[-2000:],
+        "problem": "" if done.returncode in (0, _NONE) else done.stdout[-20000:],
     }
 
 

@@ -35,11 +35,10 @@ class CardFacts:
     waiting: tuple[tuple[str, str, str], ...]
 
 
-@lru_cache(
-    maxsize=1000
-)  # a page asks again and again, and going through a calendar takes longer than all else
+@lru_cache(maxsize=1000)
 def _firings_from(first: str | None, schedule: Schedule | None) -> tuple[str, ...]:
-    """The next firing and those after it; empty when nothing is due."""
+    """The next firing and those after it; empty when nothing is due. Remembered: pages ask again and again, and going
+    through a calendar takes longer than all else of a card."""
     if first is None or schedule is None:
         return ()
     return (first, *(stamp(at) for at in next_firings(schedule, moment(first), _FIRINGS - 1)))
