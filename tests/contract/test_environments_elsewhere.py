@@ -206,6 +206,7 @@ def test_a_build_is_tried_again_by_somebody_when_its_container_dies(
     ended = building.wait()
     assert isinstance(ended, Unavailable)
     assert "did not come to its end" in ended.detail
+    assert "exited with status" in ended.detail, "it was given up, and nobody had looked"
 
 
 def test_a_build_ends_with_the_executor(shop: JobWorkshop, index: FakeIndex) -> None:

@@ -12,7 +12,7 @@ from tests.flows.google_split_house import GoogleSplitHouse
 from tests.flows.outages import PatientPerson
 from tests.flows.person import Json
 
-PATIENCE_S = 150
+PATIENCE_S = 240
 MAIN = """
 import os, urllib.request
 what = (agent.input or {{}}).get("do")

@@ -26,7 +26,7 @@ from tests.flows.restarts import (
     was_delivered_once,
 )
 
-pytestmark = [pytest.mark.slow(seconds=120), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow(seconds=120), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
