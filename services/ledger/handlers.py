@@ -1,4 +1,7 @@
-"""Leases before anything is spent, the record after. All quick: store only."""
+"""Leases before anything is spent, the record after. All quick: store only.
+
+The month's budget, which all of a workspace write, is what each reads last: from then on others wait in line.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,7 @@ _DAY_FULL = (
 def on_turn_wanted(event: MessageReceived | TurnAwaited, tx: Tx, deps: Deps) -> None:
     """A lease for one answer: up to TURN_TOKENS, as much as the month still has."""
     now = deps.clock.now()
+    number = len(repository.leases_of(tx, event.message_id))
     budget = repository.budget_of(tx, tx.cause.workspace_id, now, deps.month_tokens)
     tokens = affordable(budget, TURN_TOKENS)
     if tokens <= 0:
@@ -54,7 +58,7 @@ def on_turn_wanted(event: MessageReceived | TurnAwaited, tx: Tx, deps: Deps) -> 
             TurnRefused(conversation_id=event.conversation_id, message_id=event.message_id, reason=reason)
         )
         return
-    lease = _lease(tx, budget, "turn", event.message_id, event.agent_id, tokens, TURN_LASTS, deps)
+    lease = _lease(tx, budget, "turn", event.message_id, number, event.agent_id, tokens, TURN_LASTS, deps)
     tx.emit(
         TurnFunded(
             conversation_id=event.conversation_id,
@@ -70,15 +74,17 @@ def on_run_requested(event: RunRequested, tx: Tx, deps: Deps) -> None:
     """The whole per-run cap out of the agent's day and the month, or a refusal. Asked again after parking: a new
     lease; the earlier one is with its holder or closed."""
     now = deps.clock.now()
+    number, day = len(repository.leases_of(tx, event.run_id)), _day(event, tx, now)
     budget = repository.budget_of(tx, tx.cause.workspace_id, now, deps.month_tokens)
-    day = _day(event, tx, now)
     if not fits(budget, event.tokens):
         tx.emit(RunRefused(run_id=event.run_id, reason=_MONTH_FULL))
         return
     if day is not None and not fits(day, event.tokens):
         tx.emit(RunRefused(run_id=event.run_id, reason=_DAY_FULL.format(cap=f"{day.cap_tokens:,}")))
         return
-    lease = _lease(tx, budget, "run", event.run_id, event.agent_id, event.tokens, RUN_LASTS, deps, day)
+    lease = _lease(
+        tx, budget, "run", event.run_id, number, event.agent_id, event.tokens, RUN_LASTS, deps, day
+    )
     tx.emit(
         RunFunded(
             run_id=event.run_id,
@@ -102,14 +108,15 @@ def _lease(
     budget: Budget,
     holder: Literal["turn", "run"],
     holder_id: str,
+    number: int,
     agent_id: str | None,
     tokens: int,
     lasts: timedelta,
     deps: Deps,
     day: AgentDay | None = None,
 ) -> Lease:
+    """number: how many its holder had before."""
     now = deps.clock.now()
-    number = len(repository.leases_of(tx, holder_id))
     lease = Lease(
         id=repository.lease_id(holder_id, number),
         workspace_id=tx.cause.workspace_id,
@@ -157,7 +164,7 @@ def on_tokens_used(event: TokensUsed, tx: Tx, deps: Deps) -> None:
         repository.add_to_month(tx, lease.workspace_id, event.agent_id, now, spent)
     repository.save_lease(tx, lease.but(spent_tokens=lease.spent_tokens + spent))
     covered = covered_by(lease, spent)
-    budget, day = repository.find_budget(tx, lease.budget_id), repository.find_day(tx, lease.day_id)
+    day, budget = repository.find_day(tx, lease.day_id), repository.find_budget(tx, lease.budget_id)
     if budget is not None:
         budget = used(budget, covered, spent - covered)
         cost = budget.spent_usd_micros + event.cost_usd_micros
@@ -181,8 +188,8 @@ def _close(tx: Tx, lease: Lease) -> None:
         return
     repository.save_lease(tx, lease.but(status="closed"))
     rest = max(0, lease.tokens - lease.spent_tokens)
-    budget = repository.find_budget(tx, lease.budget_id) if rest else None
     day = repository.find_day(tx, lease.day_id) if rest else None
+    budget = repository.find_budget(tx, lease.budget_id) if rest else None
     if budget is not None:
         repository.save_budget(tx, freed(budget, rest))
     if day is not None:

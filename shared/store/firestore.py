@@ -17,7 +17,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared.clock import Clock, stamp
-from shared.errors import Conflict
+from shared.errors import Conflict, ProjectError
 from shared.events.envelope import Envelope, Event
 from shared.ids import Ids
 from shared.store.firestore_changes import COMMIT_S, EXPIRES, ChangeFeed, FeedWatch, note
@@ -26,6 +26,7 @@ from shared.store.firestore_documents import (
     FirestoreReader,
     Snapshot,
     answering,
+    decode,
     document,
     encode,
     place,
@@ -35,10 +36,11 @@ from shared.store.lanes import Held, Lanes
 from shared.store.marks import INBOX, KEEP_MARKS
 from shared.store.port import Cause, Document, Query, T, Tx
 from shared.store.signal import Signal
+from shared.store.together import Raced, Together, Write
 
 _TRIES = 30
 _TRIES_OF_CREATE = 4  # an existing document rarely goes away: fewer tries than for a lost race
-_MAX_WAIT_S = 0.5
+_MAX_WAIT_S = 1.0  # decision 64 shows what it does to a crowd
 _BATCH = 400  # deletes per commit of mark_sent
 
 
@@ -57,6 +59,7 @@ class _FirestoreTx:
         self.seen: dict[tuple[str, str], Snapshot] = {}
         self.writes: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
         self.events: list[Envelope] = []
+        self.shared = False  # something read here is not committed yet
 
     @property
     def cause(self) -> Cause:
@@ -68,9 +71,18 @@ class _FirestoreTx:
 
     def get(self, collection: str, id: str) -> Document | None:
         self._held.enter((collection, id))
+        before = self._held.load
+        written = before.writes.get((collection, id)) if before is not None else None
+        if written is not None and (collection, id) not in self.seen:
+            self.shared = True
+            return None if written.kind == "delete" else self._uncommitted(id, written)
         snapshot = self._reader.snapshot(collection, id)
         self.seen.setdefault((collection, id), snapshot)
         return document(snapshot) if snapshot.exists else None
+
+    def _uncommitted(self, id: str, written: Write) -> Document:
+        """What another transaction of this commit wrote; it stays so while this one lasts."""
+        return Document(id, decode(written.fields), f"before-{self._group}")
 
     def query(self, query: Query) -> list[Document]:
         return self._reader.query(query)
@@ -111,65 +123,99 @@ class FirestoreStore(FirestoreReader):
         self._ids = ids
         self._signal = Signal(clock)
         self._feed = ChangeFeed(client, self._signal, clock)
-        self._lanes = Lanes(clock)
+        self._lanes = Lanes(clock, self._carry_out)
         self._jitter = random.Random(ids.token())  # spreads retries; nothing to guess
         self._carry: Callable[[Sequence[Envelope]], bool] | None = None
 
     def transact(self, function: Callable[[Tx], T], *, cause: Cause) -> T:
-        existed = 0
+        existed, alone = 0, False
         for attempt in range(_TRIES):
-            with self._lanes.held() as held:
-                tx = _FirestoreTx(self, self._service, cause, self._clock, self._ids, held)
-                result = function(tx)
+            with self._lanes.held(alone=alone) as held:
                 try:
-                    self._commit(tx)
+                    return self._tried(function, cause, held)
                 except exceptions.AlreadyExists:
                     existed += 1
                     if existed == _TRIES_OF_CREATE:
                         break
-                except (exceptions.FailedPrecondition, exceptions.Aborted, exceptions.NotFound):
-                    existed = 0
-                    self._lanes.collided(tx.seen.keys() & tx.writes.keys())
-                else:
-                    return result
-            self._pause(attempt)
+                except Raced as raced:
+                    existed, alone = 0, alone or raced.alone
+                if not held.passed:  # else one of those behind pauses for all, and they wait for it
+                    self._pause(attempt)
         raise Conflict("Somebody else changed this at the same time; read it again and retry.")
+
+    def _tried(self, function: Callable[[Tx], T], cause: Cause, held: Held) -> T:
+        tx = _FirestoreTx(self, self._service, cause, self._clock, self._ids, held)
+        try:
+            result = function(tx)
+        except Exception as error:
+            if tx.shared and not held.settled():
+                raise Raced from error  # what it found wrong may never have been so
+            raise
+        self._commit(tx, held)
+        return result
 
     def _pause(self, attempt: int) -> None:
         longest = min(_MAX_WAIT_S, 0.01 * 2.0**attempt)
         self._clock.wait(threading.Event(), self._jitter.uniform(0, longest))
 
-    def _commit(self, tx: _FirestoreTx) -> None:
-        if not tx.writes and not tx.events:
+    def _commit(self, tx: _FirestoreTx, held: Held) -> None:
+        if tx.empty:
+            if tx.shared and not held.settled():
+                raise Raced
             return
-        batch = self.client.batch()
-        for (collection, id), (kind, data) in tx.writes.items():
-            _write(
-                batch,
-                self.client,
-                place(self.client, collection, id),
-                kind,
-                data if kind == "delete" else encode(id, data) | self._expiry(collection),
-                tx.seen.get((collection, id)),
-            )
-        for envelope in tx.events:
-            batch.create(
-                place(self.client, OUTBOX, envelope.id),
-                {
-                    "envelope": envelope.text(),
-                    "committed_at": firestore.SERVER_TIMESTAMP,
-                    "shard": shard_of(envelope.id),
-                },
-            )
+        writes = {
+            key: Write(kind, {} if kind == "delete" else self._fields(key, data), tx.seen.get(key))
+            for key, (kind, data) in tx.writes.items()
+        }
+        events = {(OUTBOX, envelope.id): _sent(envelope) for envelope in tx.events}
+        held.commit(Together(self._clock.monotonic(), writes, events), tx.seen.keys())
         touched = {collection for collection, _ in tx.writes} | ({OUTBOX} if tx.events else set())
+        if tx.events and self._carry and self._carry(tx.events):
+            touched.discard(OUTBOX)
+        self._signal.notify(touched)
+
+    def _carry_out(self, together: Together) -> None:
+        """What may not be done together may be by each alone; only of those that share nothing the caller hears."""
+        together.error = Raced()
+        try:
+            self._send(together)
+            together.error = None
+        except (exceptions.FailedPrecondition, exceptions.Aborted, exceptions.NotFound):
+            self._lanes.collided(key for key, write in together.writes.items() if write.seen is not None)
+        except (exceptions.AlreadyExists, exceptions.InvalidArgument) as error:
+            if not self._outrun(together):
+                together.error = Raced(alone=True) if together.members > 1 else error
+        except (exceptions.GoogleAPICallError, ProjectError) as error:
+            together.error = error
+        finally:
+            together.done.set()
+
+    def _outrun(self, together: Together) -> bool:
+        """Whether what it read has changed: two who count to the same number make the same document, too, and which
+        of the two reasons Firestore gives is its own choice."""
+        read = {key: write.seen for key, write in together.writes.items() if write.seen is not None}
+        now = {key: self.snapshot(*key) for key in read}
+        changed = [key for key, seen in read.items() if seen.update_time != now[key].update_time]
+        self._lanes.collided(changed)
+        return bool(changed)
+
+    def _send(self, together: Together) -> None:
+        batch = self.client.batch()
+        for (collection, id), write in together.writes.items():
+            where = place(self.client, collection, id)
+            _write(batch, self.client, where, write.kind, write.fields, write.seen)
+        for (collection, id), fields in together.created.items():
+            batch.create(place(self.client, collection, id), fields)
+        touched = {collection for collection, _ in together.writes}
         note(batch, self.client, touched, self._clock.now(), self._ids)
         with answering():
             # Never repeated by the client: after a lost answer the repetition would look like a lost race and
             # the function would run twice. The caller gets Unavailable and decides.
             batch.commit(retry=None, timeout=COMMIT_S)
-        if tx.events and self._carry and self._carry(tx.events):
-            touched.discard(OUTBOX)
-        self._signal.notify(touched)
+
+    def _fields(self, key: tuple[str, str], data: dict[str, Any]) -> dict[str, Any]:
+        collection, id = key
+        return encode(id, data) | self._expiry(collection)
 
     def _expiry(self, collection: str) -> dict[str, Any]:
         return {EXPIRES: self._clock.now() + KEEP_MARKS} if collection == INBOX else {}
@@ -210,6 +256,14 @@ class FirestoreStore(FirestoreReader):
     def disconnect(self) -> None:
         close: Callable[[], None] = self.client.close
         close()
+
+
+def _sent(envelope: Envelope) -> dict[str, Any]:
+    return {
+        "envelope": envelope.text(),
+        "committed_at": firestore.SERVER_TIMESTAMP,
+        "shard": shard_of(envelope.id),
+    }
 
 
 def _write(

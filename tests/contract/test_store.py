@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.clock import FakeClock, stamp
+from shared.clock import FakeClock, SystemClock, stamp
 from shared.errors import Conflict, TooLarge
 from shared.events.clock import TimeTicked
 from shared.store.firestore_changes import EXPIRES
@@ -226,6 +226,59 @@ def test_no_increment_is_lost_when_eight_threads_make_ten_each(store: Store) -> 
     assert found is not None
     assert found.data == {"n": 80}
     assert 80 <= len(runs) <= 160, "half of all tries in vain is a storm"
+
+
+def test_a_row_of_numbers_has_no_gap_and_nobody_is_refused_when_eight_threads_add_to_it(
+    stores: StoreKind,
+) -> None:
+    """Who lost a race makes a document that is there already: that is no reason to give up soon. Two processes."""
+    both = [stores.open(SystemClock()).own("ledger") for _ in range(2)]
+
+    def add(tx: Tx) -> None:
+        found = tx.get("counters", "c")
+        number = found.data["n"] + 1 if found else 1
+        tx.create("lines", str(number), {})
+        tx.put("counters", "c", {"n": number})
+
+    def ten(store: Store) -> None:
+        for _ in range(10):
+            commit(store, add)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(ten, both[number % 2]) for number in range(8)]:
+            done.result()
+    found = both[0].get("counters", "c")
+    assert found is not None
+    assert found.data == {"n": 80}
+    assert all(both[1].get("lines", str(number)) for number in range(1, 81))
+
+
+def test_one_conflict_is_nobody_elses_when_all_write_one_counter(store: Store) -> None:
+    """The duplicate of an event is refused for the mark it would make; those beside it are new."""
+    put(store, "marks", "0-3", {})
+
+    def add(round: int, writer: int) -> bool:
+        def work(tx: Tx) -> None:
+            found = tx.get("counters", "c")
+            tx.put("counters", "c", {"n": (found.data["n"] if found else 0) + 1})
+            tx.create("marks", f"{round}-{writer}", {})
+            tx.emit(TimeTicked(at=f"{round}-{writer}"))
+
+        try:
+            commit(store, work)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [(round, writer) for round in range(3) for writer in range(8)]
+        done = {place: pool.submit(add, *place) for place in asked}
+        refused = [place for place, added in done.items() if not added.result()]
+    found = store.get("counters", "c")
+    assert refused == [(0, 3)]
+    assert found is not None
+    assert found.data == {"n": 23}
+    assert len(store.outbox(100)) == 23
 
 
 @pytest.mark.parametrize("change", ["put", "delete", "create"])

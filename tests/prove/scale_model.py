@@ -7,7 +7,7 @@ import heapq
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.events.catalog import TYPES
 from shared.events.envelope import Event
@@ -112,25 +112,63 @@ class Contention:
     given_up: int
 
 
+@dataclass
+class _Line:
+    """waiting, committing: how often each has been refused."""
+
+    waiting: list[int] = field(default_factory=list)
+    committing: list[int] = field(default_factory=list)
+    read_at: float = 0.0
+    free_at: float = 0.0
+    refused: int = 0
+
+
 def contend(
-    writers: int, span_s: float, *, commit_s: float, tries: int, longest_s: float, seed: int = 1
+    writers: int,
+    span_s: float,
+    *,
+    commit_s: float,
+    tries: int,
+    longest_s: float,
+    instances: int = 1,
+    together: int = 1,
+    seed: int = 1,
 ) -> Contention:
-    """Writers of one document who begin within `span_s`: read, commit after `commit_s`, and again after a jittered
-    pause when somebody else committed in between, as shared/store/firestore.py does. tries: mean of each."""
+    """Writers of one document who begin within `span_s`, spread over instances. In each they wait in line: as many as
+    one commit takes read, commit after `commit_s`, and come again after a jittered pause when another instance
+    committed in between, as shared/store/lanes.py and firestore.py do. tries: mean of each."""
     chance = random.Random(seed)
-    began = [chance.uniform(0, span_s) for _ in range(writers)]
-    queue = [(start + commit_s, start, number, 0) for number, start in enumerate(began)]
+    # When, order, instance, and whether it is somebody who comes (else: the line may go on).
+    queue = [
+        (chance.uniform(0, span_s), number, chance.randrange(instances), True) for number in range(writers)
+    ]
     heapq.heapify(queue)
-    last_commit, ended, spent, given_up = -1.0, 0.0, 0, 0
+    lines = [_Line() for _ in range(instances)]
+    last_commit, ended, spent, given_up, order = -1.0, 0.0, 0, 0, writers
     while queue:
-        now, read_at, number, attempt = heapq.heappop(queue)
-        spent += 1
-        if last_commit <= read_at:
-            last_commit = now
-            ended = now
-        elif attempt + 1 == tries:
-            given_up += 1
-        else:
-            again = now + chance.uniform(0, min(longest_s, 0.01 * 2.0**attempt))
-            heapq.heappush(queue, (again + commit_s, again, number, attempt + 1))
+        now, _, place, comes = heapq.heappop(queue)
+        line = lines[place]
+        if comes:
+            line.waiting.append(0)
+        elif line.committing:
+            members, line.committing = line.committing, []
+            spent += len(members)
+            if last_commit <= line.read_at:
+                last_commit = ended = now
+                line.refused = 0
+            else:
+                given_up += members.count(tries - 1)
+                line.waiting = [one + 1 for one in members if one + 1 < tries] + line.waiting
+                line.free_at = now + chance.uniform(0, min(longest_s, 0.01 * 2.0**line.refused))
+                line.refused += 1
+                order += 1
+                heapq.heappush(queue, (line.free_at, order, place, False))
+        if line.waiting and not line.committing and now >= line.free_at:
+            line.committing, line.waiting, line.read_at = (
+                line.waiting[:together],
+                line.waiting[together:],
+                now,
+            )
+            order += 1
+            heapq.heappush(queue, (now + commit_s, order, place, False))
     return Contention(ended, spent / writers, given_up)

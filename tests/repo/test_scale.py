@@ -68,8 +68,16 @@ def test_each_event_of_a_run_is_one_and_more_is_pushed_than_wanted() -> None:
 
 def test_a_document_alone_is_written_at_once_and_a_crowd_tries_again() -> None:
     alone = contend(1, 1.0, commit_s=0.04, tries=30, longest_s=0.5)
-    crowd = contend(50, 0.1, commit_s=0.04, tries=30, longest_s=0.5)
+    crowd = contend(50, 0.1, commit_s=0.04, tries=30, longest_s=0.5, instances=50)
 
     assert (alone.tries, alone.given_up) == (1.0, 0)
     assert crowd.tries > 2
-    assert contend(500, 0.1, commit_s=0.04, tries=3, longest_s=0.5).given_up > 400
+    assert contend(500, 0.1, commit_s=0.04, tries=3, longest_s=0.5, instances=500).given_up > 400
+
+
+def test_a_line_that_commits_together_takes_what_one_by_one_cannot() -> None:
+    one = contend(1000, 10.0, commit_s=0.04, tries=30, longest_s=1.0)
+    together = contend(1000, 10.0, commit_s=0.04, tries=30, longest_s=1.0, together=20)
+
+    assert (round(one.seconds), one.given_up) == (40, 0)
+    assert (round(together.seconds), together.given_up) == (10, 0)
