@@ -1,9 +1,6 @@
 """Documents that several threads of one process have just collided over: the next ones wait in line for them, and who
-finds others behind leaves its writes to them, so that a line becomes few commits.
-
-Trying again and again costs a read and a refused commit each time, and whoever waits longest is the likeliest to lose
-again. The store's preconditions stay what decides; a line only keeps this process from racing with itself, and the
-more wait in it, the more one commit brings (docs/decisions/0064-a-line-commits-together.md).
+finds others behind leaves its writes to them. Trying again and again costs a read and a refused commit each time; so a
+line becomes few commits. The store's preconditions stay what decides (docs/decisions/0064-a-line-commits-together.md).
 """
 
 from __future__ import annotations
