@@ -1,6 +1,7 @@
 """An emulator in a container, where Docker is and no Google Cloud SDK: `python tests/emulator_containers.py KIND PORT`.
 
-The images are those of compose.yaml, and so are the variables that name others.
+The images are those of compose.yaml, and so are the variables that name others. It listens on this machine's loopback
+and on no other network, because Pub/Sub's pushes to what a test serves there.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ _FAKE_GCS = (
 
 @dataclass(frozen=True)
 class Container:
-    """named_by: the variable that names another image. Of the words in command {port} is the port outside."""
+    """named_by: the variable that names another image. In the words of command {port} is where it listens."""
 
     image: str
     named_by: str
-    inside: int
     command: tuple[str, ...]
 
 
@@ -30,21 +30,18 @@ CONTAINERS = {
     "firestore": Container(
         _CLOUD_SDK,
         "EMULATORS",
-        8080,
-        ("gcloud", "emulators", "firestore", "start", "--host-port=0.0.0.0:8080"),
+        ("gcloud", "emulators", "firestore", "start", "--host-port=127.0.0.1:{port}"),
     ),
     "pubsub": Container(
         _CLOUD_SDK,
         "EMULATORS",
-        8085,
-        ("gcloud", "beta", "emulators", "pubsub", "start", "--host-port=0.0.0.0:8085", "--project=local"),
+        ("gcloud", "beta", "emulators", "pubsub", "start", "--host-port=127.0.0.1:{port}", "--project=local"),
     ),
     "storage": Container(
         _FAKE_GCS,
         "BUCKETS",
-        4443,
         (
-            *("-scheme", "http", "-port", "4443", "-backend", "memory"),
+            *("-scheme", "http", "-host", "127.0.0.1", "-port", "{port}", "-backend", "memory"),
             *("-public-host", "127.0.0.1:{port}", "-external-url", "http://127.0.0.1:{port}"),
         ),
     ),
@@ -52,7 +49,7 @@ CONTAINERS = {
 
 
 def main(kind: str, port: str) -> None:
-    """Until SIGTERM or SIGINT, which take the container along. It is reached at 127.0.0.1 alone."""
+    """Until SIGTERM or SIGINT, which take the container along."""
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
@@ -60,9 +57,7 @@ def main(kind: str, port: str) -> None:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     wanted = CONTAINERS[kind]
-    container = DockerContainer(os.environ.get(wanted.named_by) or wanted.image)
-    # Docker's client takes an address as well, which testcontainers does not say
-    container.ports[f"{wanted.inside}/tcp"] = ("127.0.0.1", int(port))  # type: ignore[assignment]
+    container = DockerContainer(os.environ.get(wanted.named_by) or wanted.image, network_mode="host")
     with container.with_command([word.format(port=port) for word in wanted.command]):
         signal.sigwait(ends)
 

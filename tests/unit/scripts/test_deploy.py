@@ -56,6 +56,7 @@ def test_images_are_pushed_before_anything_is_applied(tools: Path) -> None:
     pushed = [line for line in told if line.startswith("docker buildx")]
     assert [re.findall(r"SERVICE=(\w+)", line)[0] for line in pushed] == list(IMAGES)
     assert all(f"--push -t {REGISTRY}/" in line and line.endswith(":abc .") for line in pushed)
+    assert all(" --provenance=false " in line and "--sbom" not in line for line in pushed)
     (apply,) = [line for line in told if line.startswith("terraform apply")]
     assert told.index(apply) > told.index(pushed[-1])
     assert apply == "terraform apply -var-file=env/prod.tfvars -var project=my-agents -var image_tag=abc"
