@@ -13,7 +13,7 @@ from shared.store.lanes import MOST, Held, Lanes
 from shared.store.together import Key, Raced, Together, Write
 
 ONE, OTHER = ("counters", "one"), ("counters", "other")
-_LONG_S = 60.0
+_LONG_S = 600.0
 
 
 class Commits:
@@ -54,7 +54,7 @@ def line_of(
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(6000):
+    for _ in range(60_000):
         if holds():
             return
         threading.Event().wait(0.01)
@@ -122,7 +122,7 @@ def test_two_who_want_each_others_documents_both_go_on() -> None:
     def want(first: tuple[str, str], second: tuple[str, str]) -> None:
         with lanes.held() as held:
             held.enter(first)
-            both.wait(10)
+            both.wait(_LONG_S)
             held.enter(second)
 
     threads = [threading.Thread(target=want, args=pair) for pair in ((ONE, OTHER), (OTHER, ONE))]
