@@ -182,7 +182,9 @@ def test_a_screen_is_told_of_what_follows_a_long_gap(world: World) -> None:
     resumed = frames(world, "/api/v1/events", 1, last_id="3")
 
     assert json.loads(resumed[0]["data"])["seq"] == 1501
-    assert changes_after(store, OWNER_WORKSPACE, 1502, 10) == ([], 1502)
+    assert changes_after(store, OWNER_WORKSPACE, 1600, 10) == ([], 1600), (
+        "it was shown lines of a feed that is gone"
+    )
 
 
 def test_the_tick_takes_away_what_is_over_and_nothing_else(world: World) -> None:
