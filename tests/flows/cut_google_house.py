@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.runtime.server import listen
 from tests.flows.cutting import Line
 from tests.flows.google_split_house import GoogleSplitHouse
-
-_NEXT = "executor-next"
 
 
 class CutGoogleHouse(GoogleSplitHouse):
@@ -33,8 +30,6 @@ class HeldGoogleHouse(GoogleSplitHouse):
         super().__init__(folder, open_ports=open_ports, seed=seed)
         self.bucket = Line(_port(self.environment["STORAGE_EMULATOR_HOST"]))
         self._reports: Line | None = None
-        self._events: Line | None = None
-        self._next = 0
 
     @property
     def reports(self) -> Line:
@@ -50,29 +45,6 @@ class HeldGoogleHouse(GoogleSplitHouse):
         ways = super()._ways(service)
         return ways | {"STORAGE_EMULATOR_HOST": self.bucket.url} if service == "executor" else ways
 
-    def begin_next(self) -> None:
-        """Another executor begins while the one there goes on, as when a revision takes another's place: what is pushed
-        goes to either in turn, and so does each connection of a job."""
-        with listen(0) as listening:
-            self._next = listening.getsockname()[1]
-            self._start("executor", listening, name=_NEXT)
-        both = (self._next, self._ports["executor"])
-        self._events = Line(self._next)
-        for line in (self._events, self.reports):
-            line.lead(*both)
-        self.front.place("executor", _port(self._events.url))
-
-    def leave_to_next(self) -> None:
-        """The older one is told to end, and waited for; the other is the executor from now on."""
-        assert self._events is not None
-        self.reports.lead(self._next)
-        self.front.place("executor", self._next)
-        self._ports["executor"] = self._next
-        self.leave("executor")
-        self._processes.rename(_NEXT, "executor")
-        self._events.close()
-        self._events = None
-
     def go_on(self) -> None:
         """On both."""
         self.reports.go_on()
@@ -83,8 +55,6 @@ class HeldGoogleHouse(GoogleSplitHouse):
         super().close()
         self.reports.close()
         self.bucket.close()
-        if self._events is not None:
-            self._events.close()
 
 
 def _port(address: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 import struct
 import threading
@@ -18,7 +17,7 @@ class Line:
     `port` they are closed, as if nobody listened here. arrived: set once something is held."""
 
     def __init__(self, port: int) -> None:
-        self._ports = itertools.cycle([port])
+        self._port = port
         self._marker: bytes | None = None
         self._goes_on = threading.Event()
         self.arrived = threading.Event()
@@ -37,10 +36,6 @@ class Line:
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)  # wakes who reads it
         return len(ends) // 2
-
-    def lead(self, *ports: int) -> None:
-        """From now on each new connection goes to the next of these."""
-        self._ports = itertools.cycle(ports)
 
     def hold(self, marker: bytes = b"") -> None:
         """What is asked waits until `go_on`: on each connection from the first piece that holds these bytes, which is
@@ -66,7 +61,7 @@ class Line:
             while True:
                 here, _address = self._listening.accept()
                 try:
-                    there = socket.create_connection(("127.0.0.1", next(self._ports)))
+                    there = socket.create_connection(("127.0.0.1", self._port))
                 except OSError:
                     here.close()
                     continue

@@ -127,11 +127,11 @@ class GoogleSplitHouse(House):
             self._start(service, listening)
         self.front.place(service, port)
 
-    def _start(self, service: str, listening: socket.socket, *, name: str = "") -> None:
+    def _start(self, service: str, listening: socket.socket) -> None:
         data = self.folder / f"{service}.data" / RandomIds().new("disk")
         lend_packages(data)
         own = {**self.environment, **self._own(service), "AB_DATA_DIR": str(data)}
-        self._processes.start(service, own, listening.fileno(), name=name)
+        self._processes.start(service, own, listening.fileno())
 
     def _own(self, service: str) -> dict[str, str]:
         pusher = self._pushers.get(service, _NOBODY)

@@ -34,22 +34,18 @@ class ServiceProcesses:
         self._forked = forked
         self._running: dict[str, subprocess.Popen[bytes] | Forked] = {}
 
-    def start(
-        self, service: str, environment: Mapping[str, str], fd: int | None = None, *, name: str = ""
-    ) -> None:
-        """fd: a listening socket of its own. Beside `environment` it has this process's. name: what it is called here,
-        where the service has more than one."""
-        name = name or service
+    def start(self, service: str, environment: Mapping[str, str], fd: int | None = None) -> None:
+        """fd: a listening socket of its own. Beside `environment` it has this process's."""
         arguments = [service, str(self._clock)] + ([] if fd is None else [str(fd)])
         passed = [] if fd is None else [fd]
         env = {**os.environ, **environment}
-        with self._said(name).open("ab") as said:
+        with self._said(service).open("ab") as said:
             if self._forked:
-                self._running[name] = zygote().start(
+                self._running[service] = zygote().start(
                     _PROGRAM, arguments, env=env, said=said, pass_fds=passed, stdin=True
                 )
                 return
-            self._running[name] = subprocess.Popen(
+            self._running[service] = subprocess.Popen(
                 own_mounts([sys.executable, "-m", _PROGRAM, *arguments]),
                 cwd=ROOT,
                 env=env,
@@ -74,10 +70,6 @@ class ServiceProcesses:
         assert status == 0, (
             f"{service} ended with {status}: {self._said(service).read_text(errors='replace')}"
         )
-
-    def rename(self, name: str, to: str) -> None:
-        self._running[to] = self._running.pop(name)
-        self._said(name).rename(self._said(to))
 
     def close(self) -> str:
         """Empty when all were alive, ended well and logged no error; else what was wrong."""
