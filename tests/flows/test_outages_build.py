@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.executor.adapters.shapes import JOB, PACKAGES
+from shared.bus.dispatch import LEASE
 from shared.store.port import Query
 from tests.fakes.index import FakeIndex
 from tests.flows.cut_google_house import HeldGoogleHouse
@@ -70,6 +71,11 @@ def allows(person: PatientPerson, package: str) -> str:
     return str(conversation["id"])
 
 
+def its_lease_ends(house: HeldGoogleHouse) -> None:
+    """What the dead one had taken is anybody's again."""
+    house.clock.forward_to(house.clock.now() + LEASE)
+
+
 def documents(house: HeldGoogleHouse, service: str, collection: str) -> list[dict[str, Any]]:
     found = house.databases.read(service).query(Query(collection, limit=1000))
     return [document.data for document in found]
@@ -117,6 +123,7 @@ def test_packages_are_installed_again_when_the_executor_is_killed_while_a_job_fe
     assert house.google.running
 
     house.kill("executor")
+    its_lease_ends(house)
     house.start("executor")
     index.held_up.set()
 
@@ -133,6 +140,7 @@ def test_packages_are_installed_again_when_the_executor_is_killed_before_it_has_
 
     house.kill("executor")
     house.go_on()
+    its_lease_ends(house)
     house.start("executor")
 
     comes_right(house, person, conversation_id, before + 2)
