@@ -1,9 +1,10 @@
-# Where agents' code runs on Google, when cloud_sandbox is on (docs/deploy.md says what was never tried there).
+# Where agents' code runs on Google, when cloud_sandbox is on (docs/deploy.md says what was never tried there). Off, the
+# executor asks the planner through it, who answers from inside alone.
 module "network" {
   source = "./modules/network"
-  count  = var.cloud_sandbox ? 1 : 0
 
-  region = var.region
+  region  = var.region
+  way_out = var.cloud_sandbox
 
   depends_on = [google_project_service.needed]
 }
@@ -43,11 +44,7 @@ module "runner" {
   protect      = var.protect
   labels       = local.labels
 
-  vpc = {
-    network    = module.network[0].network
-    subnetwork = module.network[0].runner.subnetwork
-    tag        = module.network[0].runner.tag
-  }
+  vpc = module.network.runner
 }
 
 # Packages are installed by an execution of a job of their own: other people's code is built in it, so its account is
@@ -73,11 +70,7 @@ module "builder" {
   protect      = var.protect
   labels       = local.labels
 
-  vpc = {
-    network    = module.network[0].network
-    subnetwork = module.network[0].runner.subnetwork
-    tag        = module.network[0].runner.tag
-  }
+  vpc = module.network.runner
 }
 
 # Packages get into the bucket and to a run by links, which the executor signs in its own name, without a key file.
@@ -116,9 +109,9 @@ resource "google_cloud_run_v2_service" "egress" {
     vpc_access {
       egress = "ALL_TRAFFIC"
       network_interfaces {
-        network    = module.network[0].network
-        subnetwork = module.network[0].egress.subnetwork
-        tags       = [module.network[0].egress.tag]
+        network    = module.network.egress.network
+        subnetwork = module.network.egress.subnetwork
+        tags       = [module.network.egress.tag]
       }
     }
 
@@ -214,14 +207,12 @@ resource "google_storage_bucket_iam_member" "egress" {
   }
 }
 
-# Runs ask a model through it: the planner reads itself whose question it is (docs/decisions/0046).
+# Runs ask a model through whoever is their way out: the planner reads itself whose question it is (docs/decisions/0046).
 resource "google_cloud_run_v2_service_iam_member" "model" {
-  count = var.cloud_sandbox ? 1 : 0
-
   name     = module.service["planner"].name
   location = var.region
   role     = "roles/run.invoker"
-  member   = google_service_account.egress.member
+  member   = var.cloud_sandbox ? google_service_account.egress.member : google_service_account.service["executor"].member
 }
 
 # Google's front door lets the accounts of the jobs through to two services. What they may do there the execution's own

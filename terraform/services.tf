@@ -8,6 +8,7 @@ locals {
       AB_RUN_API_URL   = local.urls.executor
       AB_EGRESS_URL    = local.egress_url
       AB_RUN_SHAPES    = join(",", [for name, shape in var.shapes : "${name}:${shape.memory_mb}:${shape.network}"])
+      AB_PLANNER_URL   = local.urls.planner
       AB_PACKAGE_INDEX = var.package_index
       # An instance's disk is its memory.
       AB_PACKAGE_CACHE_GB = "1"
@@ -44,6 +45,7 @@ module "service" {
   public       = each.key == "gateway"
   protect      = var.protect
   size         = var.services[each.key]
+  vpc          = each.key == "executor" && !var.cloud_sandbox ? module.network.runner : null
   labels       = local.labels
 
   settings = merge(

@@ -16,6 +16,7 @@ from shared.net.model_endpoint import MODEL_HOST
 from tests.fakes.llm_script import Answer, Asked, Do, Reply, Say
 from tests.fakes.messages_server import KEY, MessagesServer
 from tests.flows.cutting import Line
+from tests.flows.google_split_house import GoogleSplitHouse
 from tests.flows.house import PROFILE, SEED, CloudRunHouse, House, new_house
 from tests.flows.imports import LIVE_ONLY, agent_zip, allowed, live_run, rehearsed
 from tests.flows.person import Json, Person
@@ -169,6 +170,18 @@ def test_a_scheduled_run_asks_and_its_tokens_are_its_own(
     assert (again["status"], again["same"], again["differences"]) == ("succeeded", True, []), again["reason"]
     assert used(again) == (0, 0)
     assert len(claude.requests) == before, "the tape has the answer"
+
+
+@pytest.mark.slow(seconds=120)
+@pytest.mark.usefixtures("firestore_emulator", "pubsub_emulator", "storage_emulator")
+def test_it_asks_from_the_executors_own_instance_on_google_too(
+    tmp_path: Path, claude: MessagesServer
+) -> None:
+    for house in _opened(GoogleSplitHouse(tmp_path / "data", jobs=False), claude):
+        conversation = allowed(connected(house), agent_zip(ASKS, more=DAILY))
+
+        assert "깨진 컵" in conversation["test_run"]["deliveries"][0]["text"]
+        assert len(asked_by_runs(claude)) == 1
 
 
 CAPPED = """

@@ -277,6 +277,21 @@ def test_the_accounts_of_jobs_may_knock_at_two_doors_and_nothing_else() -> None:
     assert doors == {'module.service["executor"].name', "google_cloud_run_v2_service.egress[0].name"}
 
 
+def test_whoever_is_the_way_out_of_runs_reaches_the_planner() -> None:
+    asks = block(text("runner.tf"), 'resource "google_cloud_run_v2_service_iam_member" "model"')
+    assert value(asks, "name") == 'module.service["planner"].name'
+    assert words(value(asks, "member")) == {"executor"}
+    assert re.fullmatch(
+        r"var\.cloud_sandbox \? google_service_account\.egress\.member : .+", value(asks, "member")
+    )
+    made = block(text("services.tf"), 'module "service"')
+    assert value(made, "vpc") == 'each.key == "executor" && !var.cloud_sandbox ? module.network.runner : null'
+    foot = block(text("modules/service/main.tf"), 'dynamic "vpc_access"')
+    assert value(foot, "egress") == '"PRIVATE_RANGES_ONLY"', "the internet is not reached from that network"
+    settings = block(block(text("services.tf"), "settings ="), "executor =")
+    assert value(settings, "AB_PLANNER_URL") == "local.urls.planner"
+
+
 def test_packages_have_a_job_that_no_run_is_an_execution_of() -> None:
     from services.executor.adapters.shapes import PACKAGES
 

@@ -112,22 +112,28 @@ resource "google_compute_firewall" "egress_never" {
 
 # executor-egress goes out under one address, which sites may be told.
 resource "google_compute_address" "egress" {
+  count = var.way_out ? 1 : 0
+
   name   = "executor-egress"
   region = var.region
 }
 
 resource "google_compute_router" "this" {
+  count = var.way_out ? 1 : 0
+
   name    = "agent-builder"
   network = google_compute_network.this.id
   region  = var.region
 }
 
 resource "google_compute_router_nat" "egress" {
+  count = var.way_out ? 1 : 0
+
   name                               = "executor-egress"
-  router                             = google_compute_router.this.name
+  router                             = google_compute_router.this[0].name
   region                             = var.region
   nat_ip_allocate_option             = "MANUAL_ONLY"
-  nat_ips                            = [google_compute_address.egress.id]
+  nat_ips                            = [google_compute_address.egress[0].id]
   source_subnetwork_ip_ranges_to_nat = "LIST_OF_SUBNETWORKS"
 
   subnetwork {

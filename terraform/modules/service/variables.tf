@@ -40,6 +40,11 @@ variable "size" {
   })
 }
 
+variable "vpc" {
+  type        = object({ network = string, subnetwork = string, tag = string })
+  description = "A network by which it reaches services that answer from inside alone; null: none."
+}
+
 variable "settings" {
   type        = map(string)
   description = "Environment variables; empty ones are left out."
