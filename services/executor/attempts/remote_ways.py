@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from services.executor import repository
 from services.executor.attempts.doors import (
@@ -63,7 +64,9 @@ class RemoteWays:
         self._tapes = tapes
         self._ring = ring
         self._hearing: dict[str, AttemptRecorder] = {}
-        self._heard: dict[str, set[str]] = {}  # by attempt: notes that were heard and may be there still
+        # Notes that were heard and may be there still. Not by attempt: what was heard when another process took the
+        # attempt over is new to the recorder that takes it back.
+        self._heard: WeakKeyDictionary[AttemptRecorder, set[str]] = WeakKeyDictionary()
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         self._stopping = threading.Event()
@@ -100,7 +103,6 @@ class RemoteWays:
     def let_go(self, attempt_id: str) -> None:
         with self._lock:
             self._hearing.pop(attempt_id, None)
-            self._heard.pop(attempt_id, None)
 
     def close(self, recorder: AttemptRecorder) -> None:
         with self._lock:
@@ -187,7 +189,7 @@ class RemoteWays:
     def _read_notes(self, attempt_id: str, recorder: AttemptRecorder) -> None:
         """Each is heard once: it goes in the commit that keeps what it said, or as soon as the store answers."""
         with self._reading:
-            heard = self._heard.setdefault(attempt_id, set())
+            heard = self._heard.setdefault(recorder, set())
             while found := notes_of(self._store, attempt_id):
                 ids = [id for id, _ in found]
                 with recorder.batch(partial(_gone, ids)):

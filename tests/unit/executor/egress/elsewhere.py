@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,25 @@ import requests
 from services.executor import repository
 from services.executor.attempts.decoys import DecoyWatch
 from services.executor.attempts.doors import Holder, door_of, save_door
+from services.executor.attempts.lasting_sink import LastingRecorder
 from services.executor.attempts.outlet import Means, Outlet, served
 from services.executor.attempts.remote_ways import RemoteWays
 from services.executor.attempts.sink import AttemptRecorder
+from services.executor.attempts.under_way import Keeping
 from services.executor.egress.carrier import Carrier, Patience
 from services.executor.egress.decoys import fresh_decoys
 from services.executor.egress.front import Front
 from services.executor.egress.model import EgressRun, PracticeSetting
 from services.executor.ports import SiteAnswer
 from services.executor.tapes.keys import TapeKeys
-from services.executor.tapes.taped import Subject, Tapes
+from services.executor.tapes.taped import Subject, Taped, Tapes
 from shared.blobs.files import FileBlobs
-from shared.clock import SystemClock, stamp
+from shared.clock import Clock, SystemClock, stamp
 from shared.ids import RandomIds
 from shared.records.executor import Run
 from shared.records.gateway import Grant
 from shared.records.tapes import TapeSetting
-from shared.store.port import Cause
+from shared.store.port import Cause, Store
 from shared.store.sqlite import SqliteDatabases
 from shared.telemetry.watching import Watching
 from shared.vault.keyfile import KeyfileKeyring, load_keyring
@@ -173,20 +175,29 @@ class Elsewhere:
         return repository.Runs(self.side.store).get("run_1")
 
     def recorder(self, tape: TapeSetting = "full") -> AttemptRecorder:
-        run = self.run()
-        subject = Subject("ver_1", "env_1", tape, PracticeSetting(), "ko")
-        taped = self.side.tapes.begin(run, subject)
-        decoys = DecoyWatch(fresh_decoys(taped.chance), self.tripped.set)
         return AttemptRecorder(
-            run,
-            self.side.store,
-            CLOCK,
-            decoys,
-            taped,
-            self.watching,
-            on_buffered=lambda: None,
-            on_ended=lambda recorder, ended: None,
+            *self._basis(tape), on_buffered=lambda: None, on_ended=lambda recorder, ended: None
         )
+
+    def lasting(self, life: str, on_superseded: Callable[[AttemptRecorder], None]) -> LastingRecorder:
+        """Of a process of that name, which begins the attempt or takes it up."""
+        keeping = Keeping(self.side.store, life, bytes(32))
+        made = LastingRecorder(
+            *self._basis("off"),
+            keeping=keeping,
+            known=keeping.take("att_1"),
+            on_ended=lambda recorder, ended: None,
+            on_superseded=on_superseded,
+        )
+        if not keeping.find("att_1"):
+            made.begin()
+        return made
+
+    def _basis(self, tape: TapeSetting) -> tuple[Run, Store, Clock, DecoyWatch, Taped, Watching]:
+        run = self.run()
+        taped = self.side.tapes.begin(run, Subject("ver_1", "env_1", tape, PracticeSetting(), "ko"))
+        decoys = DecoyWatch(fresh_decoys(taped.chance), self.tripped.set)
+        return run, self.side.store, CLOCK, decoys, taped, self.watching
 
     def open(self, recorder: AttemptRecorder, **more: Any) -> Path:
         """Where the certificate of its authority is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,23 @@ def test_nothing_is_left_when_the_attempt_is_written_down(elsewhere: Elsewhere) 
     assert elsewhere.side.store.query(Query(repository.DOORS)) == []
     assert elsewhere.side.store.query(Query(repository.NOTES)) == []
     assert list((elsewhere.folder / "blobs").rglob("parts/**/out_1")) == []
+
+
+def test_what_was_heard_too_late_is_news_to_who_takes_the_attempt_back(elsewhere: Elsewhere) -> None:
+    """Two executors for a moment: the first reads a note when the second has the attempt, and then has it again."""
+    lost = threading.Event()
+    before, process = elsewhere.lasting("one", lambda recorder: lost.set()), elsewhere.process()
+    ca = elsewhere.open(before)
+    elsewhere.lasting("two", lambda recorder: None)
+    with elsewhere.code(elsewhere.carrier(process), ca) as code:
+        code.get(elsewhere.world.url("/items"))
+    assert lost.wait(60), "it goes on hearing what another has"
+
+    after = elsewhere.lasting("one", lambda recorder: None)
+    elsewhere.ways.hear(after)
+    elsewhere.ways.close(after)
+
+    assert {key: seen.requests for key, seen in after.hosts.items()} == {(API, "sent"): 1}
 
 
 @pytest.mark.parametrize(
