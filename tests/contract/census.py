@@ -96,6 +96,23 @@ def settled(look: Callable[[], dict[str, object]], wanted: dict[str, object], pa
     return differs
 
 
+def grown(look: Callable[[], dict[str, object]], before: dict[str, object], patience_s: float) -> str:
+    """Empty once no count is higher than it was; else what still is when patience ends. Lower ones are right: what
+    others of this process had left may end at any time."""
+
+    def more() -> dict[str, object]:
+        return {name: found for name, found in look().items() if _is_more(found, before[name])}
+
+    said = settled(lambda: {"more": more()}, {"more": {}}, patience_s)
+    return said and f"{said}, of {before}"
+
+
+def _is_more(now: object, before: object) -> bool:
+    if isinstance(now, dict) and isinstance(before, dict):
+        return any(count > before.get(kind, 0) for kind, count in now.items())
+    return isinstance(now, int) and isinstance(before, int) and now > before
+
+
 def _entries(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,22 @@ def test_nothing_is_left_when_runs_of_every_kind_have_ended(bench: Bench, tmp_pa
     for number in range(_RUNS):
         rounds.go(number)
 
-    assert census.settled(look, before, 20) == ""
+    assert census.grown(look, before, 20) == ""
     gateway.stop()
+
+
+def test_what_grew_is_noticed_and_what_shrank_is_not() -> None:
+    before: dict[str, object] = {"threads": 3, "descriptors": {"socket": 2}}
+    fewer: dict[str, object] = {"threads": 1, "descriptors": {}}
+    grown: list[dict[str, object]] = [
+        before | {"threads": 4},
+        before | {"descriptors": {"socket": 3}},
+        before | {"descriptors": {"socket": 1, "pipe": 1}},
+    ]
+
+    assert census.grown(lambda: before, before, 0.2) == ""
+    assert census.grown(lambda: fewer, before, 0.2) == ""
+    assert all(census.grown(partial(dict, more), before, 0.2) for more in grown)
 
 
 def test_every_place_is_free_again_when_runs_have_ended(bench: Bench) -> None:

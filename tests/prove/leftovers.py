@@ -55,7 +55,7 @@ def _rounds(served: Served, folder: Path, count: int) -> str:
     before = census.steady(lambda: _look(served.process.pid, folder), _SETTLE_S)
     for number in range(count):
         _run(client, agents[number % _AGENTS], cancel=number % 10 == 9)
-    return census.settled(lambda: _look(served.process.pid, folder), before, _SETTLE_S)
+    return census.grown(lambda: _look(served.process.pid, folder), before, _SETTLE_S)
 
 
 def _run(client: Client, agent_id: str, *, cancel: bool) -> None:
