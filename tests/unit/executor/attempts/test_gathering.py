@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_all_files_that_a_run_may_leave_are_known(tmp_path: Path) -> None:
     left = [an_artifact(name) for name in names]
     for some in (left[:200], left[200:400], left[400:]):
         store.transact(
-            lambda tx, some=some: repository.save_artifacts(tx, some),  # type: ignore[misc]
+            partial(repository.save_artifacts, artifacts=some),
             cause=Cause("wsp_one", "agent:agent_1"),
         )
 
